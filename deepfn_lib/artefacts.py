@@ -1,0 +1,219 @@
+"""Artefacts: results on disk, keyed by what went into them, never half written, never computed twice.
+
+An artefact is a folder `<root>/<step>/<digest>/` with the files of one step and a `card.json` that says what went
+in, what came out (size and SHA-256 of each file), on which code and machine, in how many seconds. While it is made
+it is called `<digest>.partial`; that folder survives an interruption, so a step may continue where it stopped.
+"""
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from .errors import StudyError
+
+ENVIRONMENT_VARIABLE = "DEEPFN_ARTEFACTS"
+CARD = "card.json"
+PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "numpy", "opencv-python-headless", "statsmodels", "mtcnn")
+
+
+def project_root() -> Path:
+    """The checkout: the folder that holds `chapters/`, `data_manifests/` and this package."""
+    return Path(__file__).resolve().parents[1]
+
+
+def default_root() -> Path:
+    """`DEEPFN_ARTEFACTS` where it is set, else `artefacts/` at the project's root."""
+    return Path(os.environ.get(ENVIRONMENT_VARIABLE) or project_root() / "artefacts").resolve()
+
+
+def digest(inputs: Any) -> str:
+    """Sixteen hex digits of the SHA-256 of `inputs` as canonical JSON. Raises TypeError for what JSON cannot hold."""
+    text = json.dumps(inputs, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def file_digest(path: Path) -> str:
+    """The SHA-256 of a file, in hex."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON so that a reader sees the old file or the new one, never a part."""
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(json.dumps(value, indent=1, sort_keys=True) + "\n")
+    os.replace(temporary, path)
+
+
+@cache
+def environment() -> dict[str, Any]:
+    """Commit, package versions and device: the part of a card that is the same for the whole process."""
+    try:
+        commit = subprocess.run(
+            ["git", "describe", "--always", "--dirty"], cwd=project_root(), capture_output=True, text=True, timeout=10
+        ).stdout.strip()
+    except (OSError, subprocess.TimeoutExpired):
+        commit = ""
+    versions = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    device = {"machine": platform.machine(), "processors": os.cpu_count()}
+    return {"commit": commit or "unknown", "versions": versions, "device": device}
+
+
+def peak_memory_gib() -> float:
+    """The largest resident memory this process has had, in GiB (Linux and macOS; else the present one)."""
+    try:
+        import resource
+
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak / (2**30 if platform.system() == "Darwin" else 2**20)
+    except ImportError:  # Windows
+        return psutil.Process().memory_info().rss / 2**30
+
+
+class Store:
+    """The artefact folder. `Store()` is the default one; `Store(root)` any other."""
+
+    def __init__(self, root: str | Path | None = None):
+        self.root = Path(root).resolve() if root else default_root()
+
+    def folder(self, step: str, inputs: Mapping[str, Any]) -> Path:
+        """Where the artefact of `step` for these inputs is, or would be."""
+        return self.root / step / digest(inputs)
+
+    def get(self, step: str, inputs: Mapping[str, Any], make: Callable[[Path], None]) -> Path:
+        """The artefact's folder, made by `make(partial_folder)` unless it is there and whole.
+
+        `inputs` is JSON: the digests of earlier artefacts, the settings that matter, and `code`, the version of the
+        step, to be raised when the same settings would give another result. `make` may find files of an
+        interrupted earlier attempt in the folder it is given, and may continue from them.
+        Raises StudyError for a damaged artefact (it is named, not silently replaced) or a folder in use.
+        """
+        folder = self.folder(step, inputs)
+        if folder.exists():
+            self.check(folder)
+            return folder
+        partial = folder.with_name(folder.name + ".partial")
+        partial.mkdir(parents=True, exist_ok=True)
+        lock = _Lock(partial.with_name(folder.name + ".lock"))
+        with lock:
+            if folder.exists():  # another process finished it while we waited for the name
+                self.check(folder)
+                return folder
+            began = time.monotonic()
+            earlier = _seconds_so_far(partial)
+            try:
+                make(partial)
+            except BaseException:
+                if partial.exists():
+                    write_json(partial / "seconds.json", earlier + time.monotonic() - began)
+                raise
+            (partial / "seconds.json").unlink(missing_ok=True)
+            self._seal(partial, step, inputs, earlier + time.monotonic() - began)
+            os.replace(partial, folder)
+        return folder
+
+    def _seal(self, partial: Path, step: str, inputs: Mapping[str, Any], seconds: float) -> None:
+        files = {
+            path.relative_to(partial).as_posix(): {"bytes": path.stat().st_size, "sha256": file_digest(path)}
+            for path in sorted(partial.rglob("*"))
+            if path.is_file()
+        }
+        if len(files) > 64:  # a rendered corpus: one digest for the tree keeps the card readable
+            tree = digest(files)
+            files = {"*": {"bytes": sum(f["bytes"] for f in files.values()), "files": len(files), "sha256": tree}}
+        card = {
+            "step": step, "inputs": dict(inputs), "files": files, "seconds": round(seconds, 1),
+            "peak_memory_gib": round(peak_memory_gib(), 2), "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+            **environment(),
+        }  # fmt: skip
+        write_json(partial / CARD, card)
+
+    def check(self, folder: Path, contents: bool = False) -> dict[str, Any]:
+        """The artefact's card, after comparing every file's size (and, with `contents`, its SHA-256) with it.
+
+        Raises StudyError where something is missing or differs.
+        """
+        remedy = f"delete {folder} and run again to make it anew"
+        try:
+            card = json.loads((folder / CARD).read_text())
+            files = card["files"]
+        except (OSError, ValueError, KeyError):
+            raise StudyError(f"artefact {folder.parent.name}/{folder.name} has no readable {CARD}; {remedy}") from None
+        if "*" in files:
+            present = [p for p in folder.rglob("*") if p.is_file() and p.name != CARD]
+            found = (len(present), sum(p.stat().st_size for p in present))
+            if found != (files["*"]["files"], files["*"]["bytes"]):
+                raise StudyError(f"artefact {folder.parent.name}/{folder.name} is damaged: files are missing or cut; {remedy}")
+            return card
+        for name, entry in files.items():
+            path = folder / name
+            if not path.is_file() or path.stat().st_size != entry["bytes"]:
+                raise StudyError(f"artefact {folder.parent.name}/{folder.name} is damaged: {name} is missing or cut; {remedy}")
+            if contents and file_digest(path) != entry["sha256"]:
+                raise StudyError(f"artefact {folder.parent.name}/{folder.name} is damaged: {name} has changed; {remedy}")
+        return card
+
+    def cards(self) -> list[tuple[Path, dict[str, Any] | None]]:
+        """Every artefact's folder with its card, oldest first; None for one that cannot be read."""
+        found = []
+        for path in sorted(self.root.glob("*/*/" + CARD), key=lambda p: p.stat().st_mtime):
+            try:
+                found.append((path.parent, json.loads(path.read_text())))
+            except ValueError:
+                found.append((path.parent, None))
+        return found
+
+    def remove(self, folder: Path) -> None:
+        """Delete one artefact."""
+        shutil.rmtree(folder)
+
+
+def _seconds_so_far(partial: Path) -> float:
+    try:
+        return float(json.loads((partial / "seconds.json").read_text()))
+    except (OSError, ValueError, TypeError):
+        return 0.0
+
+
+class _Lock:
+    """One process at a time makes an artefact; a lock left by a dead process is taken over."""
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def __enter__(self):
+        for _ in range(2):
+            try:
+                descriptor = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
+            except FileExistsError:
+                owner = self.path.read_text().strip()
+                if owner.isdigit() and int(owner) != os.getpid() and psutil.pid_exists(int(owner)):
+                    raise StudyError(
+                        f"artefact {self.path.parent.name}/{self.path.stem} is being made by process {owner}; "
+                        "wait for it, or stop it and run again"
+                    ) from None
+                self.path.unlink(missing_ok=True)
+                continue
+            with os.fdopen(descriptor, "w") as stream:
+                stream.write(str(os.getpid()))
+            return self
+        raise StudyError(f"cannot lock {self.path}; is another run using this artefact folder?")
+
+    def __exit__(self, *exception):
+        self.path.unlink(missing_ok=True)
