@@ -106,14 +106,14 @@ class Store:
         """
         folder = self.folder(step, inputs)
         if folder.exists():
-            self.check(folder)
+            _USED[folder] = self.check(folder)
             return folder
         partial = folder.with_name(folder.name + ".partial")
         partial.mkdir(parents=True, exist_ok=True)
         lock = _Lock(partial.with_name(folder.name + ".lock"))
         with lock:
             if folder.exists():  # another process finished it while we waited for the name
-                self.check(folder)
+                _USED[folder] = self.check(folder)
                 return folder
             began = time.monotonic()
             earlier = _seconds_so_far(partial)
@@ -126,6 +126,7 @@ class Store:
             (partial / "seconds.json").unlink(missing_ok=True)
             self._seal(partial, step, inputs, earlier + time.monotonic() - began)
             os.replace(partial, folder)
+        _USED[folder] = self.check(folder)
         return folder
 
     def _seal(self, partial: Path, step: str, inputs: Mapping[str, Any], seconds: float) -> None:
@@ -182,6 +183,15 @@ class Store:
     def remove(self, folder: Path) -> None:
         """Delete one artefact."""
         shutil.rmtree(folder)
+
+
+# What this process has taken from any store, in the order of first use, with the cards: a chapter's closing card lists it.
+_USED: dict[Path, dict[str, Any]] = {}
+
+
+def used(store: Store) -> list[tuple[Path, dict[str, Any]]]:
+    """The artefacts of `store` that this process has made or read so far, with their cards."""
+    return [(folder, card) for folder, card in _USED.items() if folder.is_relative_to(store.root)]
 
 
 def _seconds_so_far(partial: Path) -> float:
