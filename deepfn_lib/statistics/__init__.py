@@ -1,0 +1,56 @@
+"""Statistics of the study: participants' scores, tests, intervals, verdicts, constants, and the audit of
+the paper.
+"""
+
+from .bootstrap import Estimate, Plan, difference_interval, mean_interval, oracle_share, rank_share
+from .claims import FAILS, HOLDS, OPEN, RULE, Claim, judge, rank_verdict, verdict
+from .participants import (
+    action_unit_scores,
+    participant_constants,
+    participant_scores,
+    repetition_scores,
+    select,
+)
+from .published import published, published_score, published_table
+from .summary import action_unit_table, condition_table, direction_table
+from .tables import Table, interval_text, p_text, table
+from .tests import Comparison, Mixed, compare, holm, mixed_model, two_sample, two_sample_from_summary
+
+__all__ = [
+    "Claim",
+    "Comparison",
+    "Estimate",
+    "FAILS",
+    "HOLDS",
+    "Mixed",
+    "OPEN",
+    "Plan",
+    "RULE",
+    "Table",
+    "action_unit_scores",
+    "action_unit_table",
+    "compare",
+    "condition_table",
+    "difference_interval",
+    "direction_table",
+    "holm",
+    "interval_text",
+    "judge",
+    "mean_interval",
+    "mixed_model",
+    "oracle_share",
+    "p_text",
+    "participant_constants",
+    "participant_scores",
+    "published",
+    "published_score",
+    "published_table",
+    "rank_share",
+    "rank_verdict",
+    "repetition_scores",
+    "select",
+    "table",
+    "two_sample",
+    "two_sample_from_summary",
+    "verdict",
+]

@@ -1,0 +1,126 @@
+"""Intervals by resampling participants: for means, differences and the share of the oracle's gain."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The statistical choices of a chapter, in one place.
+
+    confidence: of every interval; its complement is the level of every test.
+    samples: bootstrap resamples. margin: percentage points within which two scores count as similar.
+    seed: of the resampling.
+    """
+
+    confidence: float = 0.95
+    samples: int = 4000
+    margin: float = 2.0
+    seed: int = 1
+
+    @property
+    def level(self) -> float:
+        return 1 - self.confidence
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its interval. All are NaN where there are fewer than two participants."""
+
+    value: float
+    low: float
+    high: float
+    sd: float
+    n: int
+
+    def __str__(self) -> str:
+        return f"{self.value:.1f} ({self.low:.1f} to {self.high:.1f})"
+
+
+def _widened(confidence: float, n: int) -> float:
+    """The percentile level whose interval is as wide as Student's: with few participants, plain percentiles
+    are too narrow by sqrt((n-1)/n) and by the normal quantile (Hesterberg 2015, The American Statistician
+    69(4), section 5).
+    """
+    tail = stats.norm.cdf(np.sqrt(n / (n - 1)) * stats.t.ppf((1 - confidence) / 2, n - 1))
+    return float(min(1 - 2 * tail, 1 - 1e-9))
+
+
+def _interval(samples: tuple, statistic, plan: Plan, n: int, paired: bool) -> tuple[float, float]:
+    result = stats.bootstrap(
+        samples,
+        statistic,
+        n_resamples=plan.samples,
+        paired=paired,
+        vectorized=True,
+        method="percentile",
+        confidence_level=_widened(plan.confidence, n),
+        rng=np.random.default_rng(plan.seed),
+    )
+    return float(result.confidence_interval.low), float(result.confidence_interval.high)
+
+
+def _mean(values: np.ndarray, axis: int) -> np.ndarray:
+    return np.mean(values, axis=axis)
+
+
+def mean_interval(values, plan: Plan) -> Estimate:
+    """Mean over participants with its bootstrap interval; `values` one number a participant, NaN left out."""
+    values = np.asarray(values, float)
+    values = values[~np.isnan(values)]
+    n = len(values)
+    if n < 2:
+        return Estimate(float(values[0]) if n else np.nan, np.nan, np.nan, np.nan, n)
+    low, high = _interval((values,), _mean, plan, n, paired=False)
+    return Estimate(float(values.mean()), low, high, float(values.std(ddof=1)), n)
+
+
+def difference_interval(first, second, plan: Plan) -> Estimate:
+    """Difference of the means of two separate groups of participants, resampled apart."""
+    first, second = (np.asarray(v, float)[~np.isnan(np.asarray(v, float))] for v in (first, second))
+    n = min(len(first), len(second))
+    if n < 2:
+        return Estimate(np.nan, np.nan, np.nan, np.nan, n)
+
+    def statistic(a, b, axis):
+        return np.mean(a, axis=axis) - np.mean(b, axis=axis)
+
+    low, high = _interval((first, second), statistic, plan, n, paired=False)
+    return Estimate(float(first.mean() - second.mean()), low, high, np.nan, len(first) + len(second))
+
+
+def oracle_share(arm: pd.Series, original: pd.Series, oracle: pd.Series, plan: Plan) -> Estimate:
+    """How much of what perfect normalisation would gain an arm gains: (arm − original) / (oracle −
+    original).
+
+    The three series are indexed by participant; those in all three are resampled together. 0 is no gain, 1
+    is the oracle's. Where the interval of the oracle's own gain reaches zero there is nothing to share, and
+    all is NaN.
+    """
+    together = pd.concat(
+        [arm, original, oracle], axis=1, join="inner", keys=["arm", "original", "oracle"]
+    ).dropna()
+    n = len(together)
+    gain = mean_interval(together["oracle"] - together["original"], plan)
+    if n < 2 or not gain.low > 0:
+        return Estimate(np.nan, np.nan, np.nan, np.nan, n)
+
+    def statistic(a, o, best, axis):
+        return np.mean(a - o, axis=axis) / np.mean(best - o, axis=axis)
+
+    columns = tuple(together[name].to_numpy() for name in together)
+    low, high = _interval(columns, statistic, plan, n, paired=True)
+    return Estimate(float(statistic(*columns, axis=0)), low, high, np.nan, n)
+
+
+def rank_share(table: pd.DataFrame, column: str, plan: Plan, highest: bool = True) -> float:
+    """In what share of resamples (of participants, the rows) `column` has the highest mean, or the lowest."""
+    values = table.to_numpy(float)
+    rng = np.random.default_rng(plan.seed)
+    rows = rng.integers(0, len(values), (plan.samples, len(values)))
+    means = np.stack([np.nanmean(values[rows, j], axis=1) for j in range(values.shape[1])], axis=1)
+    best = means.argmax(axis=1) if highest else means.argmin(axis=1)
+    return float(np.mean(best == list(table.columns).index(column)))

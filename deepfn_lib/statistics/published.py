@@ -1,0 +1,98 @@
+"""The paper's published numbers, from data_manifests/published.csv: each with its section and place."""
+
+from functools import cache
+from math import nan
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ..artefacts import project_root
+from ..errors import StudyError
+
+FILE = "published.csv"
+
+
+class Published(BaseModel):
+    """One published number. `value` and `sd` are in `unit`; `half_unit` is half of the last digit printed,
+    so the number before rounding lies within it of `value`; `printed` is the number as the paper shows it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    key: str
+    value: float
+    sd: float = nan
+    n: int = 0
+    unit: Literal[
+        "percent",
+        "points",
+        "p",
+        "participants",
+        "repetitions",
+        "epochs",
+        "iterations",
+        "images",
+        "thousand",
+        "level",
+    ]
+    relation: Literal["", "=", "<", "<="] = ""
+    first: str = ""
+    second: str = ""
+    section: str
+    pointer: str
+    half_unit: float
+    printed: str
+
+
+@cache
+def published_table(path: Path | None = None) -> pd.DataFrame:
+    """All published numbers, checked, indexed by key.
+
+    Raises StudyError for a file that cannot be read, a wrong or repeated row, or a pair of keys that is not
+    there.
+    """
+    path = path or project_root() / "data_manifests" / FILE
+    try:
+        raw = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (OSError, ValueError) as problem:
+        raise StudyError(f"cannot read the published numbers in {path.name}: {problem}") from None
+    rows = []
+    for line, row in enumerate(raw.to_dict("records"), start=2):
+        printed = row["value"]
+        decimals = len(printed.partition(".")[2])
+        given = {
+            name: value
+            for name, value in row.items()
+            if value != "" or name in ("relation", "first", "second")
+        }
+        try:
+            rows.append(Published(**given, half_unit=0.5 * 10.0**-decimals, printed=printed))
+        except ValidationError as problem:
+            first = problem.errors()[0]
+            raise StudyError(f"{path.name}, line {line}: {first['loc'][0]}: {first['msg']}") from None
+    frame = pd.DataFrame([r.model_dump() for r in rows]).set_index("key")
+    if not frame.index.is_unique:
+        raise StudyError(f"{path.name}: key {frame.index[frame.index.duplicated()][0]!r} appears twice")
+    named = set(frame["first"]) | set(frame["second"]) - {""}
+    missing = sorted(named - set(frame.index) - {""})
+    if missing:
+        raise StudyError(f"{path.name}: {missing[0]!r} is compared but has no row of its own")
+    return frame
+
+
+def published(key: str) -> Published:
+    """The published number called `key`. Raises StudyError for a key that is not in the file."""
+    frame = published_table()
+    if key not in frame.index:
+        raise StudyError(f"no published number is called {key!r}; data_manifests/{FILE} lists them")
+    return Published(key=key, **frame.loc[key].to_dict())
+
+
+def published_score(condition: str, arm: str) -> Published | None:
+    """Table 5's mean and SD of a condition, for the arms `original` and `deepfn`; None for arms the paper
+    has not.
+    """
+    key = f"{condition}.{'deepfn' if arm.startswith('deepfn') else arm}"
+    return published(key) if key in published_table().index else None

@@ -1,0 +1,106 @@
+"""Views on the scores: Table 5 by condition and arm, Figs. 5–7 by direction, Fig. 4 by action unit."""
+
+import numpy as np
+import pandas as pd
+
+from .bootstrap import Plan, mean_interval, oracle_share
+from .participants import action_unit_scores, participant_constants, participant_scores, select
+from .published import published_score
+
+
+def _arms(scores: pd.DataFrame, arms) -> list[str]:
+    present = list(dict.fromkeys(scores["arm"]))
+    return [a for a in arms if a in present] if arms is not None else present
+
+
+def _line(scores: pd.DataFrame, constants: pd.DataFrame, where: dict, arm: str, plan: Plan) -> dict:
+    """One condition or direction, one arm: mean, SD, interval, AUC, constants, share of the oracle's gain."""
+    values = participant_scores(scores, arm=arm, **where)
+    mean = mean_interval(values, plan)
+    share = None
+    if "oracle" in set(scores["arm"]) and arm not in ("original", "oracle"):
+        ends = [participant_scores(scores, arm=name, **where) for name in ("original", "oracle")]
+        share = oracle_share(values, *ends, plan)
+    floor = {
+        column: participant_constants(constants, column=column, **where).mean()
+        for column in ("constant_score", "best_constant_score")
+    }
+    return {
+        "participants": mean.n,
+        "mean": mean.value,
+        "sd": mean.sd,
+        "low": mean.low,
+        "high": mean.high,
+        "roc_auc": participant_scores(scores, arm=arm, value="roc_auc", **where).mean(),
+        "constant": floor["constant_score"],
+        "best_constant": floor["best_constant_score"],
+        "share": share.value if share else np.nan,
+        "share_low": share.low if share else np.nan,
+        "share_high": share.high if share else np.nan,
+    }
+
+
+def condition_table(
+    scores: pd.DataFrame, constants: pd.DataFrame, plan: Plan, conditions=None, arms=None
+) -> pd.DataFrame:
+    """Table 5 of these scores, percent: a row for each condition and arm, in the order given.
+
+    Columns: condition, arm, participants, mean, sd (over participants), low, high (bootstrap interval of
+    the mean), roc_auc, constant and best_constant (image-free, of the same splits), share, share_low,
+    share_high (of the oracle's gain; NaN where there is no oracle), paper, paper_sd (NaN where the paper
+    has no such arm).
+    """
+    rows = []
+    for condition in conditions or list(dict.fromkeys(scores["condition"])):
+        here = select(scores, condition)
+        for arm in _arms(here, arms):
+            quoted = published_score(condition, arm)
+            rows.append(
+                {
+                    "condition": condition,
+                    "arm": arm,
+                    **_line(here, constants, {"condition": condition}, arm, plan),
+                    "paper": quoted.value if quoted else np.nan,
+                    "paper_sd": quoted.sd if quoted else np.nan,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def direction_table(
+    scores: pd.DataFrame, constants: pd.DataFrame, plan: Plan, conditions, arms=None
+) -> pd.DataFrame:
+    """The same for each training and testing group (Figs. 5–7): columns train_group, test_group and those
+    above.
+    """
+    rows = []
+    for condition in conditions:
+        here = select(scores, condition)
+        for train, test in here[["train_group", "test_group"]].drop_duplicates().itertuples(index=False):
+            where = {"condition": condition, "train_group": train, "test_group": test}
+            some = select(here, train_group=train, test_group=test)
+            rows += [
+                {**where, "arm": arm, **_line(some, constants, where, arm, plan)} for arm in _arms(some, arms)
+            ]
+    return pd.DataFrame(rows)
+
+
+def action_unit_table(
+    scores: pd.DataFrame, condition: str, plan: Plan, arms=None, value: str = "score"
+) -> pd.DataFrame:
+    """Fig. 4 of these scores: a row for each action unit and arm, mean over participants with its interval,
+    percent, and `gain`, the mean difference from the original arm over participants with its interval,
+    points.
+    """
+    here = select(scores, condition)
+    tables = {arm: action_unit_scores(here, arm=arm, value=value) for arm in _arms(here, arms)}
+    rows = []
+    for arm, cells in tables.items():
+        for unit in cells:
+            mean = mean_interval(cells[unit], plan)
+            row = {"action_unit": unit, "arm": arm, "mean": mean.value, "low": mean.low, "high": mean.high}
+            if arm != "original" and "original" in tables:
+                gain = mean_interval(cells[unit] - tables["original"][unit], plan)
+                row |= {"gain": gain.value, "gain_low": gain.low, "gain_high": gain.high}
+            rows.append(row)
+    return pd.DataFrame(rows)

@@ -1,0 +1,371 @@
+"""Statistics against scipy, statsmodels and cases worked by hand, and against worlds whose truth is known."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from statsmodels.stats.weightstats import ttost_ind
+
+from deepfn_lib.errors import StudyError
+from deepfn_lib.statistics import (
+    FAILS,
+    HOLDS,
+    OPEN,
+    Claim,
+    Plan,
+    action_unit_scores,
+    action_unit_table,
+    compare,
+    condition_table,
+    direction_table,
+    holm,
+    judge,
+    mean_interval,
+    mixed_model,
+    oracle_share,
+    participant_constants,
+    participant_scores,
+    rank_share,
+    rank_verdict,
+    repetition_scores,
+    table,
+    verdict,
+)
+from deepfn_lib.statistics.constants import (
+    always_absent,
+    always_present,
+    coin,
+    constants_table,
+    indifference,
+)
+from deepfn_lib.statistics.participants import measure
+from deepfn_lib.statistics.tests import (
+    cohens_d,
+    d_z,
+    equivalence,
+    equivalence_from_summary,
+    hedges_g,
+    two_sample,
+    two_sample_from_summary,
+    welch,
+)
+
+QUICK = Plan(samples=400)
+
+
+def row(arm="original", repetition=0, participant="F001", unit="AU01", f1=0.5, accuracy=0.5, **more):
+    base = {"condition": "person-independent", "train_group": "people", "test_group": "people"}
+    return base | {
+        "arm": arm,
+        "repetition": repetition,
+        "participant": participant,
+        "action_unit": unit,
+        "f1": f1,
+        "accuracy": accuracy,
+        "roc_auc": 0.5,
+        "n_frames": 10,
+        "n_positive": 5,
+    } | more  # fmt: skip
+
+
+def world(people=12, repetitions=6, seed=0, gain=0.05, oracle_gain=0.10, participant_sd=0.05, split_sd=0.03):
+    """A scores table and its constants in which the deepfn arm gains `gain`, the oracle `oracle_gain`."""
+    rng = np.random.default_rng(seed)
+    names = [f"F{i:03d}" for i in range(people)]
+    own, split = rng.normal(0.5, participant_sd, people), rng.normal(0, split_sd, repetitions)
+    rows, floor = [], []
+    for r in range(repetitions):
+        for i in rng.permutation(people)[: people - 3]:
+            for unit in ("AU01", "AU02"):
+                floor.append(
+                    row(
+                        repetition=r,
+                        participant=names[i],
+                        unit=unit,
+                        constant_score=0.4,
+                        best_constant_score=0.45,
+                    )
+                )
+                for arm, more in (("original", 0), ("deepfn", gain), ("oracle", oracle_gain)):
+                    value = own[i] + split[r] + more + rng.normal(0, 0.02)
+                    rows.append(row(arm, r, names[i], unit, value, value))
+    return pd.DataFrame(rows), pd.DataFrame(floor).drop(columns=["arm", "f1", "accuracy", "roc_auc"])
+
+
+# Participants' scores
+
+
+def test_score_is_averaged_over_units_then_repetitions_not_over_rows():
+    scores = pd.DataFrame([
+        row(repetition=0, unit="AU01", f1=0.2, accuracy=0.4),  # 30
+        row(repetition=0, unit="AU02", f1=0.6, accuracy=0.8),  # 70: repetition 0 is 50
+        row(repetition=1, unit="AU01", f1=1.0, accuracy=1.0),  # 100, the only unit of repetition 1
+        row(repetition=1, unit="AU02", f1=np.nan, accuracy=1.0),
+    ])  # fmt: skip
+    assert participant_scores(scores, "person-independent", "original")["F001"] == pytest.approx(75.0)
+    assert repetition_scores(scores).tolist() == pytest.approx([50.0, 100.0])
+    assert action_unit_scores(scores).loc["F001"].tolist() == pytest.approx([65.0, 70.0])
+    assert participant_scores(scores, value="accuracy")["F001"] == pytest.approx(80.0)
+
+
+def test_selecting_nothing_gives_nothing_and_an_unknown_measure_is_named():
+    scores, constants = world()
+    assert participant_scores(scores, "skin-dependent", "original").empty
+    assert condition_table(scores[:0], constants[:0], QUICK).empty
+    with pytest.raises(StudyError, match="auc"):
+        measure(scores, "auc")
+
+
+def test_condition_table_recovers_the_world():
+    scores, constants = world(people=30, seed=3)
+    lines = condition_table(scores, constants, QUICK).set_index("arm")
+    assert lines.loc["deepfn", "mean"] - lines.loc["original", "mean"] == pytest.approx(5, abs=0.7)
+    assert lines.loc["deepfn", "share_low"] < 0.5 < lines.loc["deepfn", "share_high"]
+    assert np.isnan(lines.loc["original", "share"]) and lines.loc["original", "constant"] == pytest.approx(40)
+    assert lines.loc["deepfn", "paper"] == 59.6 and np.isnan(lines.loc["oracle", "paper"])
+    assert lines.loc["original", "mean"] == pytest.approx(participant_scores(scores, arm="original").mean())
+    assert participant_constants(
+        constants, "person-independent", column="best_constant_score"
+    ).mean() == pytest.approx(45)
+
+
+def test_direction_and_unit_tables_have_a_row_for_each():
+    scores, constants = world()
+    other = scores.assign(test_group="men")
+    assert len(direction_table(pd.concat([scores, other]), constants, QUICK, ["person-independent"])) == 6
+    units = action_unit_table(scores, "person-independent", QUICK)
+    assert len(units) == 6 and units.query("arm == 'deepfn'")["gain"].mean() == pytest.approx(5, abs=1.5)
+
+
+# Tests against scipy, statsmodels and by hand
+
+
+@pytest.fixture(scope="module")
+def samples():
+    rng = np.random.default_rng(5)
+    return rng.normal(55, 4, 40), rng.normal(57, 3, 25)
+
+
+def test_two_sample_and_welch_are_scipys(samples):
+    for ours, equal in ((two_sample, True), (welch, False)):
+        expected = stats.ttest_ind(*samples, equal_var=equal)
+        assert ours(*samples).statistic == pytest.approx(expected.statistic)
+        assert ours(*samples).p == pytest.approx(expected.pvalue)
+
+
+def test_summary_test_is_the_test_of_the_data(samples):
+    a, b = samples
+    from_summary = two_sample_from_summary(a.mean(), a.std(ddof=1), len(a), b.mean(), b.std(ddof=1), len(b))
+    assert from_summary.p == pytest.approx(two_sample(a, b).p)
+    same = equivalence_from_summary(a.mean(), a.std(ddof=1), len(a), b.mean(), b.std(ddof=1), len(b), 3.0)
+    assert same == pytest.approx(ttost_ind(a, b, -3.0, 3.0)[0])
+
+
+def test_effect_sizes_by_hand():
+    a, b = np.array([1.0, 2, 3, 4]), np.array([3.0, 4, 5, 6])
+    assert cohens_d(a, b) == pytest.approx(-2 / np.sqrt(5 / 3))
+    assert hedges_g(a, b) == pytest.approx(-2 / np.sqrt(5 / 3) * (1 - 3 / (4 * 6 - 1)))
+    assert d_z(np.array([1.0, 2, 3]), np.array([0.0, 0, 0])) == pytest.approx(2.0)
+
+
+def test_paired_comparison_is_scipys_over_shared_people():
+    rng = np.random.default_rng(2)
+    first = pd.Series(rng.normal(60, 4, 10), [f"F{i}" for i in range(10)])
+    second = (first - 2 + rng.normal(0, 1, 10)).iloc[::-1].iloc[:8]
+    c = compare(first, second, QUICK)
+    expected = stats.ttest_rel(first[second.index], second)
+    assert c.paired and c.ours.p == pytest.approx(expected.pvalue) and c.difference.n == 8
+    assert c.paper.p == pytest.approx(stats.ttest_ind(first, second).pvalue)
+    assert c.ranks == pytest.approx(stats.wilcoxon(first[second.index], second).pvalue)
+    assert c.difference.low < c.difference.value < c.difference.high
+
+
+def test_unpaired_comparison_is_welchs(samples):
+    first, second = (
+        pd.Series(v, [f"{letter}{i}" for i in range(len(v))]) for v, letter in zip(samples, "FM")
+    )
+    c = compare(first, second, QUICK)
+    assert not c.paired and c.ours.p == pytest.approx(stats.ttest_ind(first, second, equal_var=False).pvalue)
+    assert c.ranks == pytest.approx(stats.mannwhitneyu(first, second).pvalue)
+
+
+def test_too_few_people_give_nan_not_an_error():
+    one = pd.Series([50.0], ["F001"])
+    for other in (one + 1, pd.Series([51.0], ["M001"]), pd.Series([], dtype=float)):
+        c = compare(one, other, QUICK)
+        assert np.isnan(c.ours.p) and np.isnan(c.difference.low) and np.isnan(c.similar)
+
+
+def test_holm_by_hand():
+    # Sorted 0.01, 0.02, 0.03, 0.04: 4 × 0.01, 3 × 0.02, then never less than what came before.
+    assert holm([0.03, 0.01, 0.04, 0.02]) == pytest.approx([0.06, 0.04, 0.06, 0.06])
+    assert holm([0.5, np.nan, 0.01])[[0, 2]] == pytest.approx([0.5, 0.02])
+    assert np.isnan(holm([0.5, np.nan])[1]) and len(holm([])) == 0
+
+
+def test_equivalence_by_hand():
+    # Paired differences of mean 0 and standard error s/√n: each one-sided t is margin over that.
+    differences = np.array([-1.0, 1, -1, 1, -1, 1])
+    error = differences.std(ddof=1) / np.sqrt(6)
+    expected = stats.t.sf(2 / error, 5)
+    assert equivalence(differences, np.zeros(6), 2.0, True) == pytest.approx(expected)
+
+
+# Bootstrap
+
+
+def test_bootstrap_interval_of_a_mean_is_close_to_students():
+    values = np.random.default_rng(1).normal(55, 4, 15)
+    ours = mean_interval(values, Plan(samples=20_000))
+    low, high = stats.t.interval(0.95, 14, values.mean(), stats.sem(values))
+    assert (ours.low, ours.high) == pytest.approx((low, high), abs=0.25)
+
+
+def test_oracle_share_is_undefined_where_the_oracle_gains_nothing():
+    names = [f"F{i}" for i in range(8)]
+    original = pd.Series(np.linspace(40, 60, 8), names)
+    assert oracle_share(original + 2, original, original + 8, QUICK).value == pytest.approx(0.25)
+    noise = pd.Series([1, -1, 1, -1, 1, -1, 1, -1.0], names)
+    assert np.isnan(oracle_share(original + 2, original, original + noise, QUICK).value)
+
+
+def test_same_seed_same_interval():
+    values = np.arange(10.0)
+    assert mean_interval(values, QUICK) == mean_interval(values, QUICK)
+
+
+def test_rank_share_counts_resamples():
+    wide = pd.DataFrame({"AU01": [1.0, 2, 1, 2], "AU04": [9.0, 8, 9, 8]})
+    assert rank_share(wide, "AU04", QUICK) == 1 and rank_share(wide, "AU01", QUICK, highest=False) == 1
+    assert [rank_verdict(s, QUICK) for s in (1.0, 0.5, 0.0)] == [HOLDS, OPEN, FAILS]
+
+
+# Verdicts
+
+
+@pytest.mark.parametrize(
+    "kind, low, high, p, similar, expected",
+    [
+        ("higher", 1.0, 3.0, 0.01, 0.5, HOLDS),
+        ("higher", -3.0, -1.0, 0.01, 0.5, FAILS),
+        ("higher", -1.0, 1.5, 0.6, 0.01, FAILS),  # a difference of the margin is ruled out
+        ("higher", -1.0, 5.0, 0.2, 0.5, OPEN),
+        ("similar", -1.0, 1.0, 0.9, 0.01, HOLDS),
+        ("similar", -4.0, 4.0, 0.9, 0.4, OPEN),  # the paper's p = 0.375 is of this kind
+        ("similar", 1.0, 5.0, 0.01, 0.6, FAILS),
+        ("similar", np.nan, np.nan, np.nan, np.nan, OPEN),
+    ],
+)
+def test_verdict_follows_its_rule(kind, low, high, p, similar, expected):
+    assert verdict(kind, low, high, p, similar, (low + high) / 2, Plan(margin=2.0)) == expected
+
+
+def test_judge_corrects_over_the_family():
+    scores, _ = world(people=30, seed=4)
+    arms = {arm: participant_scores(scores, arm=arm) for arm in ("original", "deepfn")}
+    c = compare(arms["deepfn"], arms["original"], QUICK)
+    judged = judge([Claim("higher", "higher", c, 4.6, "< 0.001"), Claim("similar", "similar", c)], QUICK)
+    assert judged["verdict"].tolist() == [HOLDS, FAILS]
+    assert judged["p_holm"].tolist() == pytest.approx([2 * c.ours.p] * 2)
+    with pytest.raises(ValueError):
+        verdict("lower", 0, 1, 0.5, 0.5, 0.5, QUICK)
+
+
+# Constants
+
+
+def test_constants_are_the_measure_of_constant_predictions():
+    from sklearn.metrics import accuracy_score, f1_score
+
+    truth = np.array([1, 0, 0, 1, 0, 0, 0, 0])
+    for guess, formula in ((1, always_present), (0, always_absent)):
+        said = np.full(8, guess)
+        expected = (f1_score(truth, said, zero_division=0) + accuracy_score(truth, said)) / 2
+        assert formula(0.25) == pytest.approx(expected)
+    p = indifference()
+    assert always_present(p) == pytest.approx(always_absent(p))
+    assert coin(0.3, 1.0) == pytest.approx(always_present(0.3))
+    assert coin(0.3, 0.0) == pytest.approx(always_absent(0.3))
+
+
+def test_constants_table_leaves_missing_labels_out():
+    frames = pd.DataFrame({"participant": ["A"] * 4 + ["B"] * 4, "AU01": [1, 1, 1, -1, 0, 0, 0, 1]})
+    lines = constants_table(frames, ["AU01"])
+    assert lines.loc["A", "always present"] == pytest.approx(100)
+    assert lines.loc["B", "always absent"] == pytest.approx(37.5)
+    assert lines["best constant for each participant"].mean() >= lines["best constant"].mean()
+
+
+# Worlds with a known truth
+
+
+def test_under_the_null_intervals_cover_and_the_paired_test_keeps_its_level():
+    """400 worlds without any difference, 15 people: within binomial bounds of 95 % and 5 %."""
+    rng = np.random.default_rng(11)
+    people = [f"F{i}" for i in range(15)]
+    covered, rejected = 0, 0
+    for _ in range(400):
+        own = rng.normal(55, 4, 15)
+        first, second = (pd.Series(own + rng.normal(0, 2, 15), people) for _ in range(2))
+        c = compare(first, second, Plan(samples=1000))
+        covered += c.difference.low <= 0 <= c.difference.high
+        rejected += c.ours.p < 0.05
+    low, high = stats.binom.ppf([0.001, 0.999], 400, 0.05)
+    assert low <= rejected <= high
+    assert low <= 400 - covered <= high
+
+
+def test_with_clusters_the_naive_test_rejects_too_often_and_the_mixed_model_does_not():
+    """Each condition has splits of its own, which move everyone tested on them; rows count as independent."""
+    rng = np.random.default_rng(12)
+    people, repetitions, worlds = 12, 10, 60
+    index = pd.MultiIndex.from_product(
+        [range(repetitions), range(people)], names=["repetition", "participant"]
+    )
+    naive, mixed = 0, 0
+    for _ in range(worlds):
+        own = np.tile(rng.normal(0, 4, people), repetitions)
+        first, second = (
+            pd.Series(
+                55 + own + np.repeat(rng.normal(0, 3, repetitions), people) + rng.normal(0, 2, len(own)),
+                index,
+            )
+            for _ in range(2)
+        )
+        naive += two_sample(first, second).p < 0.05
+        model = mixed_model(
+            first, second.rename({r: r + 100 for r in range(repetitions)}, level="repetition")
+        )
+        mixed += model.p < 0.05
+    assert naive > stats.binom.ppf(0.9999, worlds, 0.05)
+    assert mixed <= stats.binom.ppf(0.999, worlds, 0.05)
+
+
+def test_mixed_model_on_shared_splits_equals_the_differences_anova():
+    """A complete table: the model's estimate is the mean difference; its components the world's."""
+    rng = np.random.default_rng(13)
+    index = pd.MultiIndex.from_product([range(20), range(30)], names=["repetition", "participant"])
+    person, split = rng.normal(0, 2, 30), rng.normal(0, 1, 20)
+    second = pd.Series(rng.normal(50, 5, 600), index)
+    first = second + 3 + np.tile(person, 20) + np.repeat(split, 30) + rng.normal(0, 1.5, 600)
+    model = mixed_model(first, second)
+    assert model.difference == pytest.approx((first - second).mean())
+    assert model.low < 3 < model.high
+    assert model.components["participant"] == pytest.approx(np.std(person), rel=0.25)
+    assert model.components["rest"] == pytest.approx(1.5, rel=0.1)
+
+
+def test_mixed_model_declines_what_it_cannot_fit():
+    index = pd.MultiIndex.from_product([[0], ["A", "B"]], names=["repetition", "participant"])
+    assert np.isnan(mixed_model(pd.Series([1.0, 2], index), pd.Series([1.0, 3], index)).p)
+
+
+# Tables
+
+
+def test_table_is_escaped_aligned_and_short():
+    frame = pd.DataFrame({"arm": ["<b>"], "mean": [55.04], "p_holm": [0.00001], "n": [40], "gone": [1]})
+    html = table(frame, "A & B", headings={"gone": None, "mean": "ours, %"})._repr_html_()
+    assert "&lt;b&gt;" in html and "A &amp; B" in html and "55.0" in html and "&lt; 0.001" in html
+    assert ">40<" in html and "gone" not in html and "ours, %" in html
+    assert html.count("text-align:right") == 6
