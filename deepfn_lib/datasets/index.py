@@ -1,0 +1,117 @@
+"""The frame table: one row per labelled frame, the same columns whatever the dataset.
+
+Columns: `dataset`, `participant`, `task`, `frame` (the label's frame number), `source` (path relative to the
+dataset's root), `source_index` (-1 for an image file, else the 0-based frame of a video), one int8 column for each
+action unit's occurrence (1, 0, -1 = missing) and one for each coded intensity (0-5, -1 = missing).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+# The twelve of the paper's section 4.1 for BP4D, the twelve that DISFA codes, and the five shared (section 5.4).
+BP4D_ACTION_UNITS = (
+    "AU01", "AU02", "AU04", "AU06", "AU07", "AU10", "AU12", "AU14", "AU15", "AU17", "AU23", "AU24",
+)  # fmt: skip
+DISFA_ACTION_UNITS = (
+    "AU01", "AU02", "AU04", "AU05", "AU06", "AU09", "AU12", "AU15", "AU17", "AU20", "AU25", "AU26",
+)  # fmt: skip
+SHARED_ACTION_UNITS = ("AU01", "AU02", "AU04", "AU06", "AU12")
+BP4D_INTENSITIES = ("AU06", "AU10", "AU12", "AU14", "AU17")
+
+OCCURRENCES = tuple(sorted({*BP4D_ACTION_UNITS, *DISFA_ACTION_UNITS}))
+INTENSITIES = tuple(f"{unit}_intensity" for unit in sorted({*BP4D_INTENSITIES, *DISFA_ACTION_UNITS}))
+KEYS = ("dataset", "participant", "task", "frame")
+COLUMNS = (*KEYS, "source", "source_index", *OCCURRENCES, *INTENSITIES)
+
+MISSING = -1
+EXCLUSION_COLUMNS = ("dataset", "participant", "task", "reason", "frames")
+PARTICIPANT_COLUMNS = ("participant", "dataset", "gender", "skin_type", "skin_group")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a loader returns.
+
+    `frames` is the frame table; `exclusions` counts every labelled frame (or unlabelled session) left out, with its
+    reason; `participants` has one row a person; `notices` are one-line sentences about what was odd and kept.
+    """
+
+    frames: pd.DataFrame
+    exclusions: pd.DataFrame
+    participants: pd.DataFrame
+    notices: list[str] = field(default_factory=list)
+
+
+def labels(frames: pd.DataFrame, action_units: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Occurrences as a classifier wants them: `y` float32 (n, a) in {0, 1} and `known` bool (n, a).
+
+    Where `known` is False the label is missing and `y` is 0: mask it in every loss and metric.
+    Raises KeyError for an action unit that the table does not have.
+    """
+    codes = frames[list(action_units)].to_numpy(np.int8)
+    return (codes == 1).astype(np.float32), codes != MISSING
+
+
+def session_frames(
+    dataset: str,
+    participant: str,
+    task: str,
+    frame: np.ndarray,
+    source,
+    source_index,
+    codes: Mapping[str, np.ndarray],
+) -> pd.DataFrame:
+    """The rows of one session. `codes` maps occurrence and intensity columns to int8 (n,); the rest are missing."""
+    n = len(frame)
+    absent = np.full(n, MISSING, np.int8)
+    rows = {
+        "dataset": dataset, "participant": participant, "task": task, "frame": np.asarray(frame, np.int32),
+        "source": source, "source_index": np.full(n, source_index, np.int32) if np.ndim(source_index) == 0 else
+        np.asarray(source_index, np.int32),
+    }  # fmt: skip
+    rows.update({name: np.asarray(codes.get(name, absent), np.int8) for name in (*OCCURRENCES, *INTENSITIES)})
+    return pd.DataFrame(rows)
+
+
+def join_sessions(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """One frame table of many sessions', sorted by dataset, participant, task, frame."""
+    parts = [part for part in parts if len(part)]
+    if not parts:
+        return session_frames("", "", "", np.empty(0), [], -1, {})
+    table = pd.concat(parts, ignore_index=True)
+    return table.sort_values(list(KEYS), kind="stable", ignore_index=True)[list(COLUMNS)]
+
+
+def join(loaded: Sequence[Loaded]) -> Loaded:
+    """Several datasets' tables as one."""
+    return Loaded(
+        join_sessions(part.frames for part in loaded),
+        pd.concat([part.exclusions for part in loaded], ignore_index=True),
+        pd.concat([part.participants for part in loaded], ignore_index=True),
+        [notice for part in loaded for notice in part.notices],
+    )
+
+
+def exclusion_table(rows: Sequence[tuple]) -> pd.DataFrame:
+    """(dataset, participant, task, reason, frames) rows as the exclusions table."""
+    table = pd.DataFrame(list(rows), columns=list(EXCLUSION_COLUMNS))
+    return table.astype({"frames": np.int64, **dict.fromkeys(EXCLUSION_COLUMNS[:-1], "str")})
+
+
+def participant_table(dataset: str, participants: Iterable[str]) -> pd.DataFrame:
+    """One row a person. BP4D's identifiers begin with F or M; for other datasets gender is left empty."""
+    people = sorted(set(participants))
+    genders = {"F": "female", "M": "male"} if dataset == "BP4D" else {}
+    return pd.DataFrame(
+        {
+            "participant": people,
+            "dataset": dataset,
+            "gender": [genders.get(person[0], "") for person in people],
+            "skin_type": np.full(len(people), -1, np.int8),
+            "skin_group": "",
+        },
+        columns=list(PARTICIPANT_COLUMNS),
+    ).astype({"participant": "str", "dataset": "str", "gender": "str", "skin_group": "str"})

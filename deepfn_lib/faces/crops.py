@@ -1,0 +1,197 @@
+"""One aligned grey face for every labelled frame, stored once: the faces artefact.
+
+Every session is a job of its own: it reads its frames once, in order, finds faces in some of them, aligns and cuts all,
+and leaves one file; an interrupted run continues with the sessions that are missing.
+"""
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ..cluster import run_jobs
+from ..datasets.index import KEYS, exclusion_table
+from ..errors import StudyError
+from .alignment import MODES, crop, transforms
+from .sources import grey_frames
+from .tracking import Tracker
+
+CODE_VERSION = 1
+
+NO_FACE = "no face detected in the session"
+NO_FACE_NEAR = "no face detected near this frame"
+NO_TRUTH = "no exact answer for this frame"
+_POINTS = [f"{axis}{k}" for k in range(5) for axis in "xy"]
+
+
+def build_faces(
+    folder: Path, frames: pd.DataFrame, exclusions: pd.DataFrame, participants: pd.DataFrame,
+    roots: Mapping[str, Path], *, crop_size: int = 128, alignment: str = "five-points", detect_every: int = 5,
+    workers: int | None = None, cluster: str = "local", truth_roots: Mapping[str, Path] | None = None,
+    landmarks: Path | None = None,
+) -> None:  # fmt: skip
+    """Write the faces artefact into `folder`.
+
+    `frames.parquet` (kept rows), `faces.npy` uint8 (n, crop_size, crop_size), `truth.npy` (same shape, where
+    `truth_roots` is given: the same moments on the template's face, cut by the exact points of `landmarks`),
+    `exclusions.parquet` (the loader's `exclusions` and ours, with reasons), `participants.parquet`,
+    `detections.parquet` (one row a session: frames, due, failed, recovered, width and height of the images).
+
+    `roots` maps dataset names to folders; a frame's `source` is relative to its dataset's. Unreadable frames and
+    frames without a face are excluded and counted. Raises StudyError where nothing is left.
+    """
+    if alignment not in MODES:
+        raise StudyError(f"alignment {alignment!r} is unknown; choose one of {', '.join(MODES)}")
+    folder = Path(folder)
+    parts = folder / "sessions"
+    parts.mkdir(parents=True, exist_ok=True)
+    jobs, spans = [], []
+    points = _landmark_points(landmarks) if truth_roots else {}
+    for (dataset, participant, task), rows in frames.groupby(list(KEYS[:3]), sort=True):
+        part = parts / f"{dataset}-{participant}-{task}.npz"
+        spans.append(((dataset, participant, task), rows.index.to_numpy(), part))
+        if not part.exists():
+            truth = (
+                (str(truth_roots[dataset]), points.get((dataset, participant, task))) if truth_roots else None
+            )
+            source = rows["source"].iloc[0] if rows["source"].nunique() == 1 else rows["source"].tolist()
+            jobs.append((
+                str(part), str(roots[dataset]), source, rows["source_index"].to_numpy(), rows["frame"].to_numpy(),
+                crop_size, alignment, detect_every, truth,
+            ))  # fmt: skip
+    if jobs:
+        run_jobs(cut_session, jobs, description="faces", unit="session", workers=workers, cluster=cluster)
+    _assemble(folder, frames, exclusions, participants, spans, crop_size, bool(truth_roots))
+    for part in parts.iterdir():
+        part.unlink()
+    parts.rmdir()
+
+
+def cut_session(part, root, source, indices, frame, side, alignment, every, truth) -> str:
+    """One job: cut the faces of one session into the file `part` (see `build_faces`); returns its path.
+
+    `source` is one path (a video) or a list, `truth` None or (root, points float (n, 10) by frame number).
+    """
+    import cv2
+
+    cv2.setNumThreads(1)
+    sources = [source] * len(indices) if isinstance(source, str) else source
+    n = len(indices)
+    reasons = np.full(n, NO_FACE, dtype="<U48")
+    faces = np.zeros((n, side, side), np.uint8)
+    matrices = np.full((n, 2, 3), np.nan)
+    tracker, shape = Tracker(every), (0, 0)
+
+    def readable():
+        nonlocal shape
+        for row, image, reason in grey_frames(Path(root), sources, indices):
+            if image is None:
+                reasons[row] = reason
+            else:
+                shape = image.shape
+                yield row, float(frame[row]), image
+
+    for row, image, values in tracker.follow(readable()):
+        if values is None:
+            reasons[row] = NO_FACE_NEAR if tracker.due > tracker.failed - tracker.recovered else NO_FACE
+            continue
+        matrices[row] = transforms(values[None, :10].reshape(1, 5, 2), values[None, 10:], side, alignment)[0]
+        faces[row] = crop(image, matrices[row], side)
+        reasons[row] = ""
+    stored = {"counts": np.array([n, tracker.due, tracker.failed, tracker.recovered, shape[1], shape[0]])}
+    if truth is not None:
+        stored["truth"] = _cut_truth(truth, sources, indices, frame, side, alignment, matrices, reasons)
+    kept = reasons == ""
+    stored |= {"reasons": reasons, "faces": faces}
+    if not kept.all():
+        stored |= {name: stored[name][kept] for name in ("faces", "truth") if name in stored}
+    temporary = f"{part}.{os.getpid()}.tmp"
+    with open(temporary, "wb") as stream:
+        np.savez(stream, **stored)
+    os.replace(temporary, part)
+    return part
+
+
+def _cut_truth(truth, sources, indices, frame, side, alignment, matrices, reasons) -> np.ndarray:
+    """The template's faces at the same moments; frames without one are given a reason. No detection is needed:
+    the renderer knows its points. Without alignment the person's own square serves, as head and camera are the same."""
+    root, (numbers, points) = (
+        truth[0],
+        truth[1] if truth[1] is not None else (np.empty(0, int), np.empty((0, 10))),
+    )
+    faces = np.zeros((len(indices), side, side), np.uint8)
+    at = np.searchsorted(numbers, frame)
+    known = (at < len(numbers)) & (np.append(numbers, -1)[np.minimum(at, len(numbers))] == frame)
+    for row, image, _ in grey_frames(Path(root), sources, indices):
+        if reasons[row]:
+            continue
+        if image is None or not (known[row] or alignment == "none"):
+            reasons[row] = NO_TRUTH
+            continue
+        matrix = matrices[row]
+        if alignment != "none":
+            matrix = transforms(points[at[row]].reshape(1, 5, 2), np.zeros((1, 4)), side, alignment)[0]
+        faces[row] = crop(image, matrix, side)
+    return faces
+
+
+def _landmark_points(landmarks: Path | None) -> dict:
+    """The template's points by session: (frame numbers ascending, points (n, 10))."""
+    if landmarks is None:
+        raise StudyError("exact answers need the renderer's landmarks.parquet; render the corpora again")
+    table = pd.read_parquet(landmarks, filters=[("identity", "==", "template")]).sort_values("frame")
+    return {
+        key: (rows["frame"].to_numpy(), rows[_POINTS].to_numpy(np.float32))
+        for key, rows in table.groupby(["dataset", "participant", "task"], sort=False)
+    }
+
+
+def _assemble(folder, frames, exclusions, participants, spans, side, with_truth) -> None:
+    """Join the sessions' files, in the frame table's order, one at a time."""
+    kept, excluded, detections = np.zeros(len(frames), bool), [], []
+    for key, rows, part in spans:
+        with np.load(part) as stored:
+            reasons, counts = stored["reasons"], stored["counts"]
+        kept[rows] = reasons == ""
+        excluded += [
+            (*key, reason, count)
+            for reason, count in sorted(Counter(reasons[reasons != ""].tolist()).items())
+        ]
+        detections.append((*key, *counts.tolist()))
+    if not kept.any():
+        reason = excluded[0][3] if excluded else "the frame table is empty"
+        raise StudyError(
+            f"no face could be cut from any of {len(frames)} frames ({reason}); `deepfn check` says more"
+        )
+    new_row = np.cumsum(kept) - 1
+    shape = (int(kept.sum()), side, side)
+    for name in ("faces", "truth") if with_truth else ("faces",):
+        target = np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=np.uint8, shape=shape)
+        for _, rows, part in spans:
+            with np.load(part) as stored:
+                chosen = new_row[rows[kept[rows]]]
+                if len(chosen):
+                    target[chosen] = stored[name]
+        target.flush()
+        del target
+    frames[kept].reset_index(drop=True).to_parquet(folder / "frames.parquet")
+    everything = pd.concat([exclusions, exclusion_table(excluded)], ignore_index=True)
+    everything.to_parquet(folder / "exclusions.parquet")
+    participants.to_parquet(folder / "participants.parquet")
+    names = ["frames", "due", "failed", "recovered", "width", "height"]
+    pd.DataFrame(detections, columns=[*KEYS[:3], *names]).to_parquet(folder / "detections.parquet")
+    say_exclusions(exclusion_table(excluded))
+
+
+def say_exclusions(exclusions: pd.DataFrame) -> None:
+    """One line for each reason on standard error: how many frames, and where the first are."""
+    for reason, rows in exclusions[exclusions["frames"] > 0].groupby("reason"):
+        first = rows.iloc[0]
+        where = f"{first.dataset} {first.participant} {first.task}" + (
+            f" and {len(rows) - 1} more" if len(rows) > 1 else ""
+        )
+        print(f"left out: {rows.frames.sum()} frames, {reason} ({where})", file=sys.stderr)
