@@ -108,6 +108,17 @@ def test_score_is_averaged_over_units_then_repetitions_not_over_rows():
     assert participant_scores(scores, value="accuracy")["F001"] == pytest.approx(80.0)
 
 
+def test_models_of_two_training_groups_are_two_repetitions():
+    """Tests on women whoever trained: the mean over four models, not over two numbers of repetitions."""
+    scores = pd.DataFrame([
+        row(repetition=0, train_group="female", f1=0.2, accuracy=0.2),
+        row(repetition=1, train_group="female", f1=0.4, accuracy=0.4),
+        row(repetition=0, train_group="male", f1=0.6, accuracy=0.6),
+    ])  # fmt: skip
+    assert len(repetition_scores(scores)) == 3
+    assert participant_scores(scores)["F001"] == pytest.approx(40.0)
+
+
 def test_selecting_nothing_gives_nothing_and_an_unknown_measure_is_named():
     scores, constants = world()
     assert participant_scores(scores, "skin-dependent", "original").empty

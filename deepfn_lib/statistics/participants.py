@@ -40,17 +40,19 @@ def select(
     return scores[keep]
 
 
-def repetition_scores(
-    scores: pd.DataFrame, *which: str | None, value: str = "score", **named: str
-) -> pd.Series:
-    """Mean over action units of each participant in each repetition, percent; index (repetition,
-    participant).
+def repetition_scores(scores: pd.DataFrame, *which: str | None, value: str = "score", **named: str) -> pd.Series:
+    """Mean over action units of each participant in each test, percent; index (repetition, participant).
 
+    A repetition is one trained model: where groups train apart its name has the group in front. In the
+    person-dependent condition nobody shares a model, and a repetition is its number alone.
     `which` and `named` are the arguments of `select`.
     """
     chosen = select(scores, *which, **named)
     values = measure(chosen, value).astype(float)
-    return values.groupby([chosen["repetition"], chosen["participant"]]).mean().dropna().rename(value)
+    own = chosen["train_group"].astype(str) == chosen["participant"].astype(str)
+    model = chosen["train_group"].astype(str).where(~own, "") + "/" + chosen["repetition"].astype(str)
+    keys = [model.rename("repetition"), chosen["participant"].astype(str)]
+    return values.groupby(keys).mean().dropna().rename(value)
 
 
 def participant_scores(
@@ -73,7 +75,7 @@ def action_unit_scores(
     """
     chosen = select(scores, *which, **named)
     values = measure(chosen, value).astype(float)
-    return values.groupby([chosen["participant"], chosen["action_unit"]]).mean().unstack("action_unit")
+    return values.groupby([chosen["participant"].astype(str), chosen["action_unit"].astype(str)]).mean().unstack("action_unit")
 
 
 def participant_constants(
@@ -88,5 +90,6 @@ def participant_constants(
     condition = which[0] if which else named.pop("condition", None)
     chosen = select(constants, condition, None, **named)
     values = chosen[column].astype(float) * PERCENT
-    by_repetition = values.groupby([chosen["repetition"], chosen["participant"]]).mean()
+    keys = [chosen["train_group"].astype(str), chosen["repetition"], chosen["participant"].astype(str)]
+    by_repetition = values.groupby(keys).mean()
     return by_repetition.groupby("participant").mean().dropna().rename(column)

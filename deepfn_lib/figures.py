@@ -1,0 +1,359 @@
+"""The book's figures: one theme, one colour for each arm, intervals, the paper's values beside ours,
+readable on a phone.
+
+Every function returns a plotly figure. `caption` (plain text) is shown below it in the book and read out by
+screen readers. Figures take the width of the page; no function sets one.
+"""
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import plotly.io as pio
+from plotly.subplots import make_subplots
+
+# Okabe and Ito's colours, which colour-blind readers tell apart. Blue and orange are the paper's own in Fig. 2.
+ARM_COLOURS = {
+    "original": "#0072B2",
+    "deepfn": "#E69F00",
+    "oracle": "#4D4D4D",
+    "equalised": "#56B4E9",
+    "clahe": "#8FBFDA",
+    "median-subtracted": "#009E73",
+    "flow-residual": "#CC79A7",
+}
+SPARE_COLOURS = ("#D55E00", "#7A5195", "#8C6D31", "#3C8D93", "#B6425B", "#5A7D2A")
+ARM_LABELS = {
+    "original": "original grey",
+    "equalised": "histogram-equalised",
+    "clahe": "CLAHE",
+    "median-subtracted": "median face subtracted",
+    "flow-residual": "flow residual",
+    "deepfn": "DeepFN",
+    "oracle": "oracle (exact answer)",
+}
+CONSTANT_COLOUR, PAPER_COLOUR = "#999999", "#000000"
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+
+
+def use_theme() -> None:
+    """Make the book's template and renderer plotly's defaults; every chapter calls it once."""
+    axis = {
+        "gridcolor": "#E5E5E5",
+        "zerolinecolor": "#BFBFBF",
+        "linecolor": "#7F7F7F",
+        "ticks": "outside",
+        "ticklen": 4,
+        "tickcolor": "#7F7F7F",
+        "automargin": True,
+        "title": {"standoff": 8},
+    }
+    pio.templates["deepfn"] = go.layout.Template(
+        layout={
+            "font": {"family": FONT, "size": 13, "color": "#222222"},
+            "paper_bgcolor": "#FFFFFF",
+            "plot_bgcolor": "#FFFFFF",
+            "colorway": [*ARM_COLOURS.values(), *SPARE_COLOURS],
+            "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+            "height": 380,
+            "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.02, "xanchor": "left", "x": 0},
+            "xaxis": {**axis, "showgrid": False},
+            "yaxis": axis,
+            "hovermode": "closest",
+            "bargap": 0.25,
+        }
+    )
+    pio.templates.default = "deepfn"
+    pio.renderers.default = "plotly_mimetype"
+
+
+def arm_colour(arm: str) -> str:
+    """The colour of an arm, the same in every chapter; an arm without one of its own gets a spare one by
+    its name.
+    """
+    if arm in ARM_COLOURS:
+        return ARM_COLOURS[arm]
+    return SPARE_COLOURS[sum(arm.encode()) % len(SPARE_COLOURS)]
+
+
+def arm_label(arm: str) -> str:
+    """An arm's name in legends and tables."""
+    return ARM_LABELS.get(arm, arm.replace("-", " "))
+
+
+def finish(
+    figure: go.Figure, caption: str = "", x: str = "", y: str = "", height: int | None = None
+) -> go.Figure:
+    """Axis titles, height in pixels and the caption of a figure, which is returned."""
+    layout: dict = {"meta": {"caption": caption, "alt": caption}} if caption else {}
+    if height:
+        layout["height"] = height
+    figure.update_layout(**layout)
+    if x:
+        figure.update_xaxes(title_text=x)
+    if y:
+        figure.update_yaxes(title_text=y)
+    return figure
+
+
+def _whiskers(frame: pd.DataFrame, value: str = "mean", low: str = "low", high: str = "high") -> dict:
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": (frame[high] - frame[value]).fillna(0).tolist(),
+        "arrayminus": (frame[value] - frame[low]).fillna(0).tolist(),
+        "thickness": 1.2,
+        "width": 3,
+        "color": "#222222",
+    }
+
+
+def _rows(frame: pd.DataFrame, column: str, order: list, arm: str) -> pd.DataFrame:
+    return frame[frame["arm"] == arm].set_index(column).reindex(order)
+
+
+def _arm_bars(
+    figure: go.Figure, frame: pd.DataFrame, column: str, order: list, labels: list, **columns: str
+) -> list[str]:
+    """A group of bars for each entry of `order`, a bar with whiskers for each arm; the arms, in order of
+    appearance.
+    """
+    arms = list(dict.fromkeys(frame["arm"]))
+    value = columns.get("value", "mean")
+    for arm in arms:
+        rows = _rows(frame, column, order, arm)
+        figure.add_bar(
+            x=labels,
+            y=rows[value].tolist(),
+            name=arm_label(arm),
+            marker_color=arm_colour(arm),
+            offsetgroup=arm,
+            error_y=_whiskers(rows, value, columns.get("low", "low"), columns.get("high", "high")),
+            hovertemplate="%{y:.1f}<extra>" + arm_label(arm) + "</extra>",
+        )
+    return arms
+
+
+def _markers(figure: go.Figure, labels, values, name: str, symbol: str, arm: str | None = None) -> None:
+    """Values as marks over the bars: over one arm's bar where `arm` says which, else over the middle of the
+    group.
+    """
+    colour = arm_colour(arm) if arm else CONSTANT_COLOUR
+    figure.add_scatter(
+        x=labels,
+        y=list(values),
+        mode="markers",
+        name=name,
+        **({"offsetgroup": arm} if arm else {}),
+        marker={
+            "symbol": symbol,
+            "size": 10 if arm else 34,
+            "color": colour if arm else PAPER_COLOUR,
+            "line": {"color": PAPER_COLOUR, "width": 1.5 if arm else 2},
+        },
+        hovertemplate="%{y:.1f}<extra>" + name + "</extra>",
+    )
+
+
+def condition_bars(
+    lines: pd.DataFrame, caption: str = "", published: bool = True, conditions=None
+) -> go.Figure:
+    """Bars of `statistics.condition_table`: a group for each condition, a bar for each arm, whiskers its
+    interval.
+
+    Diamonds are the paper's values (in the colour of their arm), the dash across a group its best
+    image-free constant, chosen on the training frames. Percent.
+    """
+    order = list(conditions or dict.fromkeys(lines["condition"]))
+    labels = [c.replace("-", "-<br>") for c in order]
+    figure = go.Figure()
+    arms = _arm_bars(figure, lines, "condition", order, labels)
+    floor = lines.drop_duplicates("condition").set_index("condition").reindex(order)["constant"]
+    if floor.notna().any():
+        _markers(figure, labels, floor, "best constant", "line-ew")
+    for arm in arms if published and "paper" in lines else ():
+        values = _rows(lines, "condition", order, arm)["paper"]
+        if values.notna().any():
+            _markers(figure, labels, values, f"paper, {arm_label(arm)}", "diamond", arm)
+    figure.update_layout(barmode="group", scattermode="group")
+    return finish(figure, caption, y="mean of F1 and accuracy, %", height=420)
+
+
+def direction_bars(lines: pd.DataFrame, caption: str = "") -> go.Figure:
+    """Figs. 5–7: a group of bars for each training → testing pair of `statistics.direction_table`, in its
+    order.
+
+    The dash across a group is its best image-free constant. Percent, whiskers the tables' intervals.
+    """
+    lines = lines.assign(pair=lines["train_group"] + " → " + lines["test_group"])
+    order = list(dict.fromkeys(lines["pair"]))
+    labels = [p.replace(" → ", "<br>→ ") for p in order]
+    figure = go.Figure()
+    _arm_bars(figure, lines, "pair", order, labels)
+    floor = lines.drop_duplicates("pair").set_index("pair").reindex(order)["constant"]
+    if floor.notna().any():
+        _markers(figure, labels, floor, "best constant", "line-ew")
+    figure.update_layout(barmode="group", scattermode="group")
+    return finish(figure, caption, x="trained on → tested on", y="mean of F1 and accuracy, %", height=400)
+
+
+def action_unit_bars(units: pd.DataFrame, caption: str = "", value: str = "mean") -> go.Figure:
+    """Fig. 4: a group of bars for each action unit of `statistics.action_unit_table`; `value` is "mean" or
+    "gain".
+    """
+    low, high = ("low", "high") if value == "mean" else (f"{value}_low", f"{value}_high")
+    units = units[units[value].notna()]
+    order = list(dict.fromkeys(units["action_unit"]))
+    figure = go.Figure()
+    _arm_bars(figure, units, "action_unit", order, order, value=value, low=low, high=high)
+    figure.update_layout(barmode="group", bargap=0.2)
+    title = "mean of F1 and accuracy, %" if value == "mean" else "gain over the original, points"
+    return finish(figure, caption, y=title, height=400)
+
+
+def train_test_grid(lines: pd.DataFrame, arm: str, caption: str = "") -> go.Figure:
+    """One arm of `statistics.direction_table` as a table of colours: rows the training group, columns the
+    test group.
+    """
+    grid = lines[lines["arm"] == arm].pivot(index="train_group", columns="test_group", values="mean")
+    figure = go.Figure(
+        go.Heatmap(
+            z=grid.to_numpy(),
+            x=list(grid.columns),
+            y=list(grid.index),
+            texttemplate="%{z:.1f}",
+            colorscale="Cividis",
+            colorbar={"title": {"text": "%"}, "thickness": 12},
+        )
+    )
+    return finish(figure, caption, x="tested on", y="trained on", height=300)
+
+
+def interval_plot(
+    rows: pd.DataFrame, caption: str = "", x: str = "difference, points", margin: float = 0.0
+) -> go.Figure:
+    """Differences with their intervals, one line each: columns label, difference, low, high, and optionally
+    paper.
+
+    Dots are ours, diamonds the paper's. The grey band, where `margin` is given, is what counts as similar.
+    """
+    labels = [_wrapped(text) for text in rows["label"]]
+    figure = go.Figure()
+    if margin:
+        figure.add_vrect(x0=-margin, x1=margin, fillcolor="#DDDDDD", opacity=0.5, line_width=0, layer="below")
+    figure.add_vline(x=0, line={"color": "#7F7F7F", "width": 1})
+    whiskers = _whiskers(rows, "difference")
+    figure.add_scatter(
+        x=rows["difference"].tolist(),
+        y=labels,
+        mode="markers",
+        name="here",
+        marker={"size": 9, "color": ARM_COLOURS["original"]},
+        error_x=whiskers,
+    )
+    if "paper" in rows and rows["paper"].notna().any():
+        marker = {"size": 10, "symbol": "diamond-open", "color": PAPER_COLOUR, "line": {"width": 2}}
+        figure.add_scatter(x=rows["paper"].tolist(), y=labels, mode="markers", name="paper", marker=marker)
+    figure.update_yaxes(autorange="reversed", showgrid=False)
+    return finish(figure, caption, x=x, height=110 + 44 * len(rows))
+
+
+def _wrapped(text: str, width: int = 22) -> str:
+    lines, line = [], ""
+    for word in text.split():
+        if line and len(line) + len(word) >= width:
+            lines.append(line)
+            line = ""
+        line = f"{line} {word}".strip()
+    return "<br>".join([*lines, line])
+
+
+def luminance_histograms(
+    images: dict[str, dict[str, np.ndarray]], caption: str = "", bins: int = 64
+) -> go.Figure:
+    """Fig. 2, top row: luminance of each group's average face. `images`: group → arm → uint8 image of any
+    shape.
+
+    One panel a group, share of pixels over luminance 0–255, one outline an arm.
+    """
+    groups = list(images)
+    columns = min(2, len(groups))
+    lines = -(-len(groups) // columns)
+    figure = make_subplots(
+        lines, columns, subplot_titles=groups, shared_xaxes=True, vertical_spacing=0.35 / max(lines, 1)
+    )
+    edges = np.linspace(0, 256, bins + 1)
+    shown: set[str] = set()
+    for place, group in enumerate(groups):
+        for arm, image in images[group].items():
+            share = np.histogram(np.asarray(image), edges)[0] / np.asarray(image).size * 100
+            figure.add_scatter(
+                x=(edges[:-1] + edges[1:]) / 2,
+                y=share,
+                mode="lines",
+                line={"color": arm_colour(arm), "width": 2, "shape": "hvh"},
+                fill="tozeroy",
+                opacity=0.6,
+                name=arm_label(arm),
+                legendgroup=arm,
+                showlegend=arm not in shown,
+                row=place // columns + 1,
+                col=place % columns + 1,
+            )
+            shown.add(arm)
+    figure.update_xaxes(range=[0, 255], title_text="luminance", row=lines)
+    figure.update_yaxes(title_text="pixels, %", col=1)
+    figure.update_layout(legend={"y": 1.1})
+    return finish(figure, caption, height=90 + 160 * lines)
+
+
+def curves(
+    rows: pd.DataFrame,
+    x: str,
+    caption: str = "",
+    x_title: str = "",
+    y_title: str = "",
+    by: str = "arm",
+    log_x: bool = False,
+) -> go.Figure:
+    """A line for each value of `by` over column `x`: columns mean and, where there are, low and high as
+    whiskers.
+    """
+    figure = go.Figure()
+    for name, line in rows.groupby(by, sort=False):
+        line = line.sort_values(x)
+        colour = arm_colour(str(name))
+        figure.add_scatter(
+            x=line[x].tolist(),
+            y=line["mean"].tolist(),
+            mode="lines+markers",
+            name=arm_label(str(name)),
+            line={"color": colour, "width": 2},
+            marker={"color": colour, "size": 7},
+            error_y=_whiskers(line) if {"low", "high"} <= set(line) else None,
+        )
+    if log_x:
+        figure.update_xaxes(type="log")
+    return finish(figure, caption, x=x_title or x, y=y_title)
+
+
+def cost_plot(
+    points: pd.DataFrame, caption: str = "", x_title: str = "seconds", y_title: str = "score, %"
+) -> go.Figure:
+    """Score over cost: columns arm, cost, mean, low, high; logarithmic cost, each point in its arm's colour
+    and named.
+    """
+    figure = go.Figure()
+    for row in points.itertuples():
+        figure.add_scatter(
+            x=[row.cost],
+            y=[row.mean],
+            mode="markers+text",
+            text=[arm_label(row.arm)],
+            textposition="top center",
+            name=arm_label(row.arm),
+            showlegend=False,
+            marker={"color": arm_colour(row.arm), "size": 11},
+            error_y=_whiskers(pd.DataFrame([row._asdict()])),
+        )
+    figure.update_xaxes(type="log")
+    return finish(figure, caption, x=x_title, y=y_title)
