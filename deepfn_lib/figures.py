@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 import plotly.io as pio
 from plotly.subplots import make_subplots
 
-# Okabe and Ito's colours, which colour-blind readers tell apart. Blue and orange are the paper's own in Fig. 2.
+# The palette of Okabe and Ito, safe for colour-blind readers; blue and orange are the paper's own (Fig. 2).
 ARM_COLOURS = {
     "original": "#0072B2",
     "deepfn": "#E69F00",
