@@ -1,5 +1,6 @@
-"""Makes small folders that look like the licensed BP4D and DISFA, in every layout that licensees have, and with
-every fault on request. Nothing of either dataset is in them: pictures are grey squares, codes come from a formula."""
+"""Makes small folders that look like the licensed BP4D and DISFA, in every layout that licensees have, and
+with every fault on request. Nothing of either dataset is in them: pictures are grey squares, codes come from
+a formula."""
 
 import shutil
 from pathlib import Path
@@ -14,7 +15,8 @@ HEADER = ",".join(str(n) for n in range(100))
 
 
 def occurrence(participant: str, task: str, frame: int, unit: int) -> int:
-    """The code that every generated tree holds for this cell: a fixed formula, so that readers can be compared."""
+    """The code that every generated tree holds for this cell: a fixed formula, so that readers can be
+    compared."""
     return int((7 * int(participant[1:]) + 3 * int(task[1:]) + frame // (2 + unit % 5) + unit) % 4 == 0)
 
 
@@ -46,11 +48,13 @@ def write_csv(path: Path, rows, header: str | None = None, end: str = "\n") -> N
 
 def write_bp4d(
     root: Path, *, people=("F001", "F002", "M001"), tasks=("T1", "T2"), frames: int = 12, first: int = 1,
-    sequences: str = "Sequences(2D+3D)", occurrences: str = "AUCoding/AU_OCC", intensities: str = "AUCoding/AU_INT",
-    digits: int = 4, suffix: str = ".jpg", image_shift: int = 0, extra_images: int = 3, picture: bytes | None = None,
+    sequences: str = "Sequences(2D+3D)", occurrences: str = "AUCoding/AU_OCC",
+    intensities: str = "AUCoding/AU_INT", digits: int = 4, suffix: str = ".jpg", image_shift: int = 0,
+    extra_images: int = 3, picture: bytes | None = None,
     lower: bool = False, end: str = "\n",
 ) -> Path:  # fmt: skip
-    """A BP4D tree. `image_shift` is the image's number minus the label's; `extra_images` uncoded ones on each side."""
+    """A BP4D tree. `image_shift` is the image's number minus the label's; `extra_images` uncoded ones on each
+    side."""
     picture = picture or grey_square()
     name = str.lower if lower else str
     for participant in people:

@@ -1,7 +1,8 @@
-"""BP4D-Spontaneous as licensees receive it: numbered images per participant and task, occurrence and intensity CSVs.
+"""BP4D-Spontaneous as licensees receive it: numbered images per participant and task, occurrence and
+intensity CSVs.
 
-Nothing is found by its folder's name: images are numbers below `<participant>/<task>`, label files are known by
-their own names. Columns come from each header, rows are joined by frame number, code 9 is missing.
+Nothing is found by its folder's name: images are numbers below `<participant>/<task>`, label files are known
+by their own names. Columns come from each header, rows are joined by frame number, code 9 is missing.
 """
 
 import re
@@ -54,7 +55,8 @@ class Files:
 
 @dataclass
 class Codes:
-    """One session's labels: `frame` int64 (n,) ascending; `codes` maps columns to int8 (n,); what was odd, counted."""
+    """One session's labels: `frame` int64 (n,) ascending; `codes` maps columns to int8 (n,); what was odd,
+    counted."""
 
     frame: np.ndarray
     codes: dict[str, np.ndarray]
@@ -62,10 +64,11 @@ class Codes:
 
 
 def scan_bp4d(root: str | Path) -> Files:
-    """One pass over `root`: where each session's images, occurrence and intensity codes are. Opens label files only
-    where there are two of the same name.
+    """One pass over `root`: where each session's images, occurrence and intensity codes are. Opens label
+    files only where there are two of the same name.
 
-    Raises StudyError for BP4D+, the FERA-2015 and FERA-2017 packagings, DISFA, two files or folders of one session.
+    Raises StudyError for BP4D+, the FERA-2015 and FERA-2017 packagings, DISFA, two files or folders of one
+    session.
     """
     root = existing_folder(root, "BP4D")
     files = Files(root)
@@ -75,8 +78,10 @@ def scan_bp4d(root: str | Path) -> Files:
     for folder, names in walk(root):
         if match := _FERA_2015.search(folder):
             raise StudyError(
-                f"{root}: folder {match.group(0).strip('/')} is the FERA-2015 packaging of BP4D, which the study does not read; "
-                "give BP4D-Spontaneous (if these are its own sequences, name the folder 'Sequences(2D+3D)')"
+                f"{root}: folder {match.group(0).strip('/')} is the FERA-2015 packaging of BP4D, which the "
+                "study "
+                "does not read; give BP4D-Spontaneous (if these are its own sequences, name the folder "
+                "'Sequences(2D+3D)')"
             )
         session = _SESSION_FOLDER.search(folder)
         if session:
@@ -92,7 +97,8 @@ def scan_bp4d(root: str | Path) -> Files:
                     intensity.setdefault(key, []).append(path)
                 elif _FERA_2017.match(name):
                     raise StudyError(
-                        f"{root}: {name} is the FERA-2017 packaging of BP4D, which the study does not read; give BP4D-Spontaneous"
+                        f"{root}: {name} is the FERA-2017 packaging of BP4D, which the study does not read; "
+                        "give BP4D-Spontaneous"
                     )
             elif lower.endswith((".zip", ".tar", ".7z", ".rar", ".tar.gz")):
                 archives.append(name)
@@ -143,7 +149,8 @@ def _refuse_others(
         )
     if not files.images and not coded:
         raise StudyError(
-            f"{root} holds nothing of BP4D: no F001_T1.csv and no F001/T1/<number>.jpg anywhere below; give the folder you unpacked it into"
+            f"{root} holds nothing of BP4D: no F001_T1.csv and no F001/T1/<number>.jpg anywhere below; "
+            "give the folder you unpacked it into"
         )
     if not files.images:
         raise StudyError(
@@ -156,7 +163,8 @@ def _refuse_others(
 
 
 def header_columns(cells: list[str], path: Path) -> dict[int, int]:
-    """Action unit number -> column, from an occurrence file's header. Column 0 is the frame whatever its cell says.
+    """Action unit number -> column, from an occurrence file's header. Column 0 is the frame whatever its cell
+    says.
 
     Raises StudyError where a cell is no number, an action unit occurs twice, or the header is BP4D+'s.
     """
@@ -180,7 +188,8 @@ def header_columns(cells: list[str], path: Path) -> dict[int, int]:
 
 
 def _frame_numbers(values: np.ndarray, path: Path, first_line: int) -> np.ndarray:
-    """Order of the rows by frame number. Raises StudyError for rows without one, and for two rows of one frame."""
+    """Order of the rows by frame number. Raises StudyError for rows without one, and for two rows of one
+    frame."""
     bad = np.flatnonzero(values[:, 0] < 0)
     if len(bad):
         raise StudyError(
@@ -190,7 +199,8 @@ def _frame_numbers(values: np.ndarray, path: Path, first_line: int) -> np.ndarra
     twice = np.flatnonzero(np.diff(values[order, 0]) == 0)
     if len(twice):
         raise StudyError(
-            f"{path}: frame {values[order[twice[0]], 0]} has two rows ({len(twice)} such frames); take the file anew"
+            f"{path}: frame {values[order[twice[0]], 0]} has two rows ({len(twice)} such frames); take the "
+            "file anew"
         )
     return order
 
@@ -198,7 +208,8 @@ def _frame_numbers(values: np.ndarray, path: Path, first_line: int) -> np.ndarra
 def read_codes(files: Files, session: Session) -> Codes:
     """Occurrence and intensity of one session, by frame number.
 
-    Raises StudyError for a damaged file. Codes other than those of the manual are missing, and counted in `odd`.
+    Raises StudyError for a damaged file. Codes other than those of the manual are missing, and counted in
+    `odd`.
     """
     path = files.root / files.occurrence[session]
     table = read_numbers(path, header=True)
@@ -257,11 +268,12 @@ def _intensity(files: Files, session: Session, unit: str, frame: np.ndarray, odd
 
 
 def read_bp4d(root: str | Path, *, frame_offset: int = 0) -> Loaded:
-    """The frame table of a BP4D folder. `frame_offset` is the image's number minus the label's frame number: 0
-    (the literature's majority) or -1 (labels from 1, images from 0); `deepfn check` compares the two.
+    """The frame table of a BP4D folder. `frame_offset` is the image's number minus the label's frame number:
+    0 (the literature's majority) or -1 (labels from 1, images from 0); `deepfn check` compares the two.
 
-    Rows without an image are excluded and counted; sessions with images and no codes too. Raises StudyError for a
-    folder that is not BP4D, a damaged label file, a doubled session or frame, and where no row has an image.
+    Rows without an image are excluded and counted; sessions with images and no codes too. Raises StudyError
+    for a folder that is not BP4D, a damaged label file, a doubled session or frame, and where no row has an
+    image.
     """
     files = scan_bp4d(root)
     parts, excluded, odd, other = [], [], Counter(), 0
@@ -287,7 +299,8 @@ def read_bp4d(root: str | Path, *, frame_offset: int = 0) -> Loaded:
     frames = join_sessions(parts)
     if not len(frames):
         raise StudyError(
-            f"{root}: no label row has its image (frame_offset {frame_offset}); `deepfn check --bp4d {root}` says more"
+            f"{root}: no label row has its image (frame_offset {frame_offset}); `deepfn check --bp4d "
+            f"{root}` says more"
         )
     people = {participant for participant, _ in {*files.images, *files.occurrence}}
     return Loaded(
@@ -311,6 +324,7 @@ def _notices(files: Files, odd: Counter, other: int, offset: int) -> list[str]:
         notices.append(f"BP4D: {len(orphans)} sessions have intensity but no occurrence codes")
     if other > 0:
         notices.append(
-            f"BP4D: frame_offset {-1 - offset} would find {other} more images than {offset}; see `deepfn check`"
+            f"BP4D: frame_offset {-1 - offset} would find {other} more images than {offset}; see `deepfn "
+            "check`"
         )
     return notices

@@ -71,7 +71,8 @@ class Files:
 
 @dataclass
 class Codes:
-    """One person's intensities: `frame` int64 (n,) ascending, `intensity` int8 (n, 12), -1 missing; odd things."""
+    """One person's intensities: `frame` int64 (n,) ascending, `intensity` int8 (n, 12), -1 missing; odd
+    things."""
 
     frame: np.ndarray
     intensity: np.ndarray
@@ -92,7 +93,8 @@ def scan_disfa(root: str | Path) -> Files:
                 key = (match[1].lower(), f"SN{match[2]}")
                 if key in files.videos:
                     raise StudyError(
-                        f"{root}: the {key[0]} video of {key[1]} is in {files.videos[key]} and in {path}; keep one of them"
+                        f"{root}: the {key[0]} video of {key[1]} is in {files.videos[key]} and in {path}; "
+                        "keep one of them"
                     )
                 files.videos[key] = path
             elif match := _LABELS.match(name):
@@ -106,10 +108,12 @@ def scan_disfa(root: str | Path) -> Files:
             raise StudyError(f"{root} holds BP4D's label files, not DISFA's; give it as BP4D")
         if archives:
             raise StudyError(
-                f"{root} holds archives ({archives[0]}, {len(archives)} in all) and no label files; unpack them first"
+                f"{root} holds archives ({archives[0]}, {len(archives)} in all) and no label files; unpack "
+                "them first"
             )
         raise StudyError(
-            f"{root} holds no label file of DISFA (SN001_au1.txt, …) anywhere below; unpack ActionUnit_Labels into it"
+            f"{root} holds no label file of DISFA (SN001_au1.txt, …) anywhere below; unpack "
+            "ActionUnit_Labels into it"
         )
     for key, paths in sorted(labels.items()):
         files.labels[key] = choose_file(
@@ -170,7 +174,8 @@ def _read_label_file(path: Path, odd: Counter) -> tuple[np.ndarray, np.ndarray]:
 
 
 def video_length(path: Path) -> int:
-    """The number of frames a video's header claims; 0 where it opens but does not say, -1 where it does not open."""
+    """The number of frames a video's header claims; 0 where it opens but does not say, -1 where it does not
+    open."""
     import cv2
 
     video = cv2.VideoCapture(str(path))
@@ -183,7 +188,8 @@ def video_length(path: Path) -> int:
 def extracted_frames(frames_folder: str | Path, camera: str, notices: list[str]) -> dict[str, SessionImages]:
     """Numbered images of each participant in a folder of extracted frames: `<…SN001…>/<number>.<suffix>`.
 
-    A folder whose path names the other camera is passed over. Raises StudyError for two folders of one person.
+    A folder whose path names the other camera is passed over. Raises StudyError for two folders of one
+    person.
     """
     root = existing_folder(frames_folder, "extracted DISFA frames")
     other = {"left": "right", "right": "left"}[camera]
@@ -202,7 +208,8 @@ def extracted_frames(frames_folder: str | Path, camera: str, notices: list[str])
         participant = f"SN{match[1]}"
         if len(found.numbers) and participant in people:
             raise StudyError(
-                f"{root}: frames of {participant} are in {people[participant].folder} and in {folder}; keep one of them"
+                f"{root}: frames of {participant} are in {people[participant].folder} and in {folder}; "
+                "keep one of them"
             )
         if len(found.numbers):
             people[participant] = found
@@ -224,10 +231,11 @@ def read_disfa(
 ) -> Loaded:  # fmt: skip
     """The frame table of a DISFA folder; occurrence is intensity >= `threshold` (1-5).
 
-    `camera` is "left" or "right". `frames_folder` (absolute, or relative to `root`) holds extracted frames instead of
-    the videos; `first_image` is the number of their first image (0, or 1 for ffmpeg's).
-    Rows beyond a video's end are excluded and counted, never shifted; so are people without a video, and with
-    `drop_error_log` the frames of the distribution's error log. Raises StudyError for what is no DISFA folder.
+    `camera` is "left" or "right". `frames_folder` (absolute, or relative to `root`) holds extracted frames
+    instead of the videos; `first_image` is the number of their first image (0, or 1 for ffmpeg's). Rows
+    beyond a video's end are excluded and counted, never shifted; so are people without a video, and with
+    `drop_error_log` the frames of the distribution's error log. Raises StudyError for what is no DISFA
+    folder.
     """
     if camera not in ("left", "right"):
         raise StudyError(f"DISFA camera {camera!r} is unknown; choose left or right")

@@ -1,4 +1,5 @@
-"""Finding and parsing: one pass over a folder, image numbers from names, tables of small integers from text."""
+"""Finding and parsing: one pass over a folder, image numbers from names, tables of small integers from
+text."""
 
 import io
 import os
@@ -28,8 +29,8 @@ def existing_folder(root: str | Path, what: str) -> Path:
 def walk(root: Path) -> Iterator[tuple[str, list[str]]]:
     """(folder relative to `root` with forward slashes, its file names), every folder once, in sorted order.
 
-    Follows symbolic links, but enters no folder twice on one path; skips hidden folders and those that unpacking
-    programs leave behind. Raises StudyError for a folder that may not be read.
+    Follows symbolic links, but enters no folder twice on one path; skips hidden folders and those that
+    unpacking programs leave behind. Raises StudyError for a folder that may not be read.
     """
     stack: list[tuple[str, frozenset[tuple[int, int]]]] = [("", frozenset())]
     while stack:
@@ -80,8 +81,8 @@ class SessionImages:
 def numbered_images(folder: str, names: list[str], root: Path) -> SessionImages | None:
     """The images among `names` whose stem is a whole number, by number; None where the folder holds no image.
 
-    Numbers are parsed, never formatted: how many zeros a name has does not matter. Image files with other stems
-    are counted in `ignored`. Raises StudyError where two names are the same number.
+    Numbers are parsed, never formatted: how many zeros a name has does not matter. Image files with other
+    stems are counted in `ignored`. Raises StudyError where two names are the same number.
     """
     numbers, kept, ignored, widths = [], [], 0, set()
     for name in names:
@@ -110,8 +111,8 @@ def numbered_images(folder: str, names: list[str], root: Path) -> SessionImages 
 
 @dataclass
 class NumberTable:
-    """Small integers from a text file: `header` cells (or None), `values` int64 (n, k) with -1 for cells that are
-    empty or no whole number; `odd` counts those cells."""
+    """Small integers from a text file: `header` cells (or None), `values` int64 (n, k) with -1 for cells that
+    are empty or no whole number; `odd` counts those cells."""
 
     header: list[str] | None
     values: np.ndarray
@@ -188,6 +189,7 @@ def choose_file(root: Path, candidates: list[str], what: str, preferred: str = "
         for other in ranked[1:]:
             if read_text(root / other).split() != first:
                 raise StudyError(
-                    f"{what} is in {ranked[0]} and in {other}, with different contents; keep one of them in {root}"
+                    f"{what} is in {ranked[0]} and in {other}, with different contents; keep one of them "
+                    f"in {root}"
                 )
     return ranked[0]

@@ -1,8 +1,8 @@
 """The frame table: one row per labelled frame, the same columns whatever the dataset.
 
 Columns: `dataset`, `participant`, `task`, `frame` (the label's frame number), `source` (path relative to the
-dataset's root), `source_index` (-1 for an image file, else the 0-based frame of a video), one int8 column for each
-action unit's occurrence (1, 0, -1 = missing) and one for each coded intensity (0-5, -1 = missing).
+dataset's root), `source_index` (-1 for an image file, else the 0-based frame of a video), one int8 column for
+each action unit's occurrence (1, 0, -1 = missing) and one for each coded intensity (0-5, -1 = missing).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-# The twelve of the paper's section 4.1 for BP4D, the twelve that DISFA codes, and the five shared (section 5.4).
+# The twelve of the paper's section 4.1 for BP4D, the twelve that DISFA codes, and the five shared (section
+# 5.4).
 BP4D_ACTION_UNITS = (
     "AU01", "AU02", "AU04", "AU06", "AU07", "AU10", "AU12", "AU14", "AU15", "AU17", "AU23", "AU24",
 )  # fmt: skip
@@ -35,8 +36,9 @@ PARTICIPANT_COLUMNS = ("participant", "dataset", "gender", "skin_type", "skin_gr
 class Loaded:
     """What a loader returns.
 
-    `frames` is the frame table; `exclusions` counts every labelled frame (or unlabelled session) left out, with its
-    reason; `participants` has one row a person; `notices` are one-line sentences about what was odd and kept.
+    `frames` is the frame table; `exclusions` counts every labelled frame (or unlabelled session) left out,
+    with its reason; `participants` has one row a person; `notices` are one-line sentences about what was odd
+    and kept.
     """
 
     frames: pd.DataFrame
@@ -64,13 +66,14 @@ def session_frames(
     source_index,
     codes: Mapping[str, np.ndarray],
 ) -> pd.DataFrame:
-    """The rows of one session. `codes` maps occurrence and intensity columns to int8 (n,); the rest are missing."""
+    """The rows of one session. `codes` maps occurrence and intensity columns to int8 (n,); the rest are
+    missing."""
     n = len(frame)
     absent = np.full(n, MISSING, np.int8)
+    source_index = np.asarray(source_index, np.int32)
     rows = {
         "dataset": dataset, "participant": participant, "task": task, "frame": np.asarray(frame, np.int32),
-        "source": source, "source_index": np.full(n, source_index, np.int32) if np.ndim(source_index) == 0 else
-        np.asarray(source_index, np.int32),
+        "source": source, "source_index": np.broadcast_to(source_index, n),
     }  # fmt: skip
     rows.update({name: np.asarray(codes.get(name, absent), np.int8) for name in (*OCCURRENCES, *INTENSITIES)})
     return pd.DataFrame(rows)

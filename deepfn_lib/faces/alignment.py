@@ -1,8 +1,9 @@
 """From five points in an image to an upright face of fixed geometry.
 
-The paper does not say how faces were aligned. Ours is the usual similarity transform (rotation, one scale, shift)
-that brings five points nearest to fixed places: it cannot bend a face, so no expression is straightened away. The
-mouth's corners move with expression and would drag the whole face after them, so they weigh half.
+The paper does not say how faces were aligned. Ours is the usual similarity transform (rotation, one scale,
+shift) that brings five points nearest to fixed places: it cannot bend a face, so no expression is
+straightened away. The mouth's corners move with expression and would drag the whole face after them, so they
+weigh half.
 """
 
 import cv2
@@ -10,7 +11,8 @@ import numpy as np
 
 MODES = ("five-points", "eyes", "none")
 
-# Image-left eye, image-right eye, nose tip, image-left and image-right corner of the mouth, as shares of the side.
+# Image-left eye, image-right eye, nose tip, image-left and image-right corner of the mouth, as shares of the
+# side.
 CANONICAL_POINTS = np.array([(0.325, 0.40), (0.675, 0.40), (0.50, 0.60), (0.36, 0.77), (0.64, 0.77)])
 POINT_WEIGHTS = np.array([1.0, 1.0, 1.0, 0.5, 0.5])
 
@@ -19,11 +21,12 @@ BOX_MARGIN = 1.15
 
 
 def similarity(points: np.ndarray, target: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
-    """The 2x3 similarity transforms that bring `points` (n, k, 2) nearest to `target` (k, 2), weighted least squares.
+    """The 2x3 similarity transforms that bring `points` (n, k, 2) nearest to `target` (k, 2), weighted least
+    squares.
 
-    In the plane the problem is linear: with centred points as complex numbers, the transform is z -> a z + b and
-    a = sum(w conj(z) t) / sum(w |z|^2). Returns float64 (n, 2, 3). This is Umeyama's solution without reflection.
-    Raises ValueError where all points of a face coincide.
+    In the plane the problem is linear: with centred points as complex numbers, the transform is z -> a z + b
+    and a = sum(w conj(z) t) / sum(w |z|^2). Returns float64 (n, 2, 3). This is Umeyama's solution without
+    reflection. Raises ValueError where all points of a face coincide.
     """
     points = np.asarray(points, float)
     weights = np.ones(len(target)) if weights is None else np.asarray(weights, float)
@@ -42,8 +45,9 @@ def similarity(points: np.ndarray, target: np.ndarray, weights: np.ndarray | Non
 
 
 def transforms(points: np.ndarray, boxes: np.ndarray, side: int, mode: str = "five-points") -> np.ndarray:
-    """The 2x3 transforms from image to crop pixels for `points` (n, 5, 2) and `boxes` (n, 4: left, top, right,
-    bottom) in image pixels, for a crop of `side` pixels. `mode` is one of `MODES`. Returns float64 (n, 2, 3).
+    """The 2x3 transforms from image to crop pixels for `points` (n, 5, 2) and `boxes` (n, 4: left, top,
+    right, bottom) in image pixels, for a crop of `side` pixels. `mode` is one of `MODES`. Returns float64 (n,
+    2, 3).
 
     Points and crops count from the centre of the first pixel, as OpenCV does.
     """
@@ -64,10 +68,11 @@ def transforms(points: np.ndarray, boxes: np.ndarray, side: int, mode: str = "fi
 
 
 def crop(image: np.ndarray, transform: np.ndarray, side: int) -> np.ndarray:
-    """Cut one face: `image` (h, w) uint8, `transform` (2, 3) from image to crop pixels; returns (side, side) uint8.
+    """Cut one face: `image` (h, w) uint8, `transform` (2, 3) from image to crop pixels; returns (side, side)
+    uint8.
 
-    Where the face is larger in the image than in the crop, the image is first reduced by averaging areas, so that
-    no detail folds into false pattern; beyond the image's border its last pixels go on.
+    Where the face is larger in the image than in the crop, the image is first reduced by averaging areas, so
+    that no detail folds into false pattern; beyond the image's border its last pixels go on.
     """
     transform = np.asarray(transform, float)
     scale = float(np.hypot(transform[0, 0], transform[1, 0]))
@@ -79,7 +84,8 @@ def crop(image: np.ndarray, transform: np.ndarray, side: int) -> np.ndarray:
 
 
 def _reduce(image, transform, side, scale):
-    """The part of the image that the crop shows, at about the crop's resolution, and the transform from it."""
+    """The part of the image that the crop shows, at about the crop's resolution, and the transform from
+    it."""
     height, width = image.shape
     corners = np.array([(-0.5, -0.5), (side - 0.5, -0.5), (side - 0.5, side - 0.5), (-0.5, side - 0.5)])
     seen = cv2.transform(corners[None], cv2.invertAffineTransform(transform))[0]

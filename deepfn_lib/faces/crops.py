@@ -1,7 +1,7 @@
 """One aligned grey face for every labelled frame, stored once: the faces artefact.
 
-Every session is a job of its own: it reads its frames once, in order, finds faces in some of them, aligns and cuts all,
-and leaves one file; an interrupted run continues with the sessions that are missing.
+Every session is a job of its own: it reads its frames once, in order, finds faces in some of them, aligns and
+cuts all, and leaves one file; an interrupted run continues with the sessions that are missing.
 """
 
 import os
@@ -41,8 +41,8 @@ def build_faces(
     `exclusions.parquet` (the loader's `exclusions` and ours, with reasons), `participants.parquet`,
     `detections.parquet` (one row a session: frames, due, failed, recovered, width and height of the images).
 
-    `roots` maps dataset names to folders; a frame's `source` is relative to its dataset's. Unreadable frames and
-    frames without a face are excluded and counted. Raises StudyError where nothing is left.
+    `roots` maps dataset names to folders; a frame's `source` is relative to its dataset's. Unreadable frames
+    and frames without a face are excluded and counted. Raises StudyError where nothing is left.
     """
     if alignment not in MODES:
         raise StudyError(f"alignment {alignment!r} is unknown; choose one of {', '.join(MODES)}")
@@ -60,8 +60,8 @@ def build_faces(
             )
             source = rows["source"].iloc[0] if rows["source"].nunique() == 1 else rows["source"].tolist()
             jobs.append((
-                str(part), str(roots[dataset]), source, rows["source_index"].to_numpy(), rows["frame"].to_numpy(),
-                crop_size, alignment, detect_every, truth,
+                str(part), str(roots[dataset]), source, rows["source_index"].to_numpy(),
+                rows["frame"].to_numpy(), crop_size, alignment, detect_every, truth,
             ))  # fmt: skip
     if jobs:
         run_jobs(cut_session, jobs, description="faces", unit="session", workers=workers, cluster=cluster)
@@ -117,8 +117,9 @@ def cut_session(part, root, source, indices, frame, side, alignment, every, trut
 
 
 def _cut_truth(truth, sources, indices, frame, side, alignment, matrices, reasons) -> np.ndarray:
-    """The template's faces at the same moments; frames without one are given a reason. No detection is needed:
-    the renderer knows its points. Without alignment the person's own square serves, as head and camera are the same."""
+    """The template's faces at the same moments; frames without one are given a reason. No detection is
+    needed: the renderer knows its points. Without alignment the person's own square serves, as head and
+    camera are the same."""
     root, (numbers, points) = (
         truth[0],
         truth[1] if truth[1] is not None else (np.empty(0, int), np.empty((0, 10))),

@@ -13,9 +13,9 @@ VIDEO_ENDED = "video ended before the label frame"
 def grey_frames(root: Path, sources, indices: np.ndarray) -> Iterator[tuple[int, np.ndarray | None, str]]:
     """(row, grey uint8 (h, w) or None, reason) for each row of one session, in order.
 
-    `sources` are paths relative to `root`, one a row; `indices` int (n,): -1 for an image file, else the 0-based
-    frame of the video, ascending. None comes with the reason why there is no image. Nothing is raised for a
-    missing or damaged file, as one bad frame must not end a study.
+    `sources` are paths relative to `root`, one a row; `indices` int (n,): -1 for an image file, else the
+    0-based frame of the video, ascending. None comes with the reason why there is no image. Nothing is raised
+    for a missing or damaged file, as one bad frame must not end a study.
     """
     if len(indices) and indices[0] >= 0:
         yield from _video_frames(root / sources[0], indices)

@@ -8,8 +8,9 @@ import numpy as np
 from .alignment import CANONICAL_POINTS, similarity
 from .detection import DEFAULT, DetectorSettings, detect
 
-# A detection is a glitch where its points, brought to their places as well as a similarity can, are further off than
-# this share of the crop's side, or where the face is so much larger or smaller than the session's usual.
+# A detection is a glitch where its points, brought to their places as well as a similarity can, are further
+# off than this share of the crop's side, or where the face is so much larger or smaller than the session's
+# usual.
 MAXIMAL_MISFIT = 0.12
 MAXIMAL_SIZE_RATIO = 1.6
 # A face is never carried further than so many detection intervals.
@@ -20,9 +21,9 @@ REACH = 5
 class Tracker:
     """Points and boxes of a session's frames, detected every `every` frames and interpolated between.
 
-    `follow` takes frames in order and gives each back with its points once the detections on both its sides are
-    known. Where a frame that was due has no face, its neighbours are tried. Counts: `due`, `failed` (due frames
-    without a face) and `recovered` (of these, those whose neighbour had one).
+    `follow` takes frames in order and gives each back with its points once the detections on both its sides
+    are known. Where a frame that was due has no face, its neighbours are tried. Counts: `due`, `failed` (due
+    frames without a face) and `recovered` (of these, those whose neighbour had one).
     """
 
     every: int
@@ -37,8 +38,8 @@ class Tracker:
     def follow(
         self, images: Iterator[tuple[int, float, np.ndarray]]
     ) -> Iterator[tuple[int, np.ndarray, np.ndarray | None]]:
-        """From (row, position in time, grey image) to (row, image, values): values (14,) are five points and a box
-        (left, top, right, bottom) in image pixels, or None where no detection is within reach.
+        """From (row, position in time, grey image) to (row, image, values): values (14,) are five points and
+        a box (left, top, right, bottom) in image pixels, or None where no detection is within reach.
         """
         # Several detections share a batch; a block is kept small where frames are many.
         block = max(self.every, min(self.settings.batch * self.every, 64))
@@ -88,7 +89,8 @@ class Tracker:
         return list(good)
 
     def _ready(self, waiting) -> int:
-        """How many of the waiting frames need no later detection: those before the last one, and those out of reach."""
+        """How many of the waiting frames need no later detection: those before the last one, and those out of
+        reach."""
         last = self._positions[-1] if self._positions else -np.inf
         reach = REACH * self.every
         return sum(
@@ -117,12 +119,14 @@ def _neighbours(known: np.ndarray, at: np.ndarray) -> np.ndarray:
 
 
 def face_size(points: np.ndarray) -> np.ndarray:
-    """The size of each face (n,) in image pixels: root mean square distance of its points (n, 5, 2) from their mean."""
+    """The size of each face (n,) in image pixels: root mean square distance of its points (n, 5, 2) from
+    their mean."""
     return np.sqrt(((points - points.mean(1, keepdims=True)) ** 2).sum(-1).mean(-1))
 
 
 def plausible(points: np.ndarray, sizes: list[float]) -> np.ndarray:
-    """Which detections (n, 5, 2) look like one upright face of the session's usual size (n,) bool; NaN does not."""
+    """Which detections (n, 5, 2) look like one upright face of the session's usual size (n,) bool; NaN does
+    not."""
     good = np.isfinite(points).all((1, 2))
     if not good.any():
         return good
