@@ -1,0 +1,313 @@
+"""Classifiers, metric, protocol and bank against independent references: scikit-learn, Keras's own fit, hand-
+made cases.
+"""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics as reference
+
+from deepfn_lib.datasets.index import BP4D_ACTION_UNITS, SHARED_ACTION_UNITS
+from deepfn_lib.errors import StudyError
+from deepfn_lib.recognition import metric, protocol, scores
+
+SIZES = protocol.Sizes(train_people=2, validation_people=1, train_tasks=4, validation_tasks=2)
+
+
+def planted(people=10, tasks=8, frames_per_task=6, disfa=5, disfa_frames=20, seed=0):
+    """Frames, participants and faces: each action unit brightens a band of its own, and some labels are
+    missing.
+    """
+    random = np.random.default_rng(seed)
+    rows, participants = [], []
+    for number in range(people):
+        name = f"{'FM'[number % 2]}{number:03d}"
+        skin = ("lighter", "darker")[number // 2 % 2]
+        participants.append(
+            (name, "BP4D", ("female", "male")[number % 2], 1 if skin == "lighter" else 6, skin)
+        )
+        rows += [
+            ("BP4D", name, f"T{task + 1}", frame) for task in range(tasks) for frame in range(frames_per_task)
+        ]
+    for number in range(disfa):
+        participants.append((f"SN{number:03d}", "DISFA", "", -1, ""))
+        rows += [("DISFA", f"SN{number:03d}", "video", frame) for frame in range(disfa_frames)]
+    frames = pd.DataFrame(rows, columns=["dataset", "participant", "task", "frame"])
+    labels = (random.random((len(frames), 12)) < 0.3).astype(np.int8)
+    faces = random.integers(0, 60, (len(frames), 64, 64))
+    for unit in range(12):
+        faces[:, 5 * unit : 5 * unit + 5, 20:40] += labels[:, unit, None, None] * 80
+    labels[random.random(labels.shape) < 0.03] = -1
+    for unit, name in enumerate(BP4D_ACTION_UNITS):
+        frames[name] = labels[:, unit]
+    columns = ["participant", "dataset", "gender", "skin_type", "skin_group"]
+    return frames, pd.DataFrame(participants, columns=columns), faces.astype(np.uint8), labels
+
+
+# Metric
+
+
+@pytest.mark.parametrize("empty_f1, zero_division", [("zero", 0.0), ("one-if-no-false-positive", 1.0)])
+def test_metric_agrees_with_scikit_learn(empty_f1, zero_division):
+    random = np.random.default_rng(1)
+    labels = random.integers(-1, 2, (300, 6)).astype(np.int8)
+    labels[:, 4] = np.minimum(labels[:, 4], 0)  # an action unit that never occurs
+    probabilities = random.random((300, 6)).round(2).astype(np.float16)
+    probabilities[:, 4] = 0.1
+    groups = random.integers(0, 4, 300)
+    ours = metric.evaluate(labels, probabilities, groups, 4, empty_f1)
+    for group in range(4):
+        for unit in range(6):
+            rows = (groups == group) & (labels[:, unit] >= 0)
+            truth, chance = labels[rows, unit], probabilities[rows, unit]
+            predicted = chance >= 0.5
+            expected = reference.f1_score(truth, predicted, zero_division=zero_division)
+            assert ours["f1"][group, unit] == pytest.approx(expected)
+            assert ours["accuracy"][group, unit] == pytest.approx(reference.accuracy_score(truth, predicted))
+            assert (ours["n_frames"][group, unit], ours["n_positive"][group, unit]) == (
+                rows.sum(),
+                truth.sum(),
+            )
+            if truth.any():
+                assert ours["roc_auc"][group, unit] == pytest.approx(reference.roc_auc_score(truth, chance))
+            else:
+                assert np.isnan(ours["roc_auc"][group, unit])
+
+
+def test_empty_f1_policies_by_hand():
+    # columns: nothing to find and nothing found; nothing to find but one found; one found of two
+    counts = np.array([[0, 0, 0], [0, 1, 0], [1, 0, 1]]).T
+    assert metric.f1_score(*counts, "zero").tolist() == pytest.approx([0, 0, 2 / 3])
+    assert metric.f1_score(*counts, "one-if-no-false-positive").tolist() == pytest.approx([1, 0, 2 / 3])
+    skipped = metric.f1_score(*counts, "skip")
+    assert np.isnan(skipped[:2]).all() and skipped[2] == pytest.approx(2 / 3)
+    with pytest.raises(ValueError, match="empty_f1"):
+        metric.f1_score(*counts, "one")
+
+
+def test_an_action_unit_without_codes_has_no_score():
+    labels = np.full((5, 1), -1, np.int8)
+    result = metric.evaluate(labels, np.ones((5, 1)), np.zeros(5, int), 1, "one-if-no-false-positive")
+    assert (
+        np.isnan(result["f1"]).all() and np.isnan(result["accuracy"]).all() and result["n_frames"][0, 0] == 0
+    )
+
+
+@pytest.mark.parametrize("empty_f1", metric.EMPTY_F1)
+def test_constant_scores_are_the_scores_of_constant_predictions(empty_f1):
+    labels = np.array([[1, 0, -1], [0, 0, 1], [0, 0, 1], [1, 0, -1]], np.int8)
+    for says in (False, True):
+        result = metric.evaluate(labels, np.full(labels.shape, float(says)), np.zeros(4, int), 1, empty_f1)
+        constant = metric.constant_score(result["n_positive"], result["n_frames"], says, empty_f1)
+        np.testing.assert_allclose(constant, metric.score(result["f1"], result["accuracy"]))
+
+
+# Protocol
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    frames, participants, _, _ = planted()
+    splits, notices = protocol.draw_splits(
+        frames, participants, template="F000", repetitions=3, sizes=SIZES, seed=7
+    )
+    assert not notices
+    return frames, participants, splits, protocol.rows_of(splits, frames)
+
+
+def test_splits_are_disjoint_and_as_sized(drawn):
+    frames, _, splits, models = drawn
+    assert "F000" not in set(splits["participant"])
+    assert {model.family for model in models} == set(protocol.FAMILIES)
+    for model in models:
+        rows = [model.train, model.validation, *model.tests.values()]
+        assert len(np.unique(np.concatenate(rows))) == sum(map(len, rows))
+        unit = "task" if model.family == "person" else "participant"
+        sizes = (4, 2) if model.family == "person" else (2, 1)
+        assert tuple(frames.iloc[part][unit].nunique() for part in rows[:2]) == sizes
+        if model.family != "person":
+            people = [set(frames.iloc[part]["participant"]) for part in rows]
+            assert sum(map(len, people)) == len(set.union(*people))
+
+
+def test_tests_cover_the_rest_of_the_group_and_all_of_the_other(drawn):
+    frames, participants, _, models = drawn
+    women = set(participants.query("gender == 'female'")["participant"]) - {"F000"}
+    model = next(m for m in models if (m.family, m.train_group) == ("gender", "male"))
+    assert set(frames.iloc[model.tests["female"]]["participant"]) == women
+    assert model.condition("female") == "gender-independent" and model.condition("male") == "gender-dependent"
+    assert frames.iloc[model.tests["male"]]["participant"].nunique() == 5 - 3
+    assert {m.condition(group) for m in models for group in m.tests} == set(protocol.CONDITIONS)
+
+
+def test_splits_depend_on_the_seed_and_the_pool_alone(drawn):
+    frames, participants, splits, _ = drawn
+    fewer, _ = protocol.draw_splits(
+        frames, participants, template="F000", repetitions=1, sizes=SIZES, seed=7, families=("gender",)
+    )
+    same = splits.query("family == 'gender' and repetition == 0").reset_index(drop=True)
+    pd.testing.assert_frame_equal(fewer, same)
+    other, _ = protocol.draw_splits(frames, participants, template="F000", repetitions=3, sizes=SIZES, seed=8)
+    assert not other["participant"].equals(splits["participant"])
+    trained = splits[(splits["role"] == "train") & (splits["train_group"] == "BP4D")]
+    assert (
+        trained.groupby("repetition")["participant"].unique().map(len).eq(2).all()
+    )  # people and dataset families agree
+
+
+def test_groups_that_are_absent_are_a_notice():
+    frames, participants, _, _ = planted(disfa=0)
+    participants = participants.assign(skin_group="")
+    splits, notices = protocol.draw_splits(
+        frames, participants, template="", repetitions=1, sizes=SIZES, seed=7
+    )
+    assert len(notices) == 3 and all("skin" in notice or "DISFA" in notice for notice in notices)
+    assert set(splits["family"]) == {"person", "people", "gender", "dataset"}
+
+
+# Networks and bank
+
+
+def test_lenet_is_table_3():
+    from deepfn_lib.recognition import networks
+
+    model = networks.build("lenet-5", 12, seed=3)
+    assert model.count_params() == networks.LENET_PARAMETERS[12] == 388_564
+    assert networks.build("lenet-5", 5, seed=3).count_params() == networks.LENET_PARAMETERS[5]
+    shapes = [tuple(layer.output.shape[1:]) for layer in model.layers]
+    assert shapes == [(62, 62, 6), (31, 31, 6), (29, 29, 16), (14, 14, 16), (3136,), (120,), (84,), (12,)]
+    with pytest.raises(StudyError, match="lenet"):
+        networks.build("lenet", 12, seed=3)
+
+
+@pytest.mark.parametrize("classifier", ["lenet-5", "modern"])
+def test_initialise_gives_the_weights_of_a_fresh_model(classifier):
+    from deepfn_lib.recognition import networks
+
+    used = networks.build(classifier, 5, seed=1)
+    for weight in used.weights:
+        weight.assign(weight + 1)
+    networks.initialise(used, seed=2)
+    for weight, fresh in zip(used.get_weights(), networks.build(classifier, 5, seed=2).get_weights()):
+        np.testing.assert_array_equal(weight, fresh)
+
+
+@pytest.mark.parametrize("empty_f1", metric.EMPTY_F1)
+def test_validation_f1_is_the_metric(empty_f1):
+    from deepfn_lib.recognition import bank
+
+    random = np.random.default_rng(2)
+    labels = random.integers(-1, 2, (50, 5)).astype(np.int8)
+    labels[:, 1], labels[:, 2] = -1, 0
+    predicted = random.random((50, 5)) < 0.5
+    predicted[:, 2] = False
+    f1 = metric.f1_score(*metric.confusion(labels, predicted)[:3], empty_f1)[0]
+    expected = np.nanmean(f1[(labels >= 0).any(axis=0)])
+    assert float(bank.mean_f1(labels, predicted, empty_f1)) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("classifier", ["lenet-5", "modern"])
+def test_bank_trains_as_fit_does(classifier):
+    """Same seeds, same shuffles: equal losses, epochs and predictions, for the second training of a used
+    bank.
+    """
+    from deepfn_lib.recognition import bank, plain
+
+    _, _, faces, labels = planted()
+    train, validation, test = slice(0, 150), slice(150, 210), slice(210, 300)
+    training = bank.Training(classifier=classifier, epochs=3, batch=32, learning_rate=2e-4)
+    used = bank.Bank(training, 12)
+    arguments = (faces[train], labels[train], faces[validation], labels[validation])
+    used.train(*arguments, seed=4)
+    course = used.train(*arguments, seed=5)
+    model, expected = plain.train(training, *arguments, seed=5, same_order=True)
+    np.testing.assert_allclose(course.losses, expected.losses, rtol=1e-4)
+    np.testing.assert_allclose(course.validation_f1, expected.validation_f1, atol=0.02)
+    assert course.best_epoch == expected.best_epoch
+    np.testing.assert_allclose(
+        used.predict(faces[test]), model.predict(faces[test, ..., None] / 255.0, verbose=0), atol=2e-3
+    )
+
+
+def test_bank_repeats_itself_exactly():
+    from deepfn_lib.recognition import bank
+
+    _, _, faces, labels = planted()
+    used = bank.Bank(bank.Training(epochs=2, learning_rate=1e-3), 12)
+    arguments = (faces[:100], labels[:100], faces[100:150], labels[100:150])
+    first, other, again = (used.train(*arguments, seed=seed) for seed in (1, 2, 1))
+    np.testing.assert_array_equal(first.losses, again.losses)
+    assert not np.array_equal(first.losses, other.losses)
+
+
+# The whole protocol
+
+
+@pytest.fixture(scope="module")
+def protocol_run(tmp_path_factory, drawn):
+    frames, _, splits, models = drawn
+    _, _, faces, labels = planted()
+    folder = tmp_path_factory.mktemp("scores")
+    np.save(folder / "faces.npy", faces)
+    np.save(folder / "inverted.npy", 255 - faces)
+    few = splits.query("family in ('dataset', 'gender') and repetition == 0")
+    arms = {"original": folder / "faces.npy", "inverted": folder / "inverted.npy"}
+    training = {"classifier": "lenet-5", "epochs": 2, "batch": 16, "learning_rate": 1e-3, "empty_f1": "zero"}
+    scores.run_protocol(
+        folder, frames, few, arms, seed=7, training=training, keep_predictions=["dataset"], workers=1
+    )  # fmt: skip
+    return folder, frames, protocol.rows_of(few, frames), labels
+
+
+def test_scores_have_the_columns_and_rows_of_the_contract(protocol_run):
+    folder, frames, models, _ = protocol_run
+    table, constants = (
+        pd.read_parquet(folder / "scores.parquet"),
+        pd.read_parquet(folder / "constants.parquet"),
+    )
+    assert list(table.columns) == scores.SCORE_COLUMNS
+    tests = [
+        (m.family, frames.iloc[rows]["participant"].nunique()) for m in models for rows in m.tests.values()
+    ]
+    per_arm = sum(people * (5 if family == "dataset" else 12) for family, people in tests)
+    assert len(table) == 2 * per_arm and len(constants) == per_arm
+    assert not table.duplicated([*scores.KEYS, "arm"]).any()
+    assert set(table.query("condition == 'dataset-independent'")["action_unit"]) == set(SHARED_ACTION_UNITS)
+    assert (
+        constants["best_constant_score"] <= constants[["always_score", "never_score"]].max(axis=1) + 1e-12
+    ).all()
+    assert not (folder / "parts").exists()
+
+
+def test_scores_recomputed_from_stored_predictions(protocol_run):
+    """One condition again from the probabilities, by scikit-learn and NumPy."""
+    folder, frames, models, labels = protocol_run
+    table = pd.read_parquet(folder / "scores.parquet").query("condition == 'dataset-independent'")
+    table = table.set_index(["arm", "train_group", "repetition", "participant", "action_unit"])
+    columns = [BP4D_ACTION_UNITS.index(unit) for unit in SHARED_ACTION_UNITS]
+    checked = 0
+    for model in (m for m in models if m.family == "dataset"):
+        (group,) = set(model.tests) - {model.train_group}
+        rows = model.tests[group]
+        people = frames["participant"].to_numpy()[rows]
+        for arm in ("original", "inverted"):
+            with np.load(folder / "predictions" / arm / f"{model.name}.npz") as stored:
+                predicted = stored[group] >= 0.5
+            for person in np.unique(people):
+                for column, (unit, label) in enumerate(zip(SHARED_ACTION_UNITS, columns)):
+                    own = (people == person) & (labels[rows, label] >= 0)
+                    truth, said = labels[rows[own], label], predicted[own, column]
+                    row = table.loc[(arm, model.train_group, 0, person, unit)]
+                    assert row["f1"] == pytest.approx(reference.f1_score(truth, said, zero_division=0))
+                    assert row["accuracy"] == pytest.approx(np.mean(truth == said))
+                    checked += 1
+    assert checked == len(table)
+
+
+def test_participant_scores_are_means_of_means(protocol_run):
+    folder = protocol_run[0]
+    table = pd.read_parquet(folder / "scores.parquet")
+    people = metric.participant_scores(table).set_index(["condition", "arm", "participant"])
+    chosen = table.query("condition == 'gender-independent' and arm == 'original' and participant == 'M001'")
+    expected = ((chosen["f1"] + chosen["accuracy"]) / 2).mean()
+    assert people.loc[("gender-independent", "original", "M001"), "score"] == pytest.approx(expected)
