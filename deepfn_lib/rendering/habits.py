@@ -1,0 +1,112 @@
+"""How often each rendered participant shows each action unit: published means, spread, gender and task differences."""
+
+from functools import cache
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.stats import norm
+
+from . import published as p
+from .people import BP4D_IDS, DISFA_IDS, _gender
+from .seeds import generator
+
+SECONDS = {"BP4D": 8 * 20.0, "DISFA": 242.0}
+_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(41)
+_WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
+ABSENT = -9.0  # a probit that never crosses
+
+
+def mean_run(dataset: str, unit: int) -> float:
+    """Mean length of an event, seconds."""
+    if unit in p.BP4D_UNITS:
+        return p.BP4D_MEAN_RUN[p.BP4D_UNITS.index(unit)] / 25
+    return p.OTHER_MEAN_RUN[unit] / 25
+
+
+def published_rate(dataset: str, unit: int, gender: str) -> float:
+    """Share of frames, 0..1."""
+    if dataset == "BP4D" and unit in p.BP4D_UNITS:
+        return p.BP4D_RATE[gender][p.BP4D_UNITS.index(unit)] / 100
+    labelled = p.DISFA_RATE if dataset == "DISFA" else {}
+    return (labelled.get(unit) or p.UNLABELLED_RATE[dataset][unit]) / 100
+
+
+def published_spread(dataset: str, unit: int) -> float:
+    """SD of the share of frames between participants, 0..1."""
+    if dataset == "BP4D" and unit in p.BP4D_UNITS:
+        return p.BP4D_SPREAD[p.BP4D_UNITS.index(unit)] / 100
+    return p.DISFA_SPREAD_FACTOR * published_rate(dataset, unit, "female")
+
+
+def probit_spread(dataset: str, unit: int, rate: float) -> float:
+    """SD of a participant's propensity on the probit scale, so that observed shares spread as published.
+
+    What chance alone adds over the recorded seconds (an on-off process with these runs) is taken off first.
+    """
+    chance = 2 * rate * (1 - rate) ** 2 * mean_run(dataset, unit) / SECONDS[dataset]
+    wanted = np.sqrt(max(published_spread(dataset, unit) ** 2 - chance, 0.02**2))
+
+    def excess(spread: float) -> float:
+        shares = norm.cdf(norm.ppf(rate) * np.sqrt(1 + spread**2) + spread * _NODES)
+        return float(np.sqrt(_WEIGHTS @ shares**2 - (_WEIGHTS @ shares) ** 2) - wanted)
+
+    return brentq(excess, 1e-4, 6.0) if excess(6.0) > 0 else 6.0
+
+
+@cache
+def propensities(seed: int, dataset: str) -> dict[str, np.ndarray]:
+    """Each participant's propensity to show each of `published.UNITS`, probits (17,), before the task's own shift.
+
+    Drawn for the whole corpus and standardised within each gender, so that the published means and spreads hold for
+    the full corpus; a smaller corpus takes some of the same people.
+    """
+    everyone = BP4D_IDS if dataset == "BP4D" else DISFA_IDS
+    found = {}
+    for gender in ("female", "male"):
+        members = [one for one in everyone if _gender(dataset, one) == gender]
+        draws = np.stack([_temperament(seed, dataset, one) for one in members])
+        draws = (draws - draws.mean(axis=0)) / draws.std(axis=0)
+        for column, unit in enumerate(p.UNITS):
+            rate = published_rate(dataset, unit, gender)
+            spread = probit_spread(dataset, unit, rate)
+            draws[:, column] = norm.ppf(rate) * np.sqrt(1 + spread**2) + spread * draws[:, column]
+        found.update(zip(members, draws))
+    if dataset == "BP4D":
+        _order_expressiveness(found)
+    for one, units in p.NEVER.items():
+        for unit in units if one in found else ():
+            found[one][p.UNITS.index(unit)] = ABSENT
+    return found
+
+
+def _temperament(seed: int, dataset: str, participant: str) -> np.ndarray:
+    """Standard normal draws (17,), part of them common to all of a person's action units."""
+    draw = generator(seed, "temperament", dataset, participant)
+    return np.sqrt(0.3) * draw.standard_normal() + np.sqrt(0.7) * draw.standard_normal(len(p.UNITS))
+
+
+def _order_expressiveness(found: dict[str, np.ndarray]) -> None:
+    """Give the most expressive participant the published median share, and everyone else clearly less, in place."""
+    coded = [p.UNITS.index(unit) for unit in p.BP4D_UNITS]
+    for one, probits in found.items():
+        median = float(np.median(norm.cdf(probits[coded])))
+        top = one == p.MOST_EXPRESSIVE
+        goal = p.MOST_EXPRESSIVE_MEDIAN if top else 0.42
+        if top or median > goal:
+            shift = brentq(lambda s: float(np.median(norm.cdf(probits[coded] + s))) - goal, -8, 8)  # noqa: B023
+            probits += shift
+
+
+@cache
+def task_shift(dataset: str, task: str) -> float:
+    """What a task adds to everyone's probits, so that the mean number of active action units is the published one."""
+    if dataset != "BP4D":
+        return 0.0
+    rates = np.array(p.BP4D_RATE["all"]) / 100
+    spreads = np.array([probit_spread(dataset, unit, rate) for unit, rate in zip(p.BP4D_UNITS, rates)])
+    widths = np.sqrt(1 + spreads**2)
+
+    def excess(shift: float) -> float:
+        return float(norm.cdf((norm.ppf(rates) * widths + shift) / widths).sum()) - p.BP4D_DENSITY[task]
+
+    return brentq(excess, -4, 4)

@@ -1,0 +1,193 @@
+"""The head asset in memory: mesh, shape targets, and the atlas, one flat picture that covers every part of it.
+
+Frame of the mesh: x to the person's left, y up, z out of the face; the unit is about a decimetre. "Rest" positions
+are those of the source's base mesh before any target: they name places on the face (the lips, the brow ridge) that
+move with the skin and are the same for everyone, and every texture is a function of them.
+"""
+
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+
+import cv2
+import numpy as np
+from scipy import sparse
+
+ASSET = Path(__file__).with_name("head.npz")
+PARTS = ("skin", "mouth", "left-eye", "right-eye", "upper-teeth", "lower-teeth", "tongue", "hair")
+UNIT_PREFIX = "unit/"
+
+# The atlas, pixels. Rows above HEAD_ROWS: the skin unrolled around a vertical axis; below: small patches.
+ATLAS = 512
+HEAD_ROWS, BUST_ROWS = 390, 430
+AXIS_Z, TOP_Y, NECK_Y, BOTTOM_Y = 0.35, 8.62, 6.0, 4.0
+FRONT_ANGLE, FRONT_COLUMNS = 1.75, 228
+# Patches of the other parts: column, row and side of each square.
+PATCHES = {
+    "left-eye": (0, 436, 72), "right-eye": (76, 436, 72), "mouth": (152, 436, 40), "upper-teeth": (196, 436, 40),
+    "lower-teeth": (240, 436, 40), "tongue": (284, 436, 40), "hair": (328, 436, 72),
+}  # fmt: skip
+EYE_CENTRE = np.array([0.3105, 7.285, 1.245])
+EYE_RADIUS = 0.148
+
+
+def atlas_place(rest: np.ndarray) -> np.ndarray:
+    """Atlas column and row (n, 2), pixels, of skin at rest positions (n, 3)."""
+    angle = np.arctan2(rest[:, 0], rest[:, 2] - AXIS_Z)
+    side = (
+        np.maximum(np.abs(angle) - FRONT_ANGLE, 0) * (ATLAS / 2 - 2 - FRONT_COLUMNS) / (np.pi - FRONT_ANGLE)
+    )
+    front = np.minimum(np.abs(angle), FRONT_ANGLE) * FRONT_COLUMNS / FRONT_ANGLE
+    column = ATLAS / 2 + np.sign(angle) * (front + side)
+    row = np.interp(rest[:, 1], [BOTTOM_Y, NECK_Y, TOP_Y], [BUST_ROWS, HEAD_ROWS, 0])
+    return np.stack([column, row], axis=1)
+
+
+def _patch_place(part: str, rest: np.ndarray) -> np.ndarray:
+    """Atlas places of the vertices of a part that has a patch: seen from the front, filling the patch."""
+    column, row, side = PATCHES[part]
+    if part.endswith("eye"):
+        centre = EYE_CENTRE * [1 if part == "left-eye" else -1, 1, 1]
+        across, up = ((rest - centre) / EYE_RADIUS)[:, :2].T
+    else:
+        low, high = rest.min(0), rest.max(0)
+        across, up = (2 * (rest - low) / np.maximum(high - low, 1e-6) - 1)[:, :2].T
+    half = side / 2
+    return np.stack([column + half + across * (half - 3), row + half - up * (half - 3)], axis=1)
+
+
+@dataclass(frozen=True)
+class Head:
+    """The mesh, ready to draw. `n` vertices (a source vertex that two parts share occurs twice), `m` triangles.
+
+    rest (n, 3) float32 · source (n,) the asset's vertex of each · triangles (m, 3) int32 · parts (m,) numbers into PARTS ·
+    atlas (n, 2) float32, each vertex's place in the atlas · lips, eyelids, ears (n,) in 0..1.
+    """
+
+    rest: np.ndarray
+    source: np.ndarray
+    triangles: np.ndarray
+    parts: np.ndarray
+    atlas: np.ndarray
+    lips: np.ndarray
+    eyelids: np.ndarray
+    ears: np.ndarray
+    asset: dict[str, np.ndarray]
+
+    @cached_property
+    def names(self) -> dict[str, int]:
+        """Number of each shape target by name."""
+        return {str(name): number for number, name in enumerate(self.asset["names"])}
+
+    @cached_property
+    def unit_names(self) -> tuple[str, ...]:
+        """Expression units, in the order of the rows of `unit_offsets`."""
+        return tuple(name.removeprefix(UNIT_PREFIX) for name in self.names if name.startswith(UNIT_PREFIX))
+
+    @cached_property
+    def unit_offsets(self) -> np.ndarray:
+        """(units, n, 3) float32: where each expression unit moves each vertex at full strength."""
+        return np.stack([self.target(UNIT_PREFIX + unit) for unit in self.unit_names])
+
+    def target(self, name: str) -> np.ndarray:
+        """(n, 3) float32: the offsets of one shape target. Raises KeyError for a name the asset has not."""
+        number = self.names[name]
+        place = slice(*self.asset["starts"][number : number + 2])
+        offsets = np.zeros((len(self.asset["vertices"]), 3), np.float32)
+        offsets[self.asset["moved"][place]] = self.asset["offsets"][place] / np.float32(1000)
+        return offsets[self.source]
+
+    def part_vertices(self, *parts: str) -> np.ndarray:
+        """Numbers of the vertices of these parts."""
+        wanted = np.isin(self.parts, [PARTS.index(part) for part in parts])
+        return np.unique(self.triangles[wanted])
+
+    @cached_property
+    def normal_sum(self) -> sparse.csr_matrix:
+        """(n, m): adds to each vertex the normals of the triangles around its source vertex, in any part."""
+        corners = self.source[self.triangles]
+        rows, columns = corners.ravel(), np.repeat(np.arange(len(corners)), 3)
+        sums = sparse.coo_matrix((np.ones(len(rows), np.float32), (rows, columns))).tocsr()
+        return sums[self.source]
+
+    @cached_property
+    def atlas_rest(self) -> tuple[np.ndarray, np.ndarray]:
+        """For every atlas pixel of skin: rest position (512, 512, 3), and lips, eyelids and ears there (512, 512, 3), float32.
+
+        Skin is drawn over the atlas with depth away from the axis, so that the outer of two surfaces wins.
+        """
+        skin = self.triangles[self.parts == 0]
+        angle = np.arctan2(self.rest[:, 0], self.rest[:, 2] - AXIS_Z)[skin]
+        skin = skin[np.ptp(angle, axis=1) < 2]  # triangles across the seam at the back
+        radius = np.hypot(self.rest[:, 0], self.rest[:, 2] - AXIS_Z)
+        low, high = self.rest.min(0), self.rest.max(0)
+        masks = np.stack([self.lips, self.eyelids, self.ears], axis=1)
+        position = _draw_atlas(self.atlas, radius, skin, (self.rest - low) / (high - low))
+        empty = (_draw_atlas(self.atlas, radius, skin, np.ones_like(masks))[:, :, 0] < 0.5).astype(np.uint8)
+        position = _fill(position, empty) * (high - low) + low
+        return position.astype(np.float32), _draw_atlas(self.atlas, radius, skin, masks)
+
+
+def raster_settings(culling: int) -> cv2.TriangleRasterizeSettings:
+    """Smooth shading with the given culling. (The setters' results do not keep their owner alive: never chain them.)"""
+    settings = cv2.TriangleRasterizeSettings()
+    settings.setShadingType(cv2.RASTERIZE_SHADING_SHADED)
+    settings.setCullingMode(culling)
+    return settings
+
+
+def _draw_atlas(
+    atlas: np.ndarray, radius: np.ndarray, triangles: np.ndarray, colours: np.ndarray
+) -> np.ndarray:
+    """Draw per-vertex colours (n, 3) in 0..1 over the atlas: (512, 512, 3) float32."""
+    plane = np.stack([atlas[:, 0] - ATLAS / 2, ATLAS / 2 - atlas[:, 1], np.zeros(len(atlas))], axis=1)
+    distance = 4.0 * ATLAS - 20.0 * radius  # a weak perspective whose scale is undone below
+    vertices = plane * (distance[:, None] / (ATLAS / 2)) + np.stack(
+        [0 * radius, 0 * radius, -distance], axis=1
+    )
+    picture, depth = np.zeros((ATLAS, ATLAS, 3), np.float32), np.full((ATLAS, ATLAS), 1e4, np.float32)
+    cv2.triangleRasterize(
+        vertices.astype(np.float32), np.ascontiguousarray(triangles), np.ascontiguousarray(colours, np.float32),
+        picture, depth, np.eye(4, dtype=np.float32), np.pi / 2, 1.0, 1e4, raster_settings(cv2.RASTERIZE_CULLING_NONE),
+    )  # fmt: skip
+    return picture
+
+
+def _fill(picture: np.ndarray, empty: np.ndarray) -> np.ndarray:
+    """Give pixels outside the drawn skin the value of the nearest drawn one, so that borders do not bleed."""
+    _, labels = cv2.distanceTransformWithLabels(empty, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    drawn = empty == 0
+    values = np.zeros((labels.max() + 1, picture.shape[2]), np.float32)
+    values[labels[drawn]] = picture[drawn]
+    return values[labels]
+
+
+@cache
+def load_head() -> Head:
+    """The head asset, read once a process."""
+    with np.load(ASSET) as file:
+        asset = {name: file[name] for name in file.files}
+    triangles, parts = asset["triangles"].astype(np.int32), asset["parts"]
+    source, drawn = [], np.empty_like(triangles)
+    for number in range(len(PARTS)):
+        used, corners = np.unique(triangles[parts == number], return_inverse=True)
+        drawn[parts == number] = corners.reshape(-1, 3) + sum(map(len, source))
+        source.append(used)
+    rest = [asset["vertices"][used] for used in source]
+    places = [
+        atlas_place(rest[number]) if part == "skin" else _patch_place(part, rest[number])
+        for number, part in enumerate(PARTS)
+    ]
+    source = np.concatenate(source)
+    lips, eyelids, ears = asset["masks"][:, source].astype(np.float32) / 255
+    return Head(
+        np.concatenate(rest),
+        source,
+        drawn,
+        parts,
+        np.concatenate(places).astype(np.float32),
+        lips,
+        eyelids,
+        ears,
+        asset,
+    )

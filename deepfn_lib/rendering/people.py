@@ -1,0 +1,190 @@
+"""The rendered people: official IDs, gender, skin type, shape of the head, look, and habits of movement.
+
+Who is lighter and darker is fixed here so that, once the template (the most expressive participant, a woman of
+intermediate skin) has left, the groups are those of the paper's Table 4.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .face import ACTION_UNITS, Face, make_face
+from .head import load_head
+from .look import SKIN_BRIGHTNESS, Look
+from .published import UNITS
+from .seeds import generator
+
+BP4D_LIGHTER = ("M002", "F003", "M006", "M009", "F012", "M013", "M017")
+BP4D_DARKER = ("F005", "M004", "F009", "F014", "M011", "F016", "F020", "F023")
+DISFA_WOMEN = (
+    "SN001", "SN004", "SN005", "SN008", "SN011", "SN013", "SN017", "SN021", "SN023", "SN026", "SN029", "SN031",
+)  # fmt: skip
+DISFA_LIGHTER = ("SN002", "SN004", "SN006", "SN010", "SN011", "SN018", "SN023", "SN027", "SN030")
+DISFA_DARKER = ("SN009", "SN029")
+_MISSING = (14, 15, 19, 20, 22)
+DISFA_IDS = tuple(f"SN{number:03d}" for number in range(1, 33) if number not in _MISSING)
+BP4D_IDS = (*(f"F{number:03d}" for number in range(1, 24)), *(f"M{number:03d}" for number in range(1, 19)))
+# The order in which a smaller corpus takes people: groups and genders balanced from the first ten on.
+BP4D_FIRST = ("F007", "M002", "F005", "F003", "M004", "M006", "F009", "F001", "M001", "F002")
+DISFA_FIRST = ("SN001", "SN002", "SN004", "SN003", "SN005", "SN006")
+
+# Pairs of opposite targets and how much people differ along them, by folder of the asset.
+SPREAD = {"head": 0.22, "forehead": 0.3, "eyebrows": 0.35, "eyes": 0.25, "nose": 0.33, "mouth": 0.28, "chin": 0.3, "cheek": 0.35, "ears": 0.4, "neck": 0.2}  # fmt: skip
+OPPOSITES = (
+    ("-decr", "-incr"), ("-down", "-up"), ("-in", "-out"), ("-backward", "-forward"), ("-concave", "-convex"),
+    ("-compress", "-uncompress"),
+)  # fmt: skip
+OUTLINES = ("oval", "round", "rectangular", "square", "triangular", "invertedtriangular", "diamond")
+# Targets that move a feature bodily or age it: half the spread.
+CAREFUL = (
+    "trans",
+    "age",
+    "scale",
+    "push",
+    "mouth-angles",
+    "lip-ext",
+    "eye-height",
+    "prognathism",
+    "jaw-drop",
+)
+
+
+@dataclass(frozen=True)
+class Person:
+    """One rendered participant. gender "female" or "male"; skin_type 1-6 (Fitzpatrick); weights of identity targets."""
+
+    dataset: str
+    participant: str
+    gender: str
+    skin_type: int
+    weights: dict[str, float]
+    look: Look
+    amplitude: dict[int, float]
+
+    @property
+    def skin_group(self) -> str:
+        """ "lighter" (types I-II), "darker" (V-VI) or ""."""
+        return "lighter" if self.skin_type <= 2 else "darker" if self.skin_type >= 5 else ""
+
+
+def participants(dataset: str, count: int) -> list[str]:
+    """The first `count` participants of a rendered corpus, in its fixed, balanced order."""
+    everyone, first = (BP4D_IDS, BP4D_FIRST) if dataset == "BP4D" else (DISFA_IDS, DISFA_FIRST)
+    rest = [one for one in everyone if one not in first]
+    women = [one for one in rest if _gender(dataset, one) == "female"]
+    men = [one for one in rest if _gender(dataset, one) == "male"]
+    mixed = sorted(
+        [((place + 0.5) / len(women), one) for place, one in enumerate(women)]
+        + [((place + 0.5) / len(men), one) for place, one in enumerate(men)]
+    )
+    return [*first, *(one for _, one in mixed)][:count]
+
+
+def _gender(dataset: str, participant: str) -> str:
+    if dataset == "DISFA":
+        return "female" if participant in DISFA_WOMEN else "male"
+    if participant.startswith("P"):
+        return "female" if int(participant[1:]) % 2 else "male"
+    return "female" if participant.startswith("F") else "male"
+
+
+def _skin_type(dataset: str, participant: str, generator: np.random.Generator) -> int:
+    """Lighter I-II, darker V-VI, the others III-IV; people outside the corpora evenly over all six."""
+    if participant.startswith("P"):
+        return 1 + (int(participant[1:]) // 2) % 6
+    lighter, darker = (BP4D_LIGHTER, BP4D_DARKER) if dataset == "BP4D" else (DISFA_LIGHTER, DISFA_DARKER)
+    base = 1 if participant in lighter else 5 if participant in darker else 3
+    return base + int(generator.integers(2))
+
+
+def _origins(skin_type: int, generator: np.random.Generator) -> dict[str, float]:
+    """Shares of the asset's three origins, leaning the way skin types do but mixed."""
+    leaning = {
+        1: (14, 0.6, 0.2),
+        2: (10, 1.2, 0.3),
+        3: (4, 5, 0.6),
+        4: (2.5, 4, 1.5),
+        5: (0.8, 0.8, 6),
+        6: (0.4, 0.4, 12),
+    }
+    return dict(zip(("caucasian", "asian", "african"), generator.dirichlet(leaning[skin_type])))
+
+
+def _shape(gender: str, skin_type: int, generator: np.random.Generator) -> dict[str, float]:
+    """Weights of identity targets: origin by sex, build, outline of the face, and every pair of opposites."""
+    other = {"female": "male", "male": "female"}[gender]
+    lean = generator.uniform(0.0, 0.15)
+    weights = {}
+    for origin, share in _origins(skin_type, generator).items():
+        weights[f"macro/{origin}-{gender}-young"] = share * (1 - lean)
+        weights[f"macro/{origin}-{other}-young"] = share * lean
+    build = float(np.clip(0.35 * generator.standard_normal(), -0.7, 0.7))
+    weights[f"macro/universal-{gender}-young-averagemuscle-{'max' if build > 0 else 'min'}weight"] = abs(
+        build
+    )
+    weights[f"head/head-{OUTLINES[generator.integers(len(OUTLINES))]}"] = float(generator.uniform(0.0, 0.5))
+    names = load_head().names
+    for low_ending, high_ending in OPPOSITES:
+        for low in names:
+            high = low.removesuffix(low_ending) + high_ending
+            if low.endswith(low_ending) and high in names:
+                spread = SPREAD[low.split("/")[0]] * (0.5 if any(word in low for word in CAREFUL) else 1.0)
+                value = float(np.clip(generator.standard_normal(), -2, 2)) * spread
+                weights[high if value > 0 else low] = abs(value)
+    return weights
+
+
+def _look(gender: str, skin_type: int, generator: np.random.Generator) -> Look:
+    woman, pale = gender == "female", skin_type <= 2
+    bright = SKIN_BRIGHTNESS[skin_type] * float(np.exp(0.03 * generator.standard_normal()))
+    hair = (
+        generator.uniform(0.08, 0.5)
+        if pale
+        else generator.uniform(0.05, 0.2)
+        if skin_type <= 4
+        else generator.uniform(0.04, 0.09)
+    )
+    return Look(
+        skin=bright,
+        brow_dark=float(np.clip(generator.normal(0.65 if woman else 0.7, 0.15), 0.3, 1)),
+        brow_thick=float(np.clip(generator.normal(0.35 if woman else 0.75, 0.2), 0, 1.2)),
+        brow_arch=float(np.clip(generator.normal(0.6 if woman else 0.35, 0.25), 0, 1)),
+        brow_height=float(generator.uniform(0, 1)),
+        hair=float(hair),
+        hair_height=float(generator.uniform(0.05, 0.16)),
+        hairline=float(np.clip(0.05 * generator.standard_normal(), -0.08, 0.10)),
+        hair_length=float(generator.uniform(0.3, 1.0)) if woman and generator.random() < 0.65 else 0.0,
+        stubble=0.0 if woman else float(np.clip(generator.normal(0.3, 0.35), 0, 1)),
+        freckles=float(generator.uniform(0, 0.9)) if pale and generator.random() < 0.5 else 0.0,
+        lip_dark=float(generator.uniform(0.35, 0.95) if woman else generator.uniform(0.15, 0.5)),
+        lash_dark=float(generator.uniform(0.5, 1.0) if woman else generator.uniform(0.1, 0.5)),
+        crease=float(generator.uniform(0.45, 1.0)),
+        iris=float(generator.uniform(0.2, 0.5) if pale else generator.uniform(0.08, 0.2)),
+        glasses=float(generator.random() < 0.12),
+        cloth=float(generator.uniform(0.1, 0.8)),
+        texture=int(generator.integers(2**31)),
+    )
+
+
+def make_person(seed: int, dataset: str, participant: str) -> Person:
+    """One person, a function of the seed and the name. `dataset` is "BP4D", "DISFA" or "pairs" (ids P001, P002, ...)."""
+    draw = generator(seed, "person", dataset, participant)
+    gender = _gender(dataset, participant)
+    skin_type = _skin_type(dataset, participant, draw)
+    weights = _shape(gender, skin_type, generator(seed, "shape", dataset, participant))
+    look = _look(gender, skin_type, generator(seed, "look", dataset, participant))
+    habits = generator(seed, "habits", dataset, participant)
+    amplitude = {unit: float(np.clip(habits.normal(1.0, 0.16), 0.6, 1.3)) for unit in UNITS}
+    return Person(dataset, participant, gender, skin_type, weights, look, amplitude)
+
+
+def person_face(person: Person) -> Face:
+    """The person's face, with a person's own way of making each action unit: each expression unit a little different."""
+    face = make_face(
+        person.weights, person.look, {unit: person.amplitude.get(unit, 1.0) for unit in ACTION_UNITS}
+    )
+    draw = np.random.default_rng(person.look.texture + 9)
+    manner = np.clip(draw.normal(1.0, 0.12, len(face.offsets)), 0.7, 1.3).astype(np.float32)
+    blinks = [number for number, name in enumerate(load_head().unit_names) if name.startswith("eye")]
+    manner[blinks] = 1.0  # lids must still meet
+    return replace(face, offsets=face.offsets * manner[:, None, None])

@@ -1,0 +1,185 @@
+"""Draw a face: one rasterisation gives each pixel its place in the atlas and its light; the rest is one look-up."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from .creases import creases
+from .face import Face, landmark_points, pose, rotation, vertex_normals
+from .head import ATLAS, load_head, raster_settings
+from .scene import Camera, Light, Moment, backdrop
+
+SUPERSAMPLING = 2
+NEAR, FAR = 1.0, 60.0
+LIGHT_RANGE = 2.0  # light is drawn as a share of this, since the rasteriser wants colours in 0..1
+
+
+@dataclass
+class Stage:
+    """A camera, a light and the parts of a picture that do not change through a session: wall, chest and clothes.
+
+    picture (2h, 2w) float32 in 0..1 · depth (2h, 2w) float32 · still (h, w) uint8, the same at the final size · grain, a tile of sensor noise.
+    """
+
+    camera: Camera
+    light: Light
+    picture: np.ndarray
+    depth: np.ndarray
+    still: np.ndarray
+    grain: np.ndarray
+
+
+def _to_camera(vertices: np.ndarray, camera: Camera) -> np.ndarray:
+    """Camera coordinates (n, 3) float32: x right, y up, the visible at negative z."""
+    turned = vertices @ rotation(0.0, camera.elevation).T
+    turned[:, 2] -= camera.distance
+    return turned
+
+
+def project(points: np.ndarray, camera: Camera) -> np.ndarray:
+    """Pixels (n, 2) of points in space (n, 3), the first pixel's centre at (0, 0)."""
+    seen = _to_camera(np.asarray(points, np.float32), camera)
+    focal = camera.scale * camera.distance
+    x = camera.eyes[0] * camera.size[0] - focal * seen[:, 0] / seen[:, 2]
+    y = camera.eyes[1] * camera.size[1] + focal * seen[:, 1] / seen[:, 2]
+    return np.stack([x, y], axis=1) - 0.5
+
+
+def _light(vertices: np.ndarray, normals: np.ndarray, light: Light) -> np.ndarray:
+    """Light that each vertex sends to the camera, (n,) float32; 1 shows the atlas's brightness as it is."""
+    total = light.ambient * (0.85 + 0.15 * normals[:, 1])
+    for x, y, z, strength in light.lamps:
+        towards = np.array([x, y, z], np.float32)
+        towards /= np.linalg.norm(towards)
+        facing = normals @ towards
+        total += strength * np.square(np.clip((facing + 0.18) / 1.18, 0, None))
+        half = towards + np.array([0, 0, 1], np.float32)
+        shine = np.clip(normals @ (half / np.linalg.norm(half)), 0, None)
+        total += light.gloss * strength * shine**24
+    return total.astype(np.float32)
+
+
+def _flat_parts() -> np.ndarray:
+    """How far each vertex's light is pulled to even light: eyes, teeth and the mouth's inside are not Lambertian skin."""
+    head = load_head()
+    even = np.zeros(len(head.rest), np.float32)
+    even[head.part_vertices("left-eye", "right-eye")] = 0.55
+    even[head.part_vertices("upper-teeth", "lower-teeth", "tongue", "mouth")] = 0.3
+    return even
+
+
+_EVEN: list[np.ndarray] = []
+
+
+def _colours(face: Face, vertices: np.ndarray, light: Light) -> np.ndarray:
+    """What is rasterised: atlas column and row and light, each in 0..1, (n, 3) float32."""
+    head = load_head()
+    if not _EVEN:
+        _EVEN.append(_flat_parts())
+    colours = np.empty((len(vertices), 3), np.float32)
+    colours[:, :2] = (head.atlas + 0.5) / ATLAS
+    lit = _light(vertices, vertex_normals(head, vertices), light)
+    level = 0.92 * (light.ambient + 0.75 * sum(lamp[3] for lamp in light.lamps))
+    colours[:, 2] = (lit + (level - lit) * _EVEN[0]) / LIGHT_RANGE
+    return colours
+
+
+def _raster(
+    vertices: np.ndarray, triangles: np.ndarray, colours: np.ndarray, camera: Camera, area: tuple[int, int, int, int],
+    depth: np.ndarray,
+) -> np.ndarray:  # fmt: skip
+    """Draw into the area (x, y, width, height) of the supersampled picture: (height, width, 3), zero where nothing is.
+
+    The rasteriser's camera looks at its picture's centre: shearing space moves the wanted area there.
+    """
+    x, y, width, height = area
+    focal = camera.scale * camera.distance * SUPERSAMPLING
+    shear_x = (x + width / 2 - camera.eyes[0] * camera.size[0] * SUPERSAMPLING) / focal
+    shear_y = (y + height / 2 - camera.eyes[1] * camera.size[1] * SUPERSAMPLING) / focal
+    sheared = np.ascontiguousarray(vertices, np.float32).copy()
+    sheared[:, 0] += shear_x * vertices[:, 2]
+    sheared[:, 1] -= shear_y * vertices[:, 2]
+    picture = np.zeros((height, width, 3), np.float32)
+    cv2.triangleRasterize(
+        sheared, triangles, colours, picture, depth, np.eye(4, dtype=np.float32),
+        2 * np.arctan(height / 2 / focal), NEAR, FAR, raster_settings(cv2.RASTERIZE_CULLING_NONE),
+    )  # fmt: skip
+    return picture
+
+
+def _shade(drawn: np.ndarray, atlas: np.ndarray, behind: np.ndarray) -> np.ndarray:
+    """Brightness (height, width) float32 of a rasterised area over what is behind it."""
+    column, row, light = cv2.split(drawn)
+    colour = cv2.remap(atlas, column * ATLAS - 0.5, row * ATLAS - 0.5, cv2.INTER_LINEAR)
+    return np.where(column > 0, colour * light * LIGHT_RANGE, behind)
+
+
+def make_stage(face: Face, camera: Camera, light: Light, generator: np.random.Generator) -> Stage:
+    """Set up a session: draw the wall and the person's chest once."""
+    width, height = camera.size[0] * SUPERSAMPLING, camera.size[1] * SUPERSAMPLING
+    wall = backdrop(light, (width, height), generator)
+    depth = np.full((height, width), FAR, np.float32)
+    colours = _colours(face, face.vertices, light)
+    drawn = _raster(
+        _to_camera(face.vertices, camera), face.still, colours, camera, (0, 0, width, height), depth
+    )
+    picture = _shade(drawn, face.atlas, wall)
+    grain = (1.6 * generator.standard_normal((camera.size[1] * 2, camera.size[0] * 2))).astype(np.float32)
+    return Stage(
+        camera, light, picture, depth, cv2.resize(picture, camera.size, interpolation=cv2.INTER_AREA), grain
+    )
+
+
+def creased(face: Face, units: dict[int, tuple[float, float]]) -> np.ndarray:
+    """The person's atlas with the creases of these activations."""
+    atlas = face.atlas.copy()
+    for unit, side, area, depth in creases():
+        sides = units.get(unit)
+        activation = sides[0 if side == "left" else 1] if sides else 0.0
+        if activation > 0.02:
+            atlas[area] *= 1 - (activation * face.crease * face.amplitude.get(unit, 1.0)) * depth
+    return atlas
+
+
+def render(face: Face, stage: Stage, moment: Moment, grain: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """The picture of a moment, (height, width) uint8, and its five landmarks (5, 2) in pixels.
+
+    `grain` chooses the sensor noise: the same number gives the same noise.
+    """
+    camera = stage.camera
+    vertices = pose(face, moment)
+    seen = _to_camera(vertices, camera)
+    area = _bounds(seen[np.unique(face.moving)], camera)
+    picture = stage.still.copy()
+    if area:
+        x, y, width, height = area
+        place = (slice(y, y + height), slice(x, x + width))
+        depth = stage.depth[place].copy()
+        drawn = _raster(seen, face.moving, _colours(face, vertices, stage.light), camera, area, depth)
+        shaded = _shade(drawn, creased(face, moment.units), stage.picture[place])
+        small = cv2.resize(
+            shaded, (width // SUPERSAMPLING, height // SUPERSAMPLING), interpolation=cv2.INTER_AREA
+        )
+        picture[y // 2 : (y + height) // 2, x // 2 : (x + width) // 2] = small
+    generator = np.random.default_rng(grain)
+    row, column = generator.integers(stage.camera.size[1]), generator.integers(stage.camera.size[0])
+    noise = stage.grain[row : row + camera.size[1], column : column + camera.size[0]]
+    return np.clip(picture * 255 + noise, 0, 255).astype(np.uint8), project(
+        landmark_points(face, vertices), camera
+    )
+
+
+def _bounds(seen: np.ndarray, camera: Camera) -> tuple[int, int, int, int] | None:
+    """The area (x, y, width, height) of the supersampled picture that holds these camera points; None outside it."""
+    focal = camera.scale * camera.distance * SUPERSAMPLING
+    limits = []
+    for axis, sign in ((0, -1), (1, 1)):
+        place = (
+            camera.eyes[axis] * camera.size[axis] * SUPERSAMPLING + sign * focal * seen[:, axis] / seen[:, 2]
+        )
+        low = max(int(place.min()) // 4 * 4 - 4, 0)
+        high = min(int(place.max()) // 4 * 4 + 8, camera.size[axis] * SUPERSAMPLING)
+        limits.append((low, high - low))
+    (x, width), (y, height) = limits
+    return (x, y, width, height) if width > 0 and height > 0 else None
