@@ -10,7 +10,7 @@ from deepfn_lib.datasets.bp4d import read_bp4d
 from deepfn_lib.datasets.disfa import read_disfa
 from deepfn_lib.datasets.index import join
 from deepfn_lib.errors import StudyError
-from deepfn_lib.faces import alignment, crops, detection, tracking
+from deepfn_lib.faces import alignment, crops, detection, images, tracking
 from deepfn_lib.faces.sources import VIDEO_ENDED, grey_frames
 
 
@@ -282,3 +282,108 @@ def test_nothing_to_cut_is_one_line(tmp_path):
             tmp_path / "f", loaded.frames, loaded.exclusions, loaded.participants, {"BP4D": root}
         )
     assert "\n" not in str(problem.value)
+
+
+# Arms.
+
+
+def _equalised_by_hand(image):
+    """The textbook's formula, pixel by pixel."""
+    counts = np.bincount(image.ravel(), minlength=256)
+    total, cumulative = image.size, counts.cumsum()
+    darkest = cumulative[np.flatnonzero(counts)[0]]
+    if darkest == total:
+        return image
+    table = np.round(255 * (cumulative - darkest) / (total - darkest))
+    return table[image].astype(int)
+
+
+def test_equalisation_is_the_textbooks(portrait):
+    random = np.random.default_rng(0)
+    noise = random.integers(60, 120, (5, 33, 47)).astype(np.uint8)
+    for image, ours in zip(noise, images.equalise(noise)):
+        assert np.abs(ours.astype(int) - _equalised_by_hand(image)).max() <= 1
+    one = images.equalise(portrait[None])[0]
+    assert np.abs(one.astype(int) - _equalised_by_hand(portrait)).max() <= 1
+    flat = np.full((1, 8, 8), 77, np.uint8)
+    assert images.equalise(flat)[0, 0, 0] == 77
+
+
+def test_median_face_is_numpys():
+    random = np.random.default_rng(1)
+    faces = random.integers(0, 256, (301, 8, 8)).astype(np.uint8)
+    assert (images.median_face(faces) == np.median(faces, axis=0)).all()
+    assert (images.median_face(faces, frames=1) == faces[0]).all()
+
+
+def test_everybodys_rows():
+    people = np.array(["b", "a", "b", "c", "a"])
+    assert {person: rows.tolist() for person, rows in images.by_person(people)} == {
+        "a": [1, 4],
+        "b": [0, 2],
+        "c": [3],
+    }
+
+
+def test_flow_finds_a_known_shift(portrait):
+    face = cv2.resize(portrait, (128, 128), interpolation=cv2.INTER_AREA)
+    known = np.float32([[1, 0, 3], [0, 1, -2]])
+    moved = cv2.warpAffine(face, known, (128, 128), borderMode=cv2.BORDER_REPLICATE)
+    flow = images.flow_between(face, moved)
+    inner = flow[30:-30, 30:-30].reshape(-1, 2)
+    np.testing.assert_allclose(np.median(inner, axis=0), (3, -2), atol=0.3)
+    back = images.warp(moved[None], flow)[0].astype(int)
+    assert (
+        np.abs(back - face)[20:-20, 20:-20].mean()
+        < 0.5 * np.abs(moved.astype(int) - face)[20:-20, 20:-20].mean()
+    )
+
+
+@pytest.fixture(scope="module")
+def small_study(portrait):
+    """Two people (the second a stretched first) and the same small change in both."""
+    face = cv2.resize(portrait, (128, 128), interpolation=cv2.INTER_AREA)
+    stretch = np.float32([[1.08, 0, -5], [0, 0.95, 3]])
+    other = cv2.warpAffine(face, stretch, (128, 128), borderMode=cv2.BORDER_REPLICATE)
+    rows, people = [], []
+    for person, base in (("F001", face), ("M001", other)):
+        for k in range(7):
+            image = base.copy()
+            if k == 6:
+                image[80:90, 50:70] = 255 - image[80:90, 50:70]
+            rows.append(image)
+            people.append(person)
+    return np.stack(rows), np.array(people)
+
+
+@pytest.mark.parametrize("name", images.ARMS)
+def test_arms_are_row_aligned(name, small_study):
+    faces, people = small_study
+    arm = images.make_arm(name, faces, people, "F001")
+    assert arm.shape == (14, 64, 64) and arm.dtype == np.uint8
+    order = np.random.default_rng(0).permutation(14)
+    again = images.make_arm(name, faces[order], people[order], "F001", out=np.empty((14, 64, 64), np.uint8))
+    assert (again == arm[order]).all()
+
+
+def test_median_subtraction_leaves_the_change_only(small_study):
+    arm = images.make_arm("median-subtracted", *small_study, "F001")
+    assert (arm[:6] == 128).all() and (arm[7:13] == 128).all()
+    assert np.abs(arm[6].astype(int) - 128)[40:45, 25:35].mean() > 20
+
+
+def test_flow_residual_shows_the_template(small_study):
+    faces, people = small_study
+    arm = images.make_arm("flow-residual", faces, people, "F001").astype(int)
+    template = images.resize(images.median_faces(faces, people)["F001"][None])[0]
+    # The template's own faces come through as they are; everyone's unchanged face is the template's median.
+    assert np.abs(arm[:6] - template).max() <= 1
+    assert np.abs(arm[7:13] - template).max() <= 1
+    assert np.abs(arm[13] - template)[38:46, 24:36].mean() > 20
+
+
+def test_unknown_arm_and_absent_template(small_study):
+    with pytest.raises(ValueError, match="not made here"):
+        images.make_arm("oracle", *small_study, "F001")
+    with pytest.raises(KeyError):
+        images.make_arm("flow-residual", *small_study, "F999")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-# The twelve of the paper's section 4.1 for BP4D, the twelve that DISFA codes, and the five shared (section
+# The twelve of the paper's section 4.2 for BP4D, the twelve that DISFA codes, and the five shared (section
 # 5.4).
 BP4D_ACTION_UNITS = (
     "AU01", "AU02", "AU04", "AU06", "AU07", "AU10", "AU12", "AU14", "AU15", "AU17", "AU23", "AU24",

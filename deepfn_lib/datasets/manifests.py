@@ -19,7 +19,7 @@ from .files import read_text
 EVERYONE = "all"
 People = Literal["all"] | tuple[str, ...]
 
-# Fitzpatrick's types as the paper's section 4.2 groups them: I and II lighter, V and VI darker, the rest in
+# Fitzpatrick's types as the paper's section 4.1 groups them: I and II lighter, V and VI darker, the rest in
 # neither.
 SKIN_GROUPS = {1: "lighter", 2: "lighter", 5: "darker", 6: "darker"}
 _GENDERS = {
