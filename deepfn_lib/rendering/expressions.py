@@ -7,20 +7,17 @@ of the same session.
 """
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.stats import norm
 
 from . import published as p
-from .habits import mean_run, propensities, published_rate, task_shift
+from .habits import thresholds
 from .people import Person
+from .processes import BASE_RATE, latent_courses, process
 from .scene import Moment
 from .seeds import generator
 
-BASE_RATE = 25.0  # instants a second of the time base
-SMOOTH = 0.16  # seconds: the fastest change of an expression
 LEVELS = np.array([0.20, 0.38, 0.55, 0.72, 0.88])  # activation from which a coder says A, B, C, D, E
 ONSET_STEEPNESS = 1.6  # how fast activation grows with the latent course
 # The level that counts as present: BP4D codes a trace, DISFA is read at B and more.
@@ -51,89 +48,12 @@ class Course:
         return Moment(units, extra, yaw, pitch, roll, tuple(shift), tuple(float(v) for v in self.gaze[frame]))
 
 
-def _density(frequency: np.ndarray, memory: float, smooth: float) -> np.ndarray:
-    """Power at frequencies in radians a second: forgetting over `memory` seconds, smoothed over `smooth` seconds."""
-    return np.exp(-np.square(frequency * smooth)) / (1 + np.square(frequency * memory))
-
-
-@cache
-def memory_for(rate: float, run: float) -> float:
-    """The memory (seconds) with which a process that is up in a share `rate` of the time stays up `run` seconds (Rice)."""
-    frequency = np.linspace(0, 6 / SMOOTH, 20001)
-
-    def excess(log_memory: float) -> float:
-        power = _density(frequency, np.exp(log_memory), SMOOTH)
-        crossings = (
-            np.sqrt((power * frequency**2).sum() / power.sum())
-            / (2 * np.pi)
-            * np.exp(-(norm.ppf(rate) ** 2) / 2)
-        )
-        return rate / crossings - run
-
-    low, high = np.log(0.02), np.log(600.0)
-    if excess(low) > 0:
-        return float(np.exp(low))
-    return float(np.exp(brentq(excess, low, high)))
-
-
-def process(
-    draw: np.random.Generator, seconds: float, memory: float, smooth: float, white: np.ndarray | None = None
-) -> np.ndarray:
-    """A stationary Gaussian course of mean 0 and variance 1 on the time base: (seconds * 25 + 1,) float64.
-
-    `white`: the noise to filter, (fft_length(seconds),), where courses are to be correlated.
-    """
-    length = fft_length(seconds)
-    white = draw.standard_normal(length) if white is None else white
-    frequency = 2 * np.pi * np.fft.rfftfreq(length, 1 / BASE_RATE)
-    power = _density(frequency, memory, smooth)
-    power /= (power[0] + 2 * power[1:-1].sum() + power[-1]) / length
-    course = np.fft.irfft(np.fft.rfft(white) * np.sqrt(power), length)
-    return course[: int(round(seconds * BASE_RATE)) + 1]
-
-
-def fft_length(seconds: float) -> int:
-    """How much noise a course needs: twice its length at least, so that its ends do not meet."""
-    return 2 ** int(np.ceil(np.log2(2 * seconds * BASE_RATE + 2)))
-
-
-@cache
-def correlation_root() -> np.ndarray:
-    """A matrix (17, 17) that gives white noise the correlations of `published.TOGETHER` (the nearest that can exist)."""
-    matrix = np.eye(len(p.UNITS))
-    for (one, other), value in p.TOGETHER.items():
-        i, j = p.UNITS.index(one), p.UNITS.index(other)
-        matrix[i, j] = matrix[j, i] = value
-    values, vectors = np.linalg.eigh(matrix)
-    root = vectors * np.sqrt(np.clip(values, 1e-3, None))
-    return root / np.linalg.norm(root, axis=1, keepdims=True)
-
-
 def activation_of(excess: np.ndarray, present: float) -> np.ndarray:
     """Activation 0..1 of a course by how far it is above its threshold: `present` at the threshold, nothing well below."""
     rest = 0.05
     at = rest + (1 - rest) * present
     rising = 1 / (1 + np.exp(-(ONSET_STEEPNESS * excess + np.log(at / (1 - at)))))
     return np.clip((rising - rest) / (1 - rest), 0, 1)
-
-
-def _activations(seed: int, person: Person, task: str, seconds: float, thresholds: np.ndarray) -> np.ndarray:
-    """Activation of every action unit on the time base, (instants, 17)."""
-    draw = generator(seed, "course", person.dataset, person.participant, task)
-    white = correlation_root() @ draw.standard_normal((len(p.UNITS), fft_length(seconds)))
-    columns = []
-    for column, unit in enumerate(p.UNITS):
-        rate = published_rate(person.dataset, unit, "female")
-        memory = memory_for(rate, mean_run(person.dataset, unit))
-        latent = process(draw, seconds, memory, SMOOTH, white[column])
-        columns.append(activation_of(latent - thresholds[column], PRESENT.get(person.dataset, LEVELS[0])))
-    return np.stack(columns, axis=1)
-
-
-def _thresholds(seed: int, person: Person, task: str) -> np.ndarray:
-    if person.dataset in PRESENT:
-        return -(propensities(seed, person.dataset)[person.participant] + task_shift(person.dataset, task))
-    return np.full(len(p.UNITS), -0.2)  # pairs: everything happens often
 
 
 def _blinks(draw: np.random.Generator, seconds: float) -> np.ndarray:
@@ -198,7 +118,9 @@ def make_course(seed: int, person: Person, task: str, seconds: float, frame_rate
     def sample(course: np.ndarray) -> np.ndarray:
         return np.interp(frames, base, course)
 
-    activation = _activations(seed, person, task, seconds, _thresholds(seed, person, task))
+    latent = latent_courses(seed, person.dataset, person.participant, task, seconds)
+    present = PRESENT.get(person.dataset, LEVELS[0])
+    activation = activation_of(latent - thresholds(seed, person.dataset, person.participant, task), present)
     activation = np.stack([sample(column) for column in activation.T], axis=1)
     level = np.searchsorted(LEVELS, activation, side="right").astype(np.int8)
     _exclude(activation)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .head import PARTS, Head, load_head
+from .head import AXIS_Z, PARTS, Head, load_head
 from .look import Look, bake, hair_amount, step
 
 # Action unit -> expression units of one side ("*" stands for Left or Right) and their strength at full activation.
@@ -94,10 +94,22 @@ def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _long_hair(head: Head, look: Look) -> np.ndarray:
-    """Which triangles of the hair sheet this person wears, mask (m,)."""
+    """Which triangles of the sheet of hair this person wears, mask (m,)."""
     centre = head.rest[head.triangles].mean(axis=1)
-    beside = (np.abs(centre[:, 0]) > 0.62) | (centre[:, 2] < 0.25)
-    return (head.parts == PARTS.index("hair")) & beside & (centre[:, 1] > 7.2 - 3.2 * look.hair_length)
+    angle = np.abs(np.arctan2(centre[:, 0], centre[:, 2] - AXIS_Z))
+    low = 7.0 - 2.4 * look.hair_length
+    return (head.parts == PARTS.index("hair")) & (angle > look.hair_front) & (centre[:, 1] > low)
+
+
+def _carry_hair(head: Head, vertices: np.ndarray) -> np.ndarray:
+    """Fit the sheet of hair to this person's skull, as one affine map of where the skull's vertices went."""
+    hair, skin = head.part_vertices("hair"), head.part_vertices("skin")
+    skull = skin[(head.rest[skin, 1] > 7.3) & (head.ears[skin] < 0.1)]
+    known = np.column_stack([head.rest[skull], np.ones(len(skull))]).astype(np.float64)
+    fit, *_ = np.linalg.lstsq(known, vertices[skull].astype(np.float64), rcond=None)
+    carried = vertices.copy()
+    carried[hair] = np.column_stack([head.rest[hair], np.ones(len(hair))]) @ fit
+    return carried
 
 
 def make_face(weights: dict[str, float], look: Look, amplitude: dict[int, float] | None = None) -> Face:
@@ -105,7 +117,7 @@ def make_face(weights: dict[str, float], look: Look, amplitude: dict[int, float]
     head = load_head()
     vertices = _shape(head, weights)
     eyes = np.stack([vertices[head.part_vertices(eye)].mean(axis=0) for eye in ("left-eye", "right-eye")])
-    vertices = _hair(head, look, vertices)
+    vertices = _carry_hair(head, _hair(head, look, vertices))
     origin = eyes.mean(axis=0)
     corners = head.rest[head.triangles]
     hair = head.parts == PARTS.index("hair")

@@ -8,34 +8,22 @@ from scipy.stats import norm
 
 from . import published as p
 from .people import BP4D_IDS, DISFA_IDS, _gender
+from .processes import TASK_SECONDS, VIDEO_SECONDS, latent_courses, mean_run, published_rate
 from .seeds import generator
 
-SECONDS = {"BP4D": 8 * 20.0, "DISFA": 242.0}
+SECONDS = {"BP4D": len(p.TASKS) * TASK_SECONDS, "DISFA": VIDEO_SECONDS}
+OTHERS_MEDIAN = 0.44  # nobody else comes nearer to the template than this
+PAIRS_THRESHOLD = 0.2  # people outside the corpora show every action unit often
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(41)
 _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 ABSENT = -9.0  # a probit that never crosses
-
-
-def mean_run(dataset: str, unit: int) -> float:
-    """Mean length of an event, seconds."""
-    if unit in p.BP4D_UNITS:
-        return p.BP4D_MEAN_RUN[p.BP4D_UNITS.index(unit)] / 25
-    return p.OTHER_MEAN_RUN[unit] / 25
-
-
-def published_rate(dataset: str, unit: int, gender: str) -> float:
-    """Share of frames, 0..1."""
-    if dataset == "BP4D" and unit in p.BP4D_UNITS:
-        return p.BP4D_RATE[gender][p.BP4D_UNITS.index(unit)] / 100
-    labelled = p.DISFA_RATE if dataset == "DISFA" else {}
-    return (labelled.get(unit) or p.UNLABELLED_RATE[dataset][unit]) / 100
 
 
 def published_spread(dataset: str, unit: int) -> float:
     """SD of the share of frames between participants, 0..1."""
     if dataset == "BP4D" and unit in p.BP4D_UNITS:
         return p.BP4D_SPREAD[p.BP4D_UNITS.index(unit)] / 100
-    return p.DISFA_SPREAD_FACTOR * published_rate(dataset, unit, "female")
+    return p.DISFA_SPREAD_FACTOR * published_rate(dataset, unit, "all")
 
 
 def probit_spread(dataset: str, unit: int, rate: float) -> float:
@@ -71,8 +59,6 @@ def propensities(seed: int, dataset: str) -> dict[str, np.ndarray]:
             spread = probit_spread(dataset, unit, rate)
             draws[:, column] = norm.ppf(rate) * np.sqrt(1 + spread**2) + spread * draws[:, column]
         found.update(zip(members, draws))
-    if dataset == "BP4D":
-        _order_expressiveness(found)
     for one, units in p.NEVER.items():
         for unit in units if one in found else ():
             found[one][p.UNITS.index(unit)] = ABSENT
@@ -85,16 +71,37 @@ def _temperament(seed: int, dataset: str, participant: str) -> np.ndarray:
     return np.sqrt(0.3) * draw.standard_normal() + np.sqrt(0.7) * draw.standard_normal(len(p.UNITS))
 
 
-def _order_expressiveness(found: dict[str, np.ndarray]) -> None:
-    """Give the most expressive participant the published median share, and everyone else clearly less, in place."""
+@cache
+def expressiveness_shift(seed: int, participant: str) -> float:
+    """What is added to a BP4D participant's probits so that the template is the published one, whatever the seed.
+
+    The most expressive participant gets the published median (over action units) share of frames; nobody else more
+    than `OTHERS_MEDIAN`. Counted on the participant's own courses, over all tasks.
+    """
     coded = [p.UNITS.index(unit) for unit in p.BP4D_UNITS]
-    for one, probits in found.items():
-        median = float(np.median(norm.cdf(probits[coded])))
-        top = one == p.MOST_EXPRESSIVE
-        goal = p.MOST_EXPRESSIVE_MEDIAN if top else 0.42
-        if top or median > goal:
-            shift = brentq(lambda s: float(np.median(norm.cdf(probits[coded] + s))) - goal, -8, 8)  # noqa: B023
-            probits += shift
+    probits = propensities(seed, "BP4D")[participant][coded]
+    drive = [
+        latent_courses(seed, "BP4D", participant, task, TASK_SECONDS)[:, coded] + probits + task_shift("BP4D", task)
+        for task in p.TASKS
+    ]
+    drive = np.concatenate(drive)
+
+    def median(shift: float) -> float:
+        return float(np.median((drive + shift > 0).mean(axis=0)))
+
+    top = participant == p.MOST_EXPRESSIVE
+    goal = p.MOST_EXPRESSIVE_MEDIAN if top else OTHERS_MEDIAN
+    return brentq(lambda shift: median(shift) - goal, -8, 8) if top or median(0.0) > goal else 0.0
+
+
+def thresholds(seed: int, dataset: str, participant: str, task: str) -> np.ndarray:
+    """What each latent course must exceed for its action unit to count as present, (17,)."""
+    if dataset not in SECONDS:
+        return np.full(len(p.UNITS), PAIRS_THRESHOLD)
+    shift = task_shift(dataset, task)
+    if dataset == "BP4D":
+        shift += expressiveness_shift(seed, participant)
+    return -(propensities(seed, dataset)[participant] + shift)
 
 
 @cache

@@ -27,6 +27,11 @@ PATCHES = {
     "left-eye": (0, 436, 72), "right-eye": (76, 436, 72), "mouth": (152, 436, 40), "upper-teeth": (196, 436, 40),
     "lower-teeth": (240, 436, 40), "tongue": (284, 436, 40), "hair": (328, 436, 72),
 }  # fmt: skip
+# The sheet of long hair: half-width and half-depth of its section at rest heights; it is open at the front.
+SHEET_Y = (8.30, 8.10, 7.80, 7.40, 7.00, 6.50, 6.00, 5.40, 4.60)
+SHEET_WIDTH = (0.42, 0.62, 0.78, 0.87, 0.92, 0.93, 0.92, 0.90, 0.88)
+SHEET_DEPTH = (0.60, 0.75, 0.84, 0.84, 0.80, 0.74, 0.70, 0.68, 0.66)
+SHEET_COLUMNS, SHEET_ROWS = 33, 17
 EYE_CENTRE = np.array([0.3105, 7.285, 1.245])
 EYE_RADIUS = 0.148
 
@@ -39,7 +44,7 @@ def atlas_place(rest: np.ndarray) -> np.ndarray:
     )
     front = np.minimum(np.abs(angle), FRONT_ANGLE) * FRONT_COLUMNS / FRONT_ANGLE
     column = ATLAS / 2 + np.sign(angle) * (front + side)
-    row = np.interp(rest[:, 1], [BOTTOM_Y, NECK_Y, TOP_Y], [BUST_ROWS, HEAD_ROWS, 0])
+    row = np.interp(rest[:, 1], [BOTTOM_Y, 5.1, NECK_Y, TOP_Y], [BUST_ROWS, BUST_ROWS - 6, HEAD_ROWS, 0])
     return np.stack([column, row], axis=1)
 
 
@@ -49,6 +54,9 @@ def _patch_place(part: str, rest: np.ndarray) -> np.ndarray:
     if part.endswith("eye"):
         centre = EYE_CENTRE * [1 if part == "left-eye" else -1, 1, 1]
         across, up = ((rest - centre) / EYE_RADIUS)[:, :2].T
+    elif part == "hair":
+        across = np.arctan2(rest[:, 0], AXIS_Z - rest[:, 2]) / np.pi
+        up = np.interp(rest[:, 1], [SHEET_Y[-1], SHEET_Y[0]], [-1, 1])
     else:
         low, high = rest.min(0), rest.max(0)
         across, up = (2 * (rest - low) / np.maximum(high - low, 1e-6) - 1)[:, :2].T
@@ -162,12 +170,30 @@ def _fill(picture: np.ndarray, empty: np.ndarray) -> np.ndarray:
     return values[labels]
 
 
+def _hair_sheet() -> tuple[np.ndarray, np.ndarray]:
+    """Vertices (n, 3) and triangles (m, 3) of a sheet of hair that falls around the back and sides of the head."""
+    angle = np.linspace(0.9, 2 * np.pi - 0.9, SHEET_COLUMNS)[None, :]
+    y = np.linspace(SHEET_Y[0], SHEET_Y[-1], SHEET_ROWS)[:, None]
+    width, depth = (np.interp(y, SHEET_Y[::-1], radii[::-1]) for radii in (SHEET_WIDTH, SHEET_DEPTH))
+    x, z = width * np.sin(angle), AXIS_Z + depth * np.cos(angle)
+    vertices = np.stack([x, np.broadcast_to(y, x.shape), z], axis=2).reshape(-1, 3)
+    corner = (np.arange(SHEET_ROWS - 1)[:, None] * SHEET_COLUMNS + np.arange(SHEET_COLUMNS - 1)).ravel()
+    below = corner + SHEET_COLUMNS
+    first = np.stack([corner, below, corner + 1], axis=1)
+    second = np.stack([corner + 1, below, below + 1], axis=1)
+    return vertices.astype(np.float32), np.concatenate([first, second]).astype(np.int32)
+
+
 @cache
 def load_head() -> Head:
-    """The head asset, read once a process."""
+    """The head asset, read once a process, with the sheet of hair added."""
     with np.load(ASSET) as file:
         asset = {name: file[name] for name in file.files}
-    triangles, parts = asset["triangles"].astype(np.int32), asset["parts"]
+    vertices, sheet = _hair_sheet()
+    triangles = np.concatenate([asset["triangles"].astype(np.int32), sheet + len(asset["vertices"])])
+    parts = np.concatenate([asset["parts"], np.full(len(sheet), PARTS.index("hair"), np.uint8)])
+    asset["vertices"] = np.concatenate([asset["vertices"], vertices])
+    asset["masks"] = np.pad(asset["masks"], ((0, 0), (0, len(vertices))))
     source, drawn = [], np.empty_like(triangles)
     for number in range(len(PARTS)):
         used, corners = np.unique(triangles[parts == number], return_inverse=True)

@@ -24,7 +24,7 @@ class Look:
     """A person's surface. Brightnesses and amounts in 0..1 unless said otherwise.
 
     skin: cheek brightness · brow_dark, brow_thick, brow_arch, brow_height · hair: brightness · hair_height: thickness of
-    the cap (decimetres) · hairline: shift up (decimetres) · hair_length: 0 short, 1 below the shoulders · stubble, freckles,
+    the cap (decimetres) · hairline: shift up (decimetres) · hair_length: 0 short, 1 below the shoulders · hair_front: where long hair begins, radians from straight ahead · stubble, freckles,
     lip_dark, lash_dark, crease (depth of wrinkles), iris (brightness), glasses, cloth (brightness) · texture: seed of noise.
     """
 
@@ -37,6 +37,7 @@ class Look:
     hair_height: float = 0.1
     hairline: float = 0.0
     hair_length: float = 0.0
+    hair_front: float = 1.2
     stubble: float = 0.0
     freckles: float = 0.0
     lip_dark: float = 0.4

@@ -55,7 +55,8 @@ DISFA_RATE = {
     25: 27.8,
     26: 8.85,
 }
-DISFA_SPREAD_FACTOR = 1.0  # SD between participants as a share of the rate (ours)
+DISFA_SPREAD_FACTOR = 0.8  # SD between participants as a share of the rate (ours)
+DISFA_RUN_FACTOR = 0.5  # its rarer events are shorter than BP4D's (ours)
 # Events of action units for which BP4D has no figure, frames at 25 a second (ours).
 OTHER_MEAN_RUN = {5: 40, 9: 50, 20: 35, 25: 60, 26: 45}
 # Unlabelled action units also happen, percent (ours).
