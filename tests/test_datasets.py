@@ -292,7 +292,7 @@ def test_the_error_log_leaves_the_published_number_of_frames():
     rows = {person: 4845 - (person == "SN010") for person in disfa_module.PARTICIPANTS}
     assert len(rows) == 27 and sum(rows.values()) == 130_814
     left = {
-        person: count - int(disfa_module._within_error_log(person, np.arange(1, count + 1)).sum())
+        person: count - int(disfa_module.within_error_log(person, np.arange(1, count + 1)).sum())
         for person, count in rows.items()
     }
     assert sum(left.values()) == 126_144

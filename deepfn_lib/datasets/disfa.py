@@ -218,7 +218,9 @@ def extracted_frames(frames_folder: str | Path, camera: str, notices: list[str])
     return people
 
 
-def _within_error_log(participant: str, frame: np.ndarray) -> np.ndarray:
+def within_error_log(participant: str, frame: np.ndarray) -> np.ndarray:
+    """Which label frames (n,) of a participant the distribution's error log calls badly tracked: bool
+    (n,)."""
     inside = np.zeros(len(frame), bool)
     for first, last in ERROR_LOG.get(participant, ()):
         inside |= (frame >= first) & (frame <= last)
@@ -254,7 +256,7 @@ def read_disfa(
         odd.update(codes.odd)
         keep = np.ones(len(codes.frame), bool)
         if drop_error_log:
-            keep = ~_within_error_log(participant, codes.frame)
+            keep = ~within_error_log(participant, codes.frame)
             excluded.append(("DISFA", participant, TASK, "in DISFA's error log", int((~keep).sum())))
         if images is not None:
             found, source, index, reason = _from_images(

@@ -95,11 +95,12 @@ def _points(face: np.ndarray) -> np.ndarray:
 
 def _largest_faces(batch: list[np.ndarray], settings: DetectorSettings) -> list[np.ndarray | None]:
     """One row (image, left, top, right, bottom, confidence, 5 x, 5 y) or None for each image of one size."""
+    network = _network()  # before TensorFlow is imported, as it sets how much TensorFlow says
     import tensorflow as tf
 
     colour = [np.repeat(image[:, :, None], 3, axis=2) for image in batch]
     try:
-        faces = _network().detect_faces(
+        faces = network.detect_faces(
             colour, box_format="xyxy", output_type="numpy", fit_to_image=False,
             min_face_size=settings.smallest_face, scale_factor=settings.pyramid,
             threshold_pnet=settings.first_threshold, threshold_rnet=settings.second_threshold,
