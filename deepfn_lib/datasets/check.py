@@ -60,14 +60,12 @@ def _check_groups(report: Report, kind: str, participants: pd.DataFrame) -> None
             "groups",
             "no skin groups (give a CSV with participant,skin_group); the skin chapter needs them",
         )
+    if kind == "DISFA" and not (participants["gender"] != "").any():
+        report.add(NOTE, "groups", "gender is not given (a CSV with participant,gender); the study does not need it")
+        return
     differences = check_groups(participants, manifest, template)
     if kind == "BP4D" and not (participants["skin_group"] != "").any():
         differences = [line for line in differences if "everyone" in line]
-    if kind == "DISFA" and not (participants["gender"] != "").any():
-        report.add(
-            NOTE, "groups", "gender is not given (a CSV with participant,gender); the study does not need it"
-        )
-        differences = []
     for line in differences:
         report.add(NOTE, "groups", line)
     if not differences:

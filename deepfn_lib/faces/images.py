@@ -13,6 +13,7 @@ import numpy as np
 
 SIZE = 64  # Table 3: what LeNet-5 sees
 MIDDLE = 128  # grey that stands for "as in the median"
+CODE_VERSION = 1  # raise when the same arm would come out otherwise
 MEDIAN_FRAMES = 600  # evenly spaced frames of a person that their median is taken over, at most
 CHUNK = 1024
 ARMS = ("original", "equalised", "clahe", "median-subtracted", "flow-residual")
