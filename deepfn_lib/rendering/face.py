@@ -1,6 +1,7 @@
 """A person's face as geometry: shape at rest, and where the vertices go at any moment."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
@@ -42,7 +43,8 @@ class Face:
 
     vertices (n, 3) float32 at rest, origin between the eyes · offsets (units, n, 3) float32 · strength (units,) and
     amplitude {action unit: factor}, how strongly this person moves · atlas (512, 512) float32 · eyes: two centres (2, 3),
-    the person's left eye first · moving, still (k, 3) int32: the triangles of the head and of the bust.
+    the person's left eye first · moving, still (k, 3) int32: triangles of the head and of the bust · outline: the
+    vertices of the head.
     """
 
     vertices: np.ndarray
@@ -52,6 +54,7 @@ class Face:
     eyes: np.ndarray
     follow: np.ndarray
     moving: np.ndarray
+    outline: np.ndarray
     still: np.ndarray
     crease: float
 
@@ -98,7 +101,8 @@ def _long_hair(head: Head, look: Look) -> np.ndarray:
     centre = head.rest[head.triangles].mean(axis=1)
     angle = np.abs(np.arctan2(centre[:, 0], centre[:, 2] - AXIS_Z))
     low = 7.0 - 2.4 * look.hair_length
-    return (head.parts == PARTS.index("hair")) & (angle > look.hair_front) & (centre[:, 1] > low)
+    hidden = (centre[:, 1] > 6.9) & (angle > 2.1)  # behind the skull
+    return (head.parts == PARTS.index("hair")) & (angle > look.hair_front) & (centre[:, 1] > low) & ~hidden
 
 
 def _carry_hair(head: Head, vertices: np.ndarray) -> np.ndarray:
@@ -119,11 +123,7 @@ def make_face(weights: dict[str, float], look: Look, amplitude: dict[int, float]
     eyes = np.stack([vertices[head.part_vertices(eye)].mean(axis=0) for eye in ("left-eye", "right-eye")])
     vertices = _carry_hair(head, _hair(head, look, vertices))
     origin = eyes.mean(axis=0)
-    corners = head.rest[head.triangles]
-    hair = head.parts == PARTS.index("hair")
-    worn = ~hair | (_long_hair(head, look) if look.hair_length > 0 else False)
-    seen = worn & ((corners[:, :, 2].max(axis=1) > 0.0) | (corners[:, :, 1].min(axis=1) > 7.6) | hair)
-    head_part = (corners[:, :, 1].max(axis=1) > NECK_LOW) | hair
+    moving, still = _visible(head, look)
     return Face(
         vertices=(vertices - origin).astype(np.float32),
         offsets=head.unit_offsets,
@@ -131,10 +131,26 @@ def make_face(weights: dict[str, float], look: Look, amplitude: dict[int, float]
         atlas=bake(look),
         eyes=eyes - origin,
         follow=step(head.rest[:, 1], NECK_LOW, NECK_HIGH).astype(np.float32),
-        moving=np.ascontiguousarray(head.triangles[seen & head_part]),
-        still=np.ascontiguousarray(head.triangles[seen & ~head_part]),
+        moving=moving,
+        outline=np.unique(moving),
+        still=still,
         crease=look.crease,
     )
+
+
+def _visible(head: Head, look: Look) -> tuple[np.ndarray, np.ndarray]:
+    """Triangles of the head and of the bust: those that can ever be seen."""
+    corners = head.rest[head.triangles]
+    hair = head.parts == PARTS.index("hair")
+    worn = _long_hair(head, look) if look.hair_length > 0 else np.zeros_like(hair)
+    facing = (corners[:, :, 2].max(axis=1) > 0.0) | (corners[:, :, 1].min(axis=1) > 7.6)
+    body = ~hair & facing
+    above = corners[:, :, 1].max(axis=1) > NECK_LOW
+    found = []
+    for half in (above, ~above):
+        sheet = head.triangles[worn & half]  # seen from both sides, while all else is seen from outside
+        found.append(np.ascontiguousarray(np.concatenate([head.triangles[body & half], sheet, sheet[:, ::-1]])))
+    return tuple(found)
 
 
 def unit_strengths(face: Face, units: dict[int, tuple[float, float]], extra: dict[str, float]) -> np.ndarray:
@@ -159,46 +175,44 @@ def rotation(yaw: float, pitch: float, roll: float = 0.0) -> np.ndarray:
 
 def pose(face: Face, moment) -> np.ndarray:
     """Where the vertices are at a moment, (n, 3) float32, decimetres; the camera looks along -z at the origin."""
-    head = load_head()
     strength = unit_strengths(face, moment.units, moment.extra)
-    used = np.flatnonzero(np.abs(strength) > 1e-3)
+    used = np.flatnonzero(strength > 1e-3)
     vertices = face.vertices.copy()
-    if len(used):
-        vertices += np.tensordot(strength[used], face.offsets[used], axes=1)
+    for number in used:  # row by row: a threaded matrix product costs more in waiting than it saves
+        vertices += strength[number] * face.offsets[number]
     if moment.gaze != (0.0, 0.0):
         turn = rotation(*moment.gaze)
         for eye, centre in zip(("left-eye", "right-eye"), face.eyes):
-            ball = _eye_vertices(head, eye)
-            vertices[ball] = (vertices[ball] - centre) @ turn.T + centre
-    turned = (vertices - PIVOT) @ rotation(moment.yaw, moment.pitch, moment.roll).T + PIVOT
-    turned += np.array(moment.shift, np.float32)
+            ball = eye_vertices(eye)
+            vertices[ball] = turned_by(turn, vertices[ball] - centre) + centre
+    turned = turned_by(rotation(moment.yaw, moment.pitch, moment.roll), vertices - PIVOT)
+    turned += PIVOT + np.array(moment.shift, np.float32)
     return vertices + (turned - vertices) * face.follow[:, None]
 
 
-def _eye_vertices(head: Head, eye: str) -> np.ndarray:
-    return _EYES.setdefault(eye, head.part_vertices(eye))
+def turned_by(turn: np.ndarray, vertices: np.ndarray) -> np.ndarray:
+    """Vertices (n, 3) turned by a rotation (3, 3): float32."""
+    return cv2.transform(np.asarray(vertices, np.float32)[None], turn)[0]
 
 
-_EYES: dict[str, np.ndarray] = {}
+@cache
+def eye_vertices(eye: str) -> np.ndarray:
+    """Numbers of the vertices of "left-eye" or "right-eye"."""
+    return load_head().part_vertices(eye)
 
 
-def landmark_points(face: Face, vertices: np.ndarray) -> np.ndarray:
-    """Five points in space (5, 3): image-left eye, image-right eye, nose tip, image-left and image-right mouth corner."""
+@cache
+def landmark_vertices() -> np.ndarray:
+    """Numbers of the vertices at the nose tip and the two corners of the mouth, the person's right corner first."""
     head = load_head()
-    points = [
-        vertices[_eye_vertices(head, "right-eye")].mean(axis=0), vertices[_eye_vertices(head, "left-eye")].mean(axis=0),
-        *vertices[_landmarks()],
-    ]  # fmt: skip
-    return np.array(points, np.float32)
+    skin = head.part_vertices("skin")
+    x, y, z = MOUTH_CORNER
+    wanted = np.array([NOSE_TIP, (-x, y, z), (x, y, z)], np.float32)
+    distance = np.linalg.norm(head.rest[skin][:, None] - wanted[None], axis=2)
+    return skin[distance.argmin(axis=0)]
 
 
-def _landmarks() -> np.ndarray:
-    """Vertices at the nose tip and the two corners of the mouth, the person's right corner first."""
-    if "landmarks" not in _EYES:
-        head = load_head()
-        skin = head.part_vertices("skin")
-        x, y, z = MOUTH_CORNER
-        wanted = np.array([NOSE_TIP, (-x, y, z), (x, y, z)], np.float32)
-        distance = np.linalg.norm(head.rest[skin][:, None] - wanted[None], axis=2)
-        _EYES["landmarks"] = skin[distance.argmin(axis=0)]
-    return _EYES["landmarks"]
+def landmark_points(vertices: np.ndarray) -> np.ndarray:
+    """Five points in space (5, 3): image-left and image-right eye, nose tip, image-left and image-right mouth corner."""
+    eyes = [vertices[eye_vertices(eye)].mean(axis=0) for eye in ("right-eye", "left-eye")]
+    return np.concatenate([eyes, vertices[landmark_vertices()]]).astype(np.float32)

@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 
 from .creases import creases
-from .face import Face, landmark_points, pose, rotation, vertex_normals
+from .face import Face, landmark_points, pose, rotation, turned_by, vertex_normals
 from .head import ATLAS, load_head, raster_settings
 from .scene import Camera, Light, Moment, backdrop
 
-SUPERSAMPLING = 2
+SUPERSAMPLING = 1.5  # drawn pixels for each final one, each way
 NEAR, FAR = 1.0, 60.0
 LIGHT_RANGE = 2.0  # light is drawn as a share of this, since the rasteriser wants colours in 0..1
 
@@ -19,7 +19,7 @@ LIGHT_RANGE = 2.0  # light is drawn as a share of this, since the rasteriser wan
 class Stage:
     """A camera, a light and the parts of a picture that do not change through a session: wall, chest and clothes.
 
-    picture (2h, 2w) float32 in 0..1 · depth (2h, 2w) float32 · still (h, w) uint8, the same at the final size · grain, a tile of sensor noise.
+    picture, depth (1.5 h, 1.5 w) float32 · still (h, w) float32, the same at the final size · grain, a tile of sensor noise.
     """
 
     camera: Camera
@@ -32,7 +32,7 @@ class Stage:
 
 def _to_camera(vertices: np.ndarray, camera: Camera) -> np.ndarray:
     """Camera coordinates (n, 3) float32: x right, y up, the visible at negative z."""
-    turned = vertices @ rotation(0.0, camera.elevation).T
+    turned = turned_by(rotation(0.0, camera.elevation), vertices)
     turned[:, 2] -= camera.distance
     return turned
 
@@ -52,10 +52,10 @@ def _light(vertices: np.ndarray, normals: np.ndarray, light: Light) -> np.ndarra
     for x, y, z, strength in light.lamps:
         towards = np.array([x, y, z], np.float32)
         towards /= np.linalg.norm(towards)
-        facing = normals @ towards
+        facing = np.einsum("ij,j->i", normals, towards)
         total += strength * np.square(np.clip((facing + 0.18) / 1.18, 0, None))
         half = towards + np.array([0, 0, 1], np.float32)
-        shine = np.clip(normals @ (half / np.linalg.norm(half)), 0, None)
+        shine = np.clip(np.einsum("ij,j->i", normals, half / np.linalg.norm(half)), 0, None)
         total += light.gloss * strength * shine**24
     return total.astype(np.float32)
 
@@ -78,7 +78,7 @@ def _colours(face: Face, vertices: np.ndarray, light: Light) -> np.ndarray:
     if not _EVEN:
         _EVEN.append(_flat_parts())
     colours = np.empty((len(vertices), 3), np.float32)
-    colours[:, :2] = (head.atlas + 0.5) / ATLAS
+    colours[:, :2] = head.atlas / ATLAS
     lit = _light(vertices, vertex_normals(head, vertices), light)
     level = 0.92 * (light.ambient + 0.75 * sum(lamp[3] for lamp in light.lamps))
     colours[:, 2] = (lit + (level - lit) * _EVEN[0]) / LIGHT_RANGE
@@ -100,31 +100,48 @@ def _raster(
     sheared = np.ascontiguousarray(vertices, np.float32).copy()
     sheared[:, 0] += shear_x * vertices[:, 2]
     sheared[:, 1] -= shear_y * vertices[:, 2]
-    picture = np.zeros((height, width, 3), np.float32)
+    picture = scratch("picture", height, width, 3)
+    picture.fill(0)
     cv2.triangleRasterize(
         sheared, triangles, colours, picture, depth, np.eye(4, dtype=np.float32),
-        2 * np.arctan(height / 2 / focal), NEAR, FAR, raster_settings(cv2.RASTERIZE_CULLING_NONE),
+        2 * np.arctan(height / 2 / focal), NEAR, FAR, raster_settings(cv2.RASTERIZE_CULLING_CW),
     )  # fmt: skip
     return picture
 
 
 def _shade(drawn: np.ndarray, atlas: np.ndarray, behind: np.ndarray) -> np.ndarray:
-    """Brightness (height, width) float32 of a rasterised area over what is behind it."""
-    column, row, light = cv2.split(drawn)
-    colour = cv2.remap(atlas, column * ATLAS - 0.5, row * ATLAS - 0.5, cv2.INTER_LINEAR)
-    return np.where(column > 0, colour * light * LIGHT_RANGE, behind)
+    """Brightness (height, width) float32 of a rasterised area over what is behind it (overwritten by the next call)."""
+    column, row, light, result = (scratch(name, *drawn.shape[:2]) for name in ("u", "v", "light", "out"))
+    np.multiply(drawn[:, :, 0], ATLAS, out=column)
+    np.multiply(drawn[:, :, 1], ATLAS, out=row)
+    np.multiply(drawn[:, :, 2], LIGHT_RANGE, out=light)
+    cv2.remap(atlas, column, row, cv2.INTER_LINEAR, dst=result)
+    np.multiply(result, light, out=result)
+    np.copyto(result, behind, where=column == 0)
+    return result
+
+
+_SCRATCH: dict[str, np.ndarray] = {}
+
+
+def scratch(name: str, *shape: int) -> np.ndarray:
+    """A float32 array to write into, kept from call to call: fresh memory of this size costs more than the drawing."""
+    size = int(np.prod(shape))
+    if name not in _SCRATCH or _SCRATCH[name].size < size:
+        _SCRATCH[name] = np.empty(size, np.float32)
+    return _SCRATCH[name][:size].reshape(shape)
 
 
 def make_stage(face: Face, camera: Camera, light: Light, generator: np.random.Generator) -> Stage:
     """Set up a session: draw the wall and the person's chest once."""
-    width, height = camera.size[0] * SUPERSAMPLING, camera.size[1] * SUPERSAMPLING
+    width, height = (int(side * SUPERSAMPLING) for side in camera.size)
     wall = backdrop(light, (width, height), generator)
     depth = np.full((height, width), FAR, np.float32)
     colours = _colours(face, face.vertices, light)
     drawn = _raster(
         _to_camera(face.vertices, camera), face.still, colours, camera, (0, 0, width, height), depth
     )
-    picture = _shade(drawn, face.atlas, wall)
+    picture = _shade(drawn, face.atlas, wall).copy()
     grain = (1.6 * generator.standard_normal((camera.size[1] * 2, camera.size[0] * 2))).astype(np.float32)
     return Stage(
         camera, light, picture, depth, cv2.resize(picture, camera.size, interpolation=cv2.INTER_AREA), grain
@@ -150,36 +167,34 @@ def render(face: Face, stage: Stage, moment: Moment, grain: int = 0) -> tuple[np
     camera = stage.camera
     vertices = pose(face, moment)
     seen = _to_camera(vertices, camera)
-    area = _bounds(seen[np.unique(face.moving)], camera)
+    area = _bounds(seen[face.outline], camera)
     picture = stage.still.copy()
     if area:
-        x, y, width, height = area
+        x, y, width, height = (int(side * SUPERSAMPLING) for side in area)
         place = (slice(y, y + height), slice(x, x + width))
-        depth = stage.depth[place].copy()
-        drawn = _raster(seen, face.moving, _colours(face, vertices, stage.light), camera, area, depth)
+        depth = scratch("depth", height, width)
+        np.copyto(depth, stage.depth[place])
+        colours = _colours(face, vertices, stage.light)
+        drawn = _raster(seen, face.moving, colours, camera, (x, y, width, height), depth)
         shaded = _shade(drawn, creased(face, moment.units), stage.picture[place])
-        small = cv2.resize(
-            shaded, (width // SUPERSAMPLING, height // SUPERSAMPLING), interpolation=cv2.INTER_AREA
-        )
-        picture[y // 2 : (y + height) // 2, x // 2 : (x + width) // 2] = small
+        x, y, width, height = area
+        small = cv2.resize(shaded, (width, height), interpolation=cv2.INTER_AREA)
+        picture[y : y + height, x : x + width] = small
     generator = np.random.default_rng(grain)
     row, column = generator.integers(stage.camera.size[1]), generator.integers(stage.camera.size[0])
     noise = stage.grain[row : row + camera.size[1], column : column + camera.size[0]]
     return np.clip(picture * 255 + noise, 0, 255).astype(np.uint8), project(
-        landmark_points(face, vertices), camera
+        landmark_points(vertices), camera
     )
 
 
 def _bounds(seen: np.ndarray, camera: Camera) -> tuple[int, int, int, int] | None:
-    """The area (x, y, width, height) of the supersampled picture that holds these camera points; None outside it."""
-    focal = camera.scale * camera.distance * SUPERSAMPLING
-    limits = []
+    """The area (x, y, width, height) of the picture that holds these camera points, in fours; None outside it."""
+    focal, limits = camera.scale * camera.distance, []
     for axis, sign in ((0, -1), (1, 1)):
-        place = (
-            camera.eyes[axis] * camera.size[axis] * SUPERSAMPLING + sign * focal * seen[:, axis] / seen[:, 2]
-        )
+        place = camera.eyes[axis] * camera.size[axis] + sign * focal * seen[:, axis] / seen[:, 2]
         low = max(int(place.min()) // 4 * 4 - 4, 0)
-        high = min(int(place.max()) // 4 * 4 + 8, camera.size[axis] * SUPERSAMPLING)
+        high = min(int(place.max()) // 4 * 4 + 8, camera.size[axis])
         limits.append((low, high - low))
     (x, width), (y, height) = limits
     return (x, y, width, height) if width > 0 and height > 0 else None
