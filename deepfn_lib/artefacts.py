@@ -160,14 +160,20 @@ class Store:
             present = [p for p in folder.rglob("*") if p.is_file() and p.name != CARD]
             found = (len(present), sum(p.stat().st_size for p in present))
             if found != (files["*"]["files"], files["*"]["bytes"]):
-                raise StudyError(f"artefact {folder.parent.name}/{folder.name} is damaged: files are missing or cut; {remedy}")
+                raise StudyError(
+                    f"artefact {folder.parent.name}/{folder.name} is damaged: files are missing or cut; {remedy}"
+                )
             return card
         for name, entry in files.items():
             path = folder / name
             if not path.is_file() or path.stat().st_size != entry["bytes"]:
-                raise StudyError(f"artefact {folder.parent.name}/{folder.name} is damaged: {name} is missing or cut; {remedy}")
+                raise StudyError(
+                    f"artefact {folder.parent.name}/{folder.name} is damaged: {name} is missing or cut; {remedy}"
+                )
             if contents and file_digest(path) != entry["sha256"]:
-                raise StudyError(f"artefact {folder.parent.name}/{folder.name} is damaged: {name} has changed; {remedy}")
+                raise StudyError(
+                    f"artefact {folder.parent.name}/{folder.name} is damaged: {name} has changed; {remedy}"
+                )
         return card
 
     def cards(self) -> list[tuple[Path, dict[str, Any] | None]]:

@@ -5,8 +5,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from .device import hush
 from .errors import StudyError
 from .progress import progress
+
+
+def _job(function: Callable[..., Any], *arguments: Any) -> Any:
+    """What a worker runs: the job, without TensorFlow's greetings on the user's terminal."""
+    hush()
+    return function(*arguments)
 
 
 @contextmanager
@@ -23,7 +30,7 @@ def client(cluster: str = "local", workers: int | None = None, gpus_per_worker: 
     resources = {"GPU": gpus_per_worker} if gpus_per_worker else None
     if cluster == "local":
         engine = LocalCluster(
-            n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None, resources=resources,
+            n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=":0", resources=resources,
             silence_logs="ERROR",
         )  # fmt: skip
     elif cluster == "slurm":
@@ -34,7 +41,9 @@ def client(cluster: str = "local", workers: int | None = None, gpus_per_worker: 
     elif "://" in cluster or ":" in cluster:
         engine = None
     else:
-        raise StudyError(f"cluster {cluster!r} is unknown; give 'local', 'slurm' or a scheduler address such as tcp://host:8786")
+        raise StudyError(
+            f"cluster {cluster!r} is unknown; give 'local', 'slurm' or a scheduler address such as tcp://host:8786"
+        )
     try:
         connection = Client(engine if engine is not None else cluster, timeout=60)
     except OSError as problem:
@@ -76,7 +85,7 @@ def run_jobs(
     with client(cluster, workers, gpus_per_worker) as connection:
         wanted = {"GPU": 1} if gpus_per_worker else None
         futures = {
-            connection.submit(function, *job, retries=2, pure=False, resources=wanted): position
+            connection.submit(_job, function, *job, retries=2, pure=False, resources=wanted): position
             for position, job in enumerate(jobs)
         }
         with progress(total=len(jobs), description=description, unit=unit) as bar:

@@ -1,6 +1,7 @@
 """TensorFlow's set-up for this process: quiet, with a stated number of threads, deterministic where asked."""
 
 import os
+import threading
 
 
 def configure_tensorflow(threads: int | None = None, deterministic: bool = False):
@@ -21,3 +22,34 @@ def configure_tensorflow(threads: int | None = None, deterministic: bool = False
     if deterministic:
         tf.config.experimental.enable_op_determinism()
     return tf
+
+
+# Lines that TensorFlow's C++ side writes whatever its log level is; they tell the reader of a long run nothing.
+_GREETINGS = (b"before absl::InitializeLog()", b"port.cc:", b"cpu_feature_guard.cc:", b"rebuild TensorFlow with")
+_hushed = False
+
+
+def hush() -> None:
+    """Keep TensorFlow's greetings out of this process's standard error; every other line still passes.
+
+    The greetings come from below Python, so the file descriptor itself is led through a thread that drops them.
+    """
+    global _hushed
+    if _hushed:
+        return
+    _hushed = True
+    kept, (reader, writer) = os.dup(2), os.pipe()
+    os.dup2(writer, 2)
+    os.close(writer)
+
+    def pass_on():
+        with os.fdopen(reader, "rb", buffering=0) as stream:
+            rest = b""
+            while piece := stream.read(65536):
+                *lines, rest = (rest + piece).replace(b"\r", b"\r\n").split(b"\n")
+                for line in lines:
+                    if not any(words in line for words in _GREETINGS):
+                        os.write(kept, line if line.endswith(b"\r") else line + b"\n")
+            os.write(kept, rest)
+
+    threading.Thread(target=pass_on, daemon=True).start()

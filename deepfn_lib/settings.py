@@ -1,4 +1,4 @@
-"""Every setting of the study in one checked table; a profile is a row of values, kept as data in chapters/profiles.yml."""
+"""Every setting of the study in one checked table; a profile is a row of values, data in chapters/profiles.yml."""
 
 from pathlib import Path
 from typing import Literal
@@ -21,24 +21,36 @@ class Settings(BaseModel):
     # Where the data are. Empty: the rendered corpora.
     bp4d: str = Field("", description="folder of the licensed BP4D; empty: rendered")
     disfa: str = Field("", description="folder of the licensed DISFA; empty: rendered")
-    groups: str = Field("", description="CSV with participant, gender, skin_group of licensed data; empty: from the IDs alone")
+    groups: str = Field(
+        "", description="CSV with participant, gender, skin_group of licensed data; empty: from the IDs alone"
+    )
     frame_offset: int = Field(0, description="image number minus BP4D label frame number: 0 or -1")
     disfa_camera: Literal["left", "right"] = Field("left", description="which of DISFA's two videos")
-    disfa_threshold: int = Field(2, ge=1, le=5, description="intensity from which a DISFA action unit counts as present")
-    disfa_drop_error_log: bool = Field(False, description="leave out the frames that DISFA's own log calls badly tracked")
+    disfa_threshold: int = Field(
+        2, ge=1, le=5, description="intensity from which a DISFA action unit counts as present"
+    )
+    disfa_drop_error_log: bool = Field(
+        False, description="leave out the frames that DISFA's own log calls badly tracked"
+    )
     disfa_frames: str = Field("", description="folder of extracted DISFA frames, where the videos are not used")
     disfa_first_image: int = Field(0, description="number of the first extracted DISFA image (0, or 1 for ffmpeg's)")
 
     # The rendered corpora.
-    bp4d_people: int = Field(41, ge=6, le=41, description="rendered BP4D participants, the first of a fixed, balanced order")
+    bp4d_people: int = Field(
+        41, ge=6, le=41, description="rendered BP4D participants, the first of a fixed, balanced order"
+    )
     disfa_people: int = Field(27, ge=4, le=27, description="rendered DISFA participants")
     bp4d_frame_rate: float = Field(25.0, gt=0, description="rendered frames per second of each 20-second BP4D task")
     disfa_frame_rate: float = Field(20.0, gt=0, description="rendered frames per second of each 242-second DISFA video")
-    pair_people: int = Field(80, ge=0, description="further rendered people, in neither corpus, for the supervised normaliser")
+    pair_people: int = Field(
+        80, ge=0, description="further rendered people, in neither corpus, for the supervised normaliser"
+    )
     pair_frames: int = Field(45, ge=0, description="rendered frames of each of those people")
 
     # Faces.
-    alignment: Literal["five-points", "eyes", "none"] = Field("five-points", description="similarity transform from MTCNN's points")
+    alignment: Literal["five-points", "eyes", "none"] = Field(
+        "five-points", description="similarity transform from MTCNN's points"
+    )
     detect_every: int = Field(5, ge=1, description="detect in one frame of so many, and interpolate between them")
     crop_size: int = Field(128, ge=64, le=256, description="side of the stored face, pixels")
 
@@ -111,7 +123,9 @@ def load_settings(profile: str = "quick", overrides: dict | None = None) -> Sett
     except ValidationError as problem:
         first = problem.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
-        raise StudyError(f"setting {name}: {first['msg']}, got {first['input']!r} ({fields[name].description})") from None
+        raise StudyError(
+            f"setting {name}: {first['msg']}, got {first['input']!r} ({fields[name].description})"
+        ) from None
 
 
 def _closest(name: str, known) -> str:

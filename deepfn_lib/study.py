@@ -14,11 +14,13 @@ import pandas as pd
 
 from . import template as template_rule
 from .artefacts import Store, digest
-from .datasets.index import BP4D_ACTION_UNITS, SHARED_ACTION_UNITS
+from .datasets import manifests
+from .datasets.files import existing_folder
+from .datasets.index import join
 from .errors import StudyError
+from .faces import crops, images
 from .settings import Settings
 
-IMAGE_ARMS = ("original", "equalised", "clahe", "median-subtracted", "flow-residual")
 RECOGNISER_SIZE = 64  # Table 3
 
 
@@ -55,6 +57,10 @@ class Faces:
     def key(self) -> str:
         return self.folder.name
 
+    def person_names(self) -> np.ndarray:
+        """Who is on each row, as `dataset/participant`."""
+        return (self.frames["dataset"].astype(str) + "/" + self.frames["participant"].astype(str)).to_numpy()
+
     def people(self, rows=None) -> np.ndarray:
         """Who is on each row, as the publication gate names people: `manifest/participant`."""
         frames = self.frames if rows is None else self.frames.iloc[rows]
@@ -65,11 +71,16 @@ def corpora(settings: Settings, store: Store) -> Corpora:
     """The licensed folders where any is given, else the rendered corpora, written if they are not there."""
     if settings.bp4d or settings.disfa:
         given = {"BP4D": settings.bp4d, "DISFA": settings.disfa}
-        roots = {name: _existing_folder(name, folder) for name, folder in given.items() if folder}
-        return Corpora(roots, {name: name.lower() for name in roots}, {}, None, None, digest([str(r) for r in roots.values()]))
-    from . import rendering
+        roots = {name: existing_folder(folder, name) for name, folder in given.items() if folder}
+        return Corpora(
+            roots, {name: name.lower() for name in roots}, {}, None, None, digest([str(r) for r in roots.values()])
+        )
+    from .rendering import corpora as rendering
 
-    inputs = {"code": rendering.CODE_VERSION, **_chosen(settings, "seed", "bp4d_people", "disfa_people", "bp4d_frame_rate", "disfa_frame_rate")}
+    inputs = {
+        "code": rendering.CODE_VERSION,
+        **_chosen(settings, "seed", "bp4d_people", "disfa_people", "bp4d_frame_rate", "disfa_frame_rate"),
+    }
 
     def make(folder: Path) -> None:
         rendering.write_corpora(
@@ -91,8 +102,6 @@ def corpora(settings: Settings, store: Store) -> Corpora:
 
 def faces(settings: Settings, store: Store) -> Faces:
     """Index, detect, align and crop: one face for each labelled frame, and what was left out and why (section 4.2)."""
-    from .faces import crops
-
     data = corpora(settings, store)
     inputs = {
         "code": crops.CODE_VERSION, "corpora": data.key,
@@ -123,3 +132,129 @@ def faces(settings: Settings, store: Store) -> Faces:
 def template(settings: Settings, store: Store) -> template_rule.Template:
     """The template participant by the paper's rule (section 3.2), with the whole ranking."""
     return template_rule.choose_template(faces(settings, store).frames)
+
+
+def arm(settings: Settings, store: Store, name: str) -> np.ndarray:
+    """The faces as one arm's classifier sees them: a read-only map, uint8 (n, 64, 64), row by row with `faces`.
+
+    "deepfn" is whatever `settings.normaliser_arm` names; "oracle" is the exact answer, equalised as the normaliser's
+    faces are. Raises StudyError for an unknown arm, and for the oracle where no truth exists.
+    """
+    return np.load(arm_path(settings, store, name), mmap_mode="r")
+
+
+def arm_path(settings: Settings, store: Store, name: str) -> Path:
+    """The file of `arm`, made if it is not there."""
+    if name == "deepfn":
+        name = settings.normaliser_arm
+    if name in images.ARMS or name == "oracle":
+        return _image_arm(settings, store, name)
+    from .normaliser import methods
+
+    return methods.normalised(settings, store, name)
+
+
+def _image_arm(settings: Settings, store: Store, name: str) -> Path:
+    data = faces(settings, store)
+    if name == "oracle" and data.truth is None:
+        raise StudyError(
+            "the oracle arm needs the exact answer, which only the rendered corpora have; leave it out of `arms`"
+        )
+    person = template(settings, store)
+    inputs = {"code": images.CODE_VERSION, "faces": data.key, "arm": name, "template": person.participant}
+
+    def make(folder: Path) -> None:
+        shape = (len(data.images), RECOGNISER_SIZE, RECOGNISER_SIZE)
+        out = np.lib.format.open_memmap(folder / "faces.npy", mode="w+", dtype=np.uint8, shape=shape)
+        source, change = (data.truth, "equalised") if name == "oracle" else (data.images, name)
+        images.make_arm(change, source, data.person_names(), f"{person.dataset}/{person.participant}", out=out)
+        out.flush()
+
+    return store.get("arms", inputs, make) / "faces.npy"
+
+
+def arms(settings: Settings, store: Store) -> tuple[str, ...]:
+    """The arms of the settings that these data can have: the oracle only where the exact answer exists."""
+    exact = faces(settings, store).truth is not None
+    return tuple(name for name in settings.arms if exact or name != "oracle")
+
+
+def protocol_folder(settings: Settings, store: Store) -> Path:
+    """The artefact of section 4.3: every model of every condition, direction, repetition and arm, trained and judged.
+
+    It holds `scores.parquet`, `constants.parquet`, `splits.parquet`, `courses.parquet` and the kept predictions.
+    """
+    from .recognition import protocol
+    from .recognition import scores as scoring
+
+    data, person = faces(settings, store), template(settings, store)
+    paths = {name: arm_path(settings, store, name) for name in arms(settings, store)}
+    training = {
+        "classifier": settings.classifier, "epochs": settings.epochs, "batch": settings.classifier_batch,
+        "learning_rate": settings.classifier_learning_rate, "empty_f1": settings.empty_f1,
+    }  # fmt: skip
+    sizes = _chosen(settings, "train_people", "validation_people", "train_tasks", "validation_tasks")
+    inputs = {
+        "code": scoring.CODE_VERSION, "arms": {name: path.parent.name for name, path in paths.items()},
+        "seed": settings.seed, "repetitions": settings.repetitions, **training, **sizes,
+    }  # fmt: skip
+
+    def make(folder: Path) -> None:
+        splits, notices = protocol.draw_splits(
+            data.frames, data.participants, template=person.participant, repetitions=settings.repetitions,
+            sizes=protocol.Sizes(**sizes), seed=settings.seed,
+        )  # fmt: skip
+        for notice in notices:
+            print(notice)
+        (folder / "notices.txt").write_text("".join(notice + "\n" for notice in notices))
+        scoring.run_protocol(
+            folder, data.frames, splits, paths, seed=settings.seed, training=training, keep_predictions=("people",),
+            cluster=settings.cluster, workers=settings.workers or None,
+        )  # fmt: skip
+
+    return store.get("scores", inputs, make)
+
+
+def scores(settings: Settings, store: Store) -> pd.DataFrame:
+    """One row for each condition, direction, arm, repetition, participant and action unit (docs: architecture)."""
+    return pd.read_parquet(protocol_folder(settings, store) / "scores.parquet")
+
+
+def constants(settings: Settings, store: Store) -> pd.DataFrame:
+    """What a constant that sees no image scores on the same splits; the keys of `scores` without the arm."""
+    return pd.read_parquet(protocol_folder(settings, store) / "constants.parquet")
+
+
+def splits(settings: Settings, store: Store) -> pd.DataFrame:
+    """Who trained, who chose the epoch and who was tested, in every model."""
+    return pd.read_parquet(protocol_folder(settings, store) / "splits.parquet")
+
+
+def _read(settings: Settings, data: Corpora):
+    """Frames, exclusions and participants of all datasets there are, with gender and skin filled in."""
+    from .datasets import bp4d, disfa
+
+    loaded = []
+    if "BP4D" in data.roots:
+        loaded.append(bp4d.read_bp4d(data.roots["BP4D"], frame_offset=settings.frame_offset))
+    if "DISFA" in data.roots:
+        loaded.append(
+            disfa.read_disfa(
+                data.roots["DISFA"], camera=settings.disfa_camera, threshold=settings.disfa_threshold,
+                drop_error_log=settings.disfa_drop_error_log, frames_folder=settings.disfa_frames,
+                first_image=settings.disfa_first_image,
+            )
+        )  # fmt: skip
+    whole = join(loaded)
+    people, notices = whole.participants, list(whole.notices)
+    groups = settings.groups or data.participants
+    if groups:
+        people, more = manifests.read_groups(groups, people)
+        notices += more
+    for notice in notices:
+        print(notice)
+    return whole.frames, whole.exclusions, people
+
+
+def _chosen(settings: Settings, *names: str) -> dict[str, Any]:
+    return {name: getattr(settings, name) for name in names}
