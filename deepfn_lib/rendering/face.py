@@ -34,7 +34,7 @@ NECK_LOW, NECK_HIGH = 5.75, 6.55  # rest heights between which the neck begins t
 PIVOT = np.array(
     [0.0, -0.95, -0.95], np.float32
 )  # about where the skull sits on the spine, from between the eyes
-NOSE_TIP, MOUTH_CORNER = (0.0, 6.92, 1.68), (0.2538, 6.6208, 1.4374)
+NOSE_TIP, MOUTH_CORNER = (0.0, 6.97, 1.67), (0.2538, 6.6208, 1.4374)
 
 
 @dataclass(frozen=True)
