@@ -23,12 +23,8 @@ def planted(people=10, tasks=8, frames_per_task=6, disfa=5, disfa_frames=20, see
     for number in range(people):
         name = f"{'FM'[number % 2]}{number:03d}"
         skin = ("lighter", "darker")[number // 2 % 2]
-        participants.append(
-            (name, "BP4D", ("female", "male")[number % 2], 1 if skin == "lighter" else 6, skin)
-        )
-        rows += [
-            ("BP4D", name, f"T{task + 1}", frame) for task in range(tasks) for frame in range(frames_per_task)
-        ]
+        participants.append((name, "BP4D", ("female", "male")[number % 2], 1 if skin == "lighter" else 6, skin))
+        rows += [("BP4D", name, f"T{task + 1}", frame) for task in range(tasks) for frame in range(frames_per_task)]
     for number in range(disfa):
         participants.append((f"SN{number:03d}", "DISFA", "", -1, ""))
         rows += [("DISFA", f"SN{number:03d}", "video", frame) for frame in range(disfa_frames)]
@@ -88,9 +84,7 @@ def test_empty_f1_policies_by_hand():
 def test_an_action_unit_without_codes_has_no_score():
     labels = np.full((5, 1), -1, np.int8)
     result = metric.evaluate(labels, np.ones((5, 1)), np.zeros(5, int), 1, "one-if-no-false-positive")
-    assert (
-        np.isnan(result["f1"]).all() and np.isnan(result["accuracy"]).all() and result["n_frames"][0, 0] == 0
-    )
+    assert np.isnan(result["f1"]).all() and np.isnan(result["accuracy"]).all() and result["n_frames"][0, 0] == 0
 
 
 @pytest.mark.parametrize("empty_f1", metric.EMPTY_F1)
@@ -108,9 +102,7 @@ def test_constant_scores_are_the_scores_of_constant_predictions(empty_f1):
 @pytest.fixture(scope="module")
 def drawn():
     frames, participants, _, _ = planted()
-    splits, notices = protocol.draw_splits(
-        frames, participants, template="F000", repetitions=3, sizes=SIZES, seed=7
-    )
+    splits, notices = protocol.draw_splits(frames, participants, template="F000", repetitions=3, sizes=SIZES, seed=7)
     assert not notices
     return frames, participants, splits, protocol.rows_of(splits, frames)
 
@@ -158,9 +150,7 @@ def test_splits_depend_on_the_seed_and_the_pool_alone(drawn):
 def test_groups_that_are_absent_are_a_notice():
     frames, participants, _, _ = planted(disfa=0)
     participants = participants.assign(skin_group="")
-    splits, notices = protocol.draw_splits(
-        frames, participants, template="", repetitions=1, sizes=SIZES, seed=7
-    )
+    splits, notices = protocol.draw_splits(frames, participants, template="", repetitions=1, sizes=SIZES, seed=7)
     assert len(notices) == 3 and all("skin" in notice or "DISFA" in notice for notice in notices)
     assert set(splits["family"]) == {"person", "people", "gender", "dataset"}
 
@@ -178,6 +168,28 @@ def test_lenet_is_table_3():
     assert shapes == [(62, 62, 6), (31, 31, 6), (29, 29, 16), (14, 14, 16), (3136,), (120,), (84,), (12,)]
     with pytest.raises(StudyError, match="lenet"):
         networks.build("lenet", 12, seed=3)
+
+
+def test_rearranged_lenet_is_the_keras_model():
+    """Outputs and gradients of the bank's arrangement against Keras's layers and TensorFlow's own gradients."""
+    import tensorflow as tf
+
+    from deepfn_lib.recognition import bank, networks
+
+    model = networks.build("lenet-5", 12, seed=3)
+    for weight in model.weights:  # biases away from zero, so that their gradients are tested too
+        weight.assign(weight + 0.01)
+    weights = [weight.value for weight in model.weights]
+    faces = tf.constant(np.random.default_rng(0).random((7, 64, 64, 1), "float32"))
+    results = []
+    for forward in (lambda w, x: model(x), bank.lenet_forward):
+        with tf.GradientTape() as tape:
+            probabilities = forward(weights, faces)
+            loss = tf.reduce_sum(tf.math.log(probabilities))
+        results.append([probabilities, *tape.gradient(loss, weights)])
+    for expected, found in zip(*results):
+        scale = np.abs(expected).max()
+        np.testing.assert_allclose(found, expected, atol=1e-5 * scale)
 
 
 @pytest.mark.parametrize("classifier", ["lenet-5", "modern"])
@@ -266,16 +278,12 @@ def test_scores_have_the_columns_and_rows_of_the_contract(protocol_run):
         pd.read_parquet(folder / "constants.parquet"),
     )
     assert list(table.columns) == scores.SCORE_COLUMNS
-    tests = [
-        (m.family, frames.iloc[rows]["participant"].nunique()) for m in models for rows in m.tests.values()
-    ]
+    tests = [(m.family, frames.iloc[rows]["participant"].nunique()) for m in models for rows in m.tests.values()]
     per_arm = sum(people * (5 if family == "dataset" else 12) for family, people in tests)
     assert len(table) == 2 * per_arm and len(constants) == per_arm
     assert not table.duplicated([*scores.KEYS, "arm"]).any()
     assert set(table.query("condition == 'dataset-independent'")["action_unit"]) == set(SHARED_ACTION_UNITS)
-    assert (
-        constants["best_constant_score"] <= constants[["always_score", "never_score"]].max(axis=1) + 1e-12
-    ).all()
+    assert (constants["best_constant_score"] <= constants[["always_score", "never_score"]].max(axis=1) + 1e-12).all()
     assert not (folder / "parts").exists()
 
 

@@ -13,10 +13,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from . import networks
+from . import lenet_fast, networks
 from .metric import THRESHOLD
 
-CHUNK = 256  # frames in a forward pass without training
+CHUNK = 32  # frames in a forward pass without training: what stays in a core's cache
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,11 @@ def _scaled(images):
     return tf.cast(images, tf.float32)[..., None] / 255.0
 
 
+def lenet_forward(weights, faces):
+    """LeNet-5's probabilities; keras.activations.sigmoid leaves the loss its logits, as in the Keras model."""
+    return keras.activations.sigmoid(lenet_fast.logits(weights, faces))
+
+
 class Bank:
     """One network with its optimiser, compiled once, trained as often as asked.
 
@@ -102,13 +107,12 @@ class Bank:
     def __init__(self, training: Training, action_units: int):
         self.training = training
         self.model = networks.build(training.classifier, action_units, seed=0)
+        self.forward = lenet_forward if training.classifier == "lenet-5" else self._keras_forward
         self.weights = [weight.value for weight in self.model.trainable_variables]
         self.best = [tf.Variable(weight, trainable=False) for weight in self.weights]
         self.moments = [(tf.Variable(tf.zeros_like(w)), tf.Variable(tf.zeros_like(w))) for w in self.weights]
 
-    def train(
-        self, images, labels, validation_images, validation_labels, seed: int, epochs: int | None = None
-    ):
+    def train(self, images, labels, validation_images, validation_labels, seed: int, epochs: int | None = None):
         """Train from `seed` and leave the weights of the epoch with the best validation F1 (the first of
         equals).
 
@@ -127,6 +131,9 @@ class Bank:
             order,
         )
         return Trained(losses.numpy(), f1s.numpy(), int(best_epoch))
+
+    def _keras_forward(self, weights, faces):
+        return self.model(faces)
 
     def predict(self, images) -> np.ndarray:
         """Probabilities float32 (n, action units)."""
@@ -160,7 +167,7 @@ class Bank:
     def _step(self, images, labels, step):
         """One batch: the gradient of the loss, and Adam as Keras has it. Returns the loss."""
         with tf.GradientTape() as tape:
-            probabilities = self.model(_scaled(images), training=True)
+            probabilities = self.forward(self.weights, _scaled(images))
             loss = masked_cross_entropy(tf.cast(labels, tf.float32), probabilities)
         gradients = tape.gradient(loss, self.weights)
         settings = self.training
@@ -181,7 +188,7 @@ class Bank:
         n = tf.shape(images)[0]
         chunks = tf.TensorArray(tf.float32, 0, dynamic_size=True, infer_shape=False)
         for start in tf.range(0, n, CHUNK):
-            chunk = self.model(_scaled(images[start : start + CHUNK]), training=False)
+            chunk = self.forward(self.weights, _scaled(images[start : start + CHUNK]))
             chunks = chunks.write(start // CHUNK, chunk)
         return chunks.concat()
 

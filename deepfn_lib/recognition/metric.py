@@ -63,16 +63,12 @@ def roc_auc(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     The Mann–Whitney form: the rank sum of the positive frames, so all columns are ranked at once.
     """
     coded = labels >= 0
-    ranks = rankdata(
-        np.where(coded, probabilities, np.inf), axis=0
-    )  # not coded: ranked last, changes no other rank
+    ranks = rankdata(np.where(coded, probabilities, np.inf), axis=0)  # not coded: ranked last, changes no other rank
     positive = labels == 1
     n_positive = positive.sum(axis=0)
     n_negative = coded.sum(axis=0) - n_positive
     pairs_won = (ranks * positive).sum(axis=0) - n_positive * (n_positive + 1) / 2
-    return np.where(
-        (n_positive > 0) & (n_negative > 0), pairs_won / np.maximum(n_positive * n_negative, 1), np.nan
-    )
+    return np.where((n_positive > 0) & (n_negative > 0), pairs_won / np.maximum(n_positive * n_negative, 1), np.nan)
 
 
 def evaluate(
@@ -114,9 +110,7 @@ def constant_score(n_positive, n_frames, says_present, empty_f1: str) -> np.ndar
     return np.where(n_frames > 0, score(f1_score(*counts[:3], empty_f1), accuracy_score(*counts)), np.nan)
 
 
-def participant_scores(
-    scores: pd.DataFrame, by=("condition", "arm"), value: str | None = None
-) -> pd.DataFrame:
+def participant_scores(scores: pd.DataFrame, by=("condition", "arm"), value: str | None = None) -> pd.DataFrame:
     """One row for each participant within `by`: the mean over action units, then over the repetitions that
     tested it.
 

@@ -67,9 +67,7 @@ def train(
     if same_order:
         order = shuffles(seed, training.epochs, len(faces))
         batches = in_order(faces, targets, order, training.batch)
-        history = model.fit(
-            batches, steps_per_epoch=-(-len(faces) // training.batch), shuffle=False, **common
-        )
+        history = model.fit(batches, steps_per_epoch=-(-len(faces) // training.batch), shuffle=False, **common)
     else:
         history = model.fit(faces, targets, batch_size=training.batch, **common)
     losses = np.array(history.history["loss"], "float32")

@@ -128,9 +128,7 @@ def _group_splits(family, people, sizes: Sizes, repetitions, seed, rows, notices
 
 
 def _add(rows: list, head: tuple, members: pd.DataFrame) -> None:
-    rows += [
-        (*head, dataset, person, "") for dataset, person in zip(members["dataset"], members["participant"])
-    ]
+    rows += [(*head, dataset, person, "") for dataset, person in zip(members["dataset"], members["participant"])]
 
 
 def _person_splits(frames, people, sizes: Sizes, repetitions, seed, rows, notices) -> None:
@@ -141,9 +139,7 @@ def _person_splits(frames, people, sizes: Sizes, repetitions, seed, rows, notice
     for person in people.loc[people["dataset"] == "BP4D", "participant"]:
         tasks = np.sort(np.asarray(tasks_of[person], dtype=str))
         if len(tasks) <= needed:
-            notices.append(
-                f"person: no models of {person}, {len(tasks)} tasks where more than {needed} are needed"
-            )
+            notices.append(f"person: no models of {person}, {len(tasks)} tasks where more than {needed} are needed")
             continue
         for repetition in range(repetitions):
             order = generator(seed, "tasks", person, repetition).permutation(len(tasks))
@@ -189,9 +185,7 @@ def rows_of(splits: pd.DataFrame, frames: pd.DataFrame) -> list[Split]:
     """
     whole, by_task = _row_index(frames)
     found = []
-    for (family, group, repetition), table in splits.groupby(
-        ["family", "train_group", "repetition"], observed=True
-    ):
+    for (family, group, repetition), table in splits.groupby(["family", "train_group", "repetition"], observed=True):
         rows: dict[tuple[str, str], list[np.ndarray]] = {}
         for entry in table.itertuples():
             person = (entry.dataset, entry.participant)

@@ -78,9 +78,7 @@ def run_protocol(
     splits.to_parquet(folder / "splits.parquet")
     names = frames["participant"].astype(str).to_numpy()
     drawn = rows_of(splits, frames)
-    models = [
-        _model(split, names, seed, training["epochs"], split.family in keep_predictions) for split in drawn
-    ]
+    models = [_model(split, names, seed, training["epochs"], split.family in keep_predictions) for split in drawn]
     todo = [
         (arm, str(path), group)
         for arm, path in arms.items()
@@ -104,9 +102,7 @@ def run_protocol(
 
 
 def _model(split: Split, names: np.ndarray, seed: int, epochs: int, keep: bool) -> Model:
-    own_seed = named_seeds(seed, "weights", split.family, split.train_group, split.repetition).generate_state(
-        1
-    )[0]
+    own_seed = named_seeds(seed, "weights", split.family, split.train_group, split.repetition).generate_state(1)[0]
     tests = {group: tested(split, group, names) for group in split.tests}
     columns = tuple(BP4D_ACTION_UNITS.index(unit) for unit in action_units_of(split.family))
     return Model(
@@ -159,17 +155,13 @@ def _assemble(folder: Path, drawn: list[Split], arms: list[str], names: np.ndarr
             with np.load(_part(folder, arm, split.name)) as part:
                 for group in split.tests:
                     measures = {m: part[f"{group}/{m}"] for m in SCORE_COLUMNS[-5:]}
-                    scores.append(
-                        _score_rows(split, group, tested(split, group, names), measures).assign(arm=arm)
-                    )
+                    scores.append(_score_rows(split, group, tested(split, group, names), measures).assign(arm=arm))
                 courses.append(_course(split, arm, part))
     pd.concat(scores, ignore_index=True)[SCORE_COLUMNS].to_parquet(folder / "scores.parquet")
     pd.concat(courses, ignore_index=True).to_parquet(folder / "courses.parquet")
 
 
-def _score_rows(
-    split: Split, test_group: str, test: Tested, measures: Mapping[str, np.ndarray]
-) -> pd.DataFrame:
+def _score_rows(split: Split, test_group: str, test: Tested, measures: Mapping[str, np.ndarray]) -> pd.DataFrame:
     units = action_units_of(split.family)
     return pd.DataFrame(
         {
@@ -186,8 +178,8 @@ def _course(split: Split, arm: str, part: Mapping) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "family": split.family, "train_group": split.train_group, "arm": arm,
-            "repetition": np.int32(split.repetition), "epoch": epochs, "loss": part["losses"], "validation_f1": part["validation_f1"],
-            "kept": epochs == int(part["best_epoch"]),
+            "repetition": np.int32(split.repetition), "epoch": epochs, "loss": part["losses"],
+            "validation_f1": part["validation_f1"], "kept": epochs == int(part["best_epoch"]),
         }
     )  # fmt: skip
 
@@ -198,9 +190,7 @@ def _move_predictions(folder: Path) -> None:
     """
     for path in sorted((folder / "parts").glob("*/*.npz")):
         with np.load(path) as part:
-            kept = {
-                key.removesuffix("/predictions"): part[key] for key in part if key.endswith("/predictions")
-            }
+            kept = {key.removesuffix("/predictions"): part[key] for key in part if key.endswith("/predictions")}
         if kept:
             target = folder / "predictions" / path.parent.name / path.name
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -221,9 +211,7 @@ def constants(labels: np.ndarray, drawn: Sequence[Split], names: np.ndarray, emp
         learnt = _best_answer(_both_answers(labels[split.train][:, columns], groups, len(people), empty_f1))
         for test_group in split.tests:
             test = tested(split, test_group, names)
-            answers = _both_answers(
-                labels[test.rows][:, columns], test.groups, len(test.participants), empty_f1
-            )
+            answers = _both_answers(labels[test.rows][:, columns], test.groups, len(test.participants), empty_f1)
             never, always = answers
             measures = {
                 "constant_score": np.where(learnt, always, never),
