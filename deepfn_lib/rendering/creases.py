@@ -14,25 +14,29 @@ Crease = tuple[int, str, tuple[slice, slice], np.ndarray]
 
 
 def _line(distance: np.ndarray, width: float = 0.014) -> np.ndarray:
-    """A furrow: dark along distance 0, lighter on both banks."""
-    return bell(distance, width) - 0.35 * bell(np.abs(distance) - 2.2 * width, 1.2 * width)
+    """A furrow: dark along distance 0, a little lighter on both banks."""
+    return bell(distance, width) - 0.22 * bell(np.abs(distance) - 2.4 * width, 1.5 * width)
 
 
 def _path(points: list[tuple[float, float]], width: float = 0.014) -> np.ndarray:
-    """A furrow along a polyline of (|x|, y) rest positions."""
+    """A furrow along a polyline of (|x|, y) rest positions, fading towards both ends."""
     at = places()
-    nearest = np.full_like(at["y"], 1e9)
-    for (x0, y0), (x1, y1) in zip(points, points[1:]):
+    lengths = np.hypot(*np.diff(points, axis=0).T)
+    nearest, share = np.full_like(at["y"], 1e9), np.zeros_like(at["y"])
+    for (x0, y0), (x1, y1), before, length in zip(points, points[1:], np.cumsum([0, *lengths]), lengths):
         dx, dy = x1 - x0, y1 - y0
-        share = np.clip(((at["side"] - x0) * dx + (at["y"] - y0) * dy) / (dx * dx + dy * dy), 0, 1)
-        nearest = np.minimum(nearest, np.hypot(at["side"] - x0 - share * dx, at["y"] - y0 - share * dy))
-    return _line(nearest, width)
+        along = np.clip(((at["side"] - x0) * dx + (at["y"] - y0) * dy) / length**2, 0, 1)
+        distance = np.hypot(at["side"] - x0 - along * dx, at["y"] - y0 - along * dy)
+        closer = distance < nearest
+        nearest = np.where(closer, distance, nearest)
+        share = np.where(closer, (before + along * length) / lengths.sum(), share)
+    return _line(nearest, width) * step(share, -0.15, 0.3) * step(share, 1.15, 0.7)
 
 
 def _forehead() -> np.ndarray:
     at = places()
     lines = sum(_line(at["y"] - level - 0.03 * np.cos(at["side"] * 7), 0.017) for level in (7.68, 7.78, 7.88))
-    return 0.34 * lines * step(at["y"], 7.60, 7.66)
+    return 0.30 * lines * step(at["y"], 7.60, 7.66)
 
 
 def _inner_forehead() -> np.ndarray:
@@ -46,10 +50,9 @@ def _outer_forehead() -> np.ndarray:
 
 def _glabella() -> np.ndarray:
     at = places()
-    furrows = _path([(0.055, 7.42), (0.075, 7.62)], 0.018) * 0.55 + 0.25 * bell(
-        np.hypot(at["side"] / 0.1, (at["y"] - 7.40) / 0.03), 1
-    )
-    return furrows - 0.12 * bell(np.hypot((at["side"] - 0.13) / 0.05, (at["y"] - 7.54) / 0.06), 1)
+    furrows = 0.5 * _path([(0.045, 7.36), (0.06, 7.46), (0.085, 7.62)], 0.02)
+    across = 0.22 * bell(np.hypot(at["side"] / 0.09, (at["y"] - 7.37) / 0.022), 1)
+    return furrows + across - 0.12 * bell(np.hypot((at["side"] - 0.14) / 0.06, (at["y"] - 7.53) / 0.06), 1)
 
 
 def _cheek_raise() -> np.ndarray:
@@ -90,14 +93,10 @@ def _corner_down() -> np.ndarray:
 
 def _chin_raise() -> np.ndarray:
     at = places()
-    grain = (
-        0.16
-        * noise(np.random.default_rng(17), 1.6, 1.6)
-        * bell(np.hypot(at["side"] / 0.17, (at["y"] - 6.33) / 0.11), 1)
-    )
-    return grain + 0.42 * bell(
-        np.hypot(at["side"] / 0.16, (at["y"] - 6.455 - 0.8 * at["side"] ** 2) / 0.022), 1
-    )
+    boss = bell(np.hypot(at["side"] / 0.17, (at["y"] - 6.32) / 0.11), 1)
+    grain = 0.13 * noise(np.random.default_rng(17), 1.8, 1.8) * boss
+    fold = 0.5 * bell(np.hypot(at["side"] / 0.17, (at["y"] - 6.45 + 0.9 * at["side"] ** 2) / 0.024), 1)
+    return grain + fold
 
 
 def _stretch() -> np.ndarray:

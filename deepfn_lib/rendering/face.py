@@ -11,18 +11,18 @@ from .look import Look, bake, hair_amount, step
 
 # Action unit -> expression units of one side ("*" stands for Left or Right) and their strength at full activation.
 ACTION_UNITS: dict[int, dict[str, float]] = {
-    1: {"browInnerUp": 0.95},
-    2: {"browOuterUp*": 1.0},
-    4: {"browDown*": 1.0},
+    1: {"browInnerUp": 1.2},
+    2: {"browOuterUp*": 1.15},
+    4: {"browDown*": 1.1},
     5: {"eyeWide*": 0.8},
     6: {"cheekSquint*": 1.0, "eyeSquint*": 0.25},
-    7: {"eyeSquint*": 0.9},
+    7: {"eyeSquint*": 1.0},
     9: {"noseSneer*": 1.0, "browDown*": 0.2},
     10: {"mouthUpperUp*": 0.9, "noseSneer*": 0.25},
     12: {"mouthSmile*": 0.9},
     14: {"mouthDimple*": 1.0},
     15: {"mouthFrown*": 1.0},
-    17: {"mouthShrugLower": 0.9, "mouthShrugUpper": 0.45},
+    17: {"mouthShrugLower": 1.1, "mouthShrugUpper": 0.6},
     20: {"mouthStretch*": 0.9},
     23: {"mouthRollLower": 0.55, "mouthRollUpper": 0.6, "mouthPucker": 0.15},
     24: {"mouthPress*": 0.9, "mouthRollLower": 0.2, "mouthRollUpper": 0.2},
@@ -31,6 +31,7 @@ ACTION_UNITS: dict[int, dict[str, float]] = {
     43: {"eyeBlink*": 1.0},
 }
 NECK_LOW, NECK_HIGH = 5.75, 6.55  # rest heights between which the neck begins to follow the head
+TEETH_BACK = 0.035  # decimetres, so that thin lips do not let teeth through
 PIVOT = np.array(
     [0.0, -0.95, -0.95], np.float32
 )  # about where the skull sits on the spine, from between the eyes
@@ -42,7 +43,7 @@ class Face:
     """One person's face, ready to be posed.
 
     vertices (n, 3) float32 at rest, origin between the eyes · offsets (units, n, 3) float32 · strength (units,) and
-    amplitude {action unit: factor}, how strongly this person moves · atlas (512, 512) float32 · eyes: two centres (2, 3),
+    amplitude {action unit: factor}, how strongly this person moves · crease, skin: of the look · atlas (512, 512) float32 · eyes: two centres (2, 3),
     the person's left eye first · moving, still (k, 3) int32: triangles of the head and of the bust · outline: the
     vertices of the head.
     """
@@ -57,6 +58,7 @@ class Face:
     outline: np.ndarray
     still: np.ndarray
     crease: float
+    skin: float
 
 
 def _shape(head: Head, weights: dict[str, float]) -> np.ndarray:
@@ -121,6 +123,7 @@ def make_face(weights: dict[str, float], look: Look, amplitude: dict[int, float]
     head = load_head()
     vertices = _shape(head, weights)
     eyes = np.stack([vertices[head.part_vertices(eye)].mean(axis=0) for eye in ("left-eye", "right-eye")])
+    vertices[head.part_vertices("upper-teeth", "lower-teeth", "tongue"), 2] -= TEETH_BACK
     vertices = _carry_hair(head, _hair(head, look, vertices))
     origin = eyes.mean(axis=0)
     moving, still = _visible(head, look)
@@ -135,6 +138,7 @@ def make_face(weights: dict[str, float], look: Look, amplitude: dict[int, float]
         outline=np.unique(moving),
         still=still,
         crease=look.crease,
+        skin=look.skin,
     )
 
 

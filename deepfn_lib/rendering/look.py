@@ -13,7 +13,7 @@ import numpy as np
 from .head import ATLAS, EYE_CENTRE, PATCHES, load_head
 
 # Displayed brightness of cheek skin for Fitzpatrick types I-VI (index 1-6), chosen so that steps look even.
-SKIN_BRIGHTNESS = (np.nan, 0.86, 0.78, 0.69, 0.59, 0.45, 0.34)
+SKIN_BRIGHTNESS = (np.nan, 0.86, 0.78, 0.69, 0.60, 0.47, 0.37)
 # Upper edge of the face, by the angle (radians) from straight ahead: across the forehead, temple, sideburn.
 HAIRLINE_ANGLE = (0.0, 0.35, 0.62, 0.80, 0.92, 1.02, 1.30, 1.50, 2.2)
 HAIRLINE_Y = (8.06, 8.05, 7.98, 7.82, 7.60, 7.30, 7.05, 6.90, 6.6)
@@ -172,11 +172,12 @@ def _eye_patch(look: Look, side: int) -> np.ndarray:
     """An eyeball seen from the front, (side, side): white, iris with a dark rim, pupil."""
     across, down = np.meshgrid(*[np.linspace(-1, 1, side) * side / (side - 6)] * 2)
     radius, angle = np.hypot(across, down), np.arctan2(down, across)
-    white = 0.80 - 0.25 * step(radius, 0.5, 1.0)
+    white = 0.82 - 0.22 * step(radius, 0.5, 1.0)
     spokes = 1 + 0.12 * np.sin(angle * 17 + 3 * np.sin(angle * 5))
     iris = look.iris * spokes * (0.75 + 0.6 * step(radius, 0.15, 0.4)) * (1 - 0.55 * step(radius, 0.36, 0.45))
     eye = np.where(radius < 0.6, iris + (white - iris) * step(radius, 0.41, 0.47), white)
-    return (eye * (1 - 0.93 * step(radius, 0.20, 0.16))).astype(np.float32)
+    eye = eye * (1 - 0.93 * step(radius, 0.20, 0.16))
+    return (eye * (1 - 0.45 * step(down, -0.18, -0.50))).astype(np.float32)  # the upper lid's shadow
 
 
 def _patches(look: Look, atlas: np.ndarray) -> None:

@@ -153,7 +153,7 @@ def _look(gender: str, skin_type: int, generator: np.random.Generator) -> Look:
         hair=float(hair),
         hair_height=float(generator.uniform(0.05, 0.16)),
         hairline=float(np.clip(0.05 * generator.standard_normal(), -0.08, 0.10)),
-        hair_length=float(generator.uniform(0.3, 1.0)) if woman and generator.random() < 0.65 else 0.0,
+        hair_length=float(generator.uniform(0.55, 1.0)) if woman and generator.random() < 0.65 else 0.0,
         hair_front=float(generator.uniform(0.95, 1.7)),
         stubble=0.0 if woman else float(np.clip(generator.normal(0.3, 0.35), 0, 1)),
         freckles=float(generator.uniform(0, 0.9)) if pale and generator.random() < 0.5 else 0.0,

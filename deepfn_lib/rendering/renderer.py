@@ -1,13 +1,14 @@
 """Draw a face: one rasterisation gives each pixel its place in the atlas and its light; the rest is one look-up."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
 
 from .creases import creases
 from .face import Face, landmark_points, pose, rotation, turned_by, vertex_normals
-from .head import ATLAS, load_head, raster_settings
+from .head import ATLAS, PATCHES, load_head, raster_settings
 from .scene import Camera, Light, Moment, backdrop
 
 SUPERSAMPLING = 1.5  # drawn pixels for each final one, each way
@@ -46,8 +47,11 @@ def project(points: np.ndarray, camera: Camera) -> np.ndarray:
     return np.stack([x, y], axis=1) - 0.5
 
 
-def _light(vertices: np.ndarray, normals: np.ndarray, light: Light) -> np.ndarray:
-    """Light that each vertex sends to the camera, (n,) float32; 1 shows the atlas's brightness as it is."""
+def _light(normals: np.ndarray, light: Light, skin: float) -> np.ndarray:
+    """Light that each vertex sends to the camera, (n,) float32; 1 shows the atlas's brightness as it is.
+
+    Gloss does not pass through the skin's pigment, so that darker skin, as in life, shows it more.
+    """
     total = light.ambient * (0.85 + 0.15 * normals[:, 1])
     for x, y, z, strength in light.lamps:
         towards = np.array([x, y, z], np.float32)
@@ -56,10 +60,11 @@ def _light(vertices: np.ndarray, normals: np.ndarray, light: Light) -> np.ndarra
         total += strength * np.square(np.clip((facing + 0.18) / 1.18, 0, None))
         half = towards + np.array([0, 0, 1], np.float32)
         shine = np.clip(np.einsum("ij,j->i", normals, half / np.linalg.norm(half)), 0, None)
-        total += light.gloss * strength * shine**24
+        total += light.gloss * strength * (0.6 / skin) * shine**24
     return total.astype(np.float32)
 
 
+@cache
 def _flat_parts() -> np.ndarray:
     """How far each vertex's light is pulled to even light: eyes, teeth and the mouth's inside are not Lambertian skin."""
     head = load_head()
@@ -69,19 +74,14 @@ def _flat_parts() -> np.ndarray:
     return even
 
 
-_EVEN: list[np.ndarray] = []
-
-
 def _colours(face: Face, vertices: np.ndarray, light: Light) -> np.ndarray:
     """What is rasterised: atlas column and row and light, each in 0..1, (n, 3) float32."""
     head = load_head()
-    if not _EVEN:
-        _EVEN.append(_flat_parts())
     colours = np.empty((len(vertices), 3), np.float32)
     colours[:, :2] = head.atlas / ATLAS
-    lit = _light(vertices, vertex_normals(head, vertices), light)
+    lit = _light(vertex_normals(head, vertices), light, face.skin)
     level = 0.92 * (light.ambient + 0.75 * sum(lamp[3] for lamp in light.lamps))
-    colours[:, 2] = (lit + (level - lit) * _EVEN[0]) / LIGHT_RANGE
+    colours[:, 2] = (lit + (level - lit) * _flat_parts()) / LIGHT_RANGE
     return colours
 
 
@@ -148,15 +148,31 @@ def make_stage(face: Face, camera: Camera, light: Light, generator: np.random.Ge
     )
 
 
-def creased(face: Face, units: dict[int, tuple[float, float]]) -> np.ndarray:
-    """The person's atlas with the creases of these activations."""
+def surface(face: Face, moment: Moment, light: Light) -> np.ndarray:
+    """The person's atlas with the creases of a moment's activations, and the lamp's reflection in the eyes."""
     atlas = face.atlas.copy()
     for unit, side, area, depth in creases():
-        sides = units.get(unit)
+        sides = moment.units.get(unit)
         activation = sides[0 if side == "left" else 1] if sides else 0.0
         if activation > 0.02:
             atlas[area] *= 1 - (activation * face.crease * face.amplitude.get(unit, 1.0)) * depth
+    turn = rotation(moment.yaw, moment.pitch, moment.roll) @ rotation(*moment.gaze)
+    lamp = np.array(light.lamps[0][:3])
+    half = lamp / np.linalg.norm(lamp) + (0, 0, 1)
+    across, up, _ = turn.T @ (half / np.linalg.norm(half))
+    for eye in ("left-eye", "right-eye"):
+        column, row, side = PATCHES[eye]
+        x = int(column + side / 2 + across * (side / 2 - 3))
+        y = int(row + side / 2 - up * (side / 2 - 3))
+        atlas[y - 6 : y + 7, x - 6 : x + 7] += _glint()
     return atlas
+
+
+@cache
+def _glint() -> np.ndarray:
+    """A small bright spot, (13, 13) float32."""
+    line = np.arange(-6, 7, dtype=np.float32)
+    return 0.9 * np.exp(-(line[:, None] ** 2 + line[None, :] ** 2) / 11.0)
 
 
 def render(face: Face, stage: Stage, moment: Moment, grain: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -176,7 +192,7 @@ def render(face: Face, stage: Stage, moment: Moment, grain: int = 0) -> tuple[np
         np.copyto(depth, stage.depth[place])
         colours = _colours(face, vertices, stage.light)
         drawn = _raster(seen, face.moving, colours, camera, (x, y, width, height), depth)
-        shaded = _shade(drawn, creased(face, moment.units), stage.picture[place])
+        shaded = _shade(drawn, surface(face, moment, stage.light), stage.picture[place])
         x, y, width, height = area
         small = cv2.resize(shaded, (width, height), interpolation=cv2.INTER_AREA)
         picture[y : y + height, x : x + width] = small

@@ -53,7 +53,7 @@ BP4D_CAMERA = Camera((256, 320), 98.0, 16.0, 0.0, (0.5, 0.44))
 DISFA_CAMERA = Camera((320, 240), 82.0, 9.0, -9.0, (0.5, 0.43))
 # Two soft lamps at the front; one strong lamp at the side.
 BP4D_LIGHT = Light(((-0.55, 0.45, 0.75, 0.46), (0.60, 0.30, 0.75, 0.34)), 0.30, 0.16, 0.42)
-DISFA_LIGHT = Light(((0.75, 0.70, 0.55, 0.66), (-0.6, 0.1, 0.7, 0.14)), 0.24, 0.22, 0.20)
+DISFA_LIGHT = Light(((0.75, 0.70, 0.60, 0.74), (-0.6, 0.1, 0.7, 0.20)), 0.27, 0.22, 0.26)
 
 
 def vary_light(light: Light, generator: np.random.Generator, amount: float) -> Light:
