@@ -312,10 +312,24 @@ def test_scores_recomputed_from_stored_predictions(protocol_run):
     assert checked == len(table)
 
 
-def test_participant_scores_are_means_of_means(protocol_run):
-    folder = protocol_run[0]
-    table = pd.read_parquet(folder / "scores.parquet")
-    people = metric.participant_scores(table).set_index(["condition", "arm", "participant"])
-    chosen = table.query("condition == 'gender-independent' and arm == 'original' and participant == 'M001'")
-    expected = ((chosen["f1"] + chosen["accuracy"]) / 2).mean()
-    assert people.loc[("gender-independent", "original", "M001"), "score"] == pytest.approx(expected)
+def test_person_specific_curve_uses_nested_frames_and_equal_steps(drawn, protocol_run, tmp_path, monkeypatch):
+    from deepfn_lib.recognition import person_specific
+
+    frames, _, splits, models = drawn
+    model = next(m for m in models if m.family == "person")
+    few, more = (person_specific.fewer_frames(model, n, seed=7).train for n in (5, 12))
+    assert set(few) < set(more) < set(model.train) and len(few) == 5
+    assert person_specific.equal_steps(24, 24, epochs=3, batch=16) == 3
+    assert person_specific.equal_steps(5, 24, epochs=3, batch=16) == 6
+    monkeypatch.setattr(scores, "run_jobs", lambda function, jobs, done, **_: [
+        done(position, function(*job)) for position, job in enumerate(jobs)
+    ])  # fmt: skip
+    one = splits.query("family == 'person' and repetition == 0")
+    training = {"classifier": "lenet-5", "epochs": 1, "batch": 16, "learning_rate": 1e-3, "empty_f1": "zero"}
+    person_specific.person_specific_curve(
+        tmp_path, frames, one, {"original": protocol_run[0] / "faces.npy"}, frames_per_person=(6, 24, 10_000),
+        people=2, seed=7, training=training, workers=1,
+    )  # fmt: skip
+    curve = pd.read_parquet(tmp_path / "curve.parquet")
+    assert list(curve.columns) == [*scores.SCORE_COLUMNS, "frames_per_person"]
+    assert curve["participant"].nunique() == 2 and set(curve["frames_per_person"]) == {6, 24}

@@ -5,7 +5,6 @@ action unit does not count for it. Predictions are probabilities; from 0.5 on th
 """
 
 import numpy as np
-import pandas as pd
 from scipy.stats import rankdata
 
 THRESHOLD = 0.5
@@ -108,19 +107,3 @@ def constant_score(n_positive, n_frames, says_present, empty_f1: str) -> np.ndar
         np.where(says, zero, n_positive), np.where(says, zero, n_negative),
     )  # fmt: skip
     return np.where(n_frames > 0, score(f1_score(*counts[:3], empty_f1), accuracy_score(*counts)), np.nan)
-
-
-def participant_scores(scores: pd.DataFrame, by=("condition", "arm"), value: str | None = None) -> pd.DataFrame:
-    """One row for each participant within `by`: the mean over action units, then over the repetitions that
-    tested it.
-
-    `scores` has the columns of scores.parquet; `value` a column to use in place of (f1 + accuracy) / 2.
-    Result: the columns of `by`, `participant`, `score` (0–1) and `repetitions`.
-    """
-    by = list(by)
-    values = score(scores["f1"], scores["accuracy"]) if value is None else scores[value]
-    table = scores[[*by, "train_group", "test_group", "repetition", "participant"]].assign(score=values)
-    once = [*by, *(k for k in ("train_group", "test_group") if k not in by), "repetition", "participant"]
-    tests = table.groupby(once, observed=True, sort=True)["score"].mean().reset_index()
-    people = tests.groupby([*by, "participant"], observed=True, sort=True)["score"]
-    return people.agg(score="mean", repetitions="size").reset_index()

@@ -159,7 +159,7 @@ def _person_splits(frames, people, sizes: Sizes, repetitions, seed, rows, notice
 
 @dataclass(frozen=True)
 class Split:
-    """One model's rows of the frame table (int32 arrays), its tests by test group, and what it recognises."""
+    """One model's rows of the frame table (int32 arrays) and its tests by test group; `label` tells variants apart."""
 
     family: str
     train_group: str
@@ -167,10 +167,11 @@ class Split:
     train: np.ndarray
     validation: np.ndarray
     tests: dict[str, np.ndarray]
+    label: str = ""
 
     @property
     def name(self) -> str:
-        return f"{self.family}-{self.train_group}-{self.repetition:02d}"
+        return f"{self.family}-{self.train_group}-{self.repetition:02d}{self.label}"
 
     def condition(self, test_group: str) -> str:
         """The condition of Table 5 to which the test on `test_group` belongs."""

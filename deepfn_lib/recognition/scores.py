@@ -66,19 +66,60 @@ def run_protocol(
 ) -> None:
     """Train and judge every model of `splits` on every arm; leave the tables in `folder`.
 
-    `frames`: the frame table. `splits`: from `protocol.draw_splits`. `arms`: name to the path of an array
-    uint8 (frames, 64, 64). `training`: fields of `bank.Training`. `keep_predictions`: families of which the
-    test probabilities are stored (float16). Leaves `scores.parquet` (SCORE_COLUMNS), `constants.parquet`,
-    `courses.parquet` (loss and validation F1 of each epoch), `splits.parquet`, `labels.npy`, and
-    `predictions/<arm>/<model>.npz`. Each model's result is stored in `parts/` as its job ends, so an
-    interrupted run continues.
+    `frames`: the frame table. `splits`: from `protocol.draw_splits`. `arms`: name to the path of an array uint8
+    (frames, 64, 64). `training`: fields of `bank.Training`. `keep_predictions`: families of which the test
+    probabilities are stored (float16).
+    Leaves `scores.parquet` (SCORE_COLUMNS), `constants.parquet`, `courses.parquet` (loss and validation F1 of each
+    epoch), `splits.parquet`, `labels.npy`, and `predictions/<arm>/<model>.npz`. Each model's result is stored in
+    `parts/` as its job ends, so an interrupted run continues.
     """
-    labels = label_array(frames)
-    np.save(folder / "labels.npy", labels)
     splits.to_parquet(folder / "splits.parquet")
-    names = frames["participant"].astype(str).to_numpy()
     drawn = rows_of(splits, frames)
-    models = [_model(split, names, seed, training["epochs"], split.family in keep_predictions) for split in drawn]
+    train_and_judge(
+        folder, frames, drawn, arms, seed=seed, training=training, keep_predictions=keep_predictions,
+        cluster=cluster, workers=workers, gpus_per_worker=gpus_per_worker,
+    )  # fmt: skip
+    names = names_of(frames)
+    scores, courses = assemble(folder, drawn, list(arms), names)
+    scores.to_parquet(folder / "scores.parquet")
+    courses.to_parquet(folder / "courses.parquet")
+    constants(np.load(folder / "labels.npy"), drawn, names, training["empty_f1"]).to_parquet(
+        folder / "constants.parquet"
+    )
+    _move_predictions(folder)
+    shutil.rmtree(folder / "parts")
+
+
+def names_of(frames: pd.DataFrame) -> np.ndarray:
+    """The participant of each row, str."""
+    return frames["participant"].astype(str).to_numpy()
+
+
+def train_and_judge(
+    folder: Path,
+    frames: pd.DataFrame,
+    drawn: Sequence[Split],
+    arms: Mapping[str, str | Path],
+    *,
+    seed: int,
+    training: Mapping,
+    epochs: Mapping[str, int] | None = None,
+    keep_predictions: Sequence[str] = (),
+    cluster: str = "local",
+    workers: int | None = None,
+    gpus_per_worker: int = 0,
+    description: str = "classifiers",
+) -> None:
+    """Leave `labels.npy` and one file in `parts/<arm>/` for each split and arm; what is there already stays.
+
+    `epochs` may name splits that train for another number of epochs. Other arguments as of `run_protocol`.
+    """
+    np.save(folder / "labels.npy", label_array(frames))
+    names, own_epochs = names_of(frames), epochs or {}
+    models = [
+        _model(split, names, seed, own_epochs.get(split.name, training["epochs"]), split.family in keep_predictions)
+        for split in drawn
+    ]
     todo = [
         (arm, str(path), group)
         for arm, path in arms.items()
@@ -92,13 +133,9 @@ def run_protocol(
 
     if jobs:
         run_jobs(
-            train_models, jobs, description="classifiers", cluster=cluster, workers=workers,
+            train_models, jobs, description=description, cluster=cluster, workers=workers,
             gpus_per_worker=gpus_per_worker, done=store,
         )  # fmt: skip
-    _assemble(folder, drawn, list(arms), names)
-    constants(labels, drawn, names, training["empty_f1"]).to_parquet(folder / "constants.parquet")
-    _move_predictions(folder)
-    shutil.rmtree(folder / "parts")
 
 
 def _model(split: Split, names: np.ndarray, seed: int, epochs: int, keep: bool) -> Model:
@@ -147,18 +184,20 @@ def _write_part(path: Path, result: Result) -> None:
     os.replace(temporary, path)
 
 
-def _assemble(folder: Path, drawn: list[Split], arms: list[str], names: np.ndarray) -> None:
-    """Join the parts into `scores.parquet` and `courses.parquet`, rows in the order of arms and splits."""
+def assemble(
+    folder: Path, drawn: Sequence[Split], arms: Sequence[str], names: np.ndarray
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The parts as tables: scores (SCORE_COLUMNS) and courses, rows in the order of arms and splits."""
     scores, courses = [], []
     for arm in arms:
         for split in drawn:
             with np.load(_part(folder, arm, split.name)) as part:
                 for group in split.tests:
                     measures = {m: part[f"{group}/{m}"] for m in SCORE_COLUMNS[-5:]}
-                    scores.append(_score_rows(split, group, tested(split, group, names), measures).assign(arm=arm))
+                    rows = _score_rows(split, group, tested(split, group, names), measures)
+                    scores.append(rows.assign(arm=arm))
                 courses.append(_course(split, arm, part))
-    pd.concat(scores, ignore_index=True)[SCORE_COLUMNS].to_parquet(folder / "scores.parquet")
-    pd.concat(courses, ignore_index=True).to_parquet(folder / "courses.parquet")
+    return pd.concat(scores, ignore_index=True)[SCORE_COLUMNS], pd.concat(courses, ignore_index=True)
 
 
 def _score_rows(split: Split, test_group: str, test: Tested, measures: Mapping[str, np.ndarray]) -> pd.DataFrame:
