@@ -35,9 +35,7 @@ _OCCURRENCE = re.compile(r"^([FM]\d{3})_(T\d{1,2})\.csv$", re.IGNORECASE)
 _INTENSITY = re.compile(r"^([FM]\d{3})_(T\d{1,2})_AU(\d{1,2})\.csv$", re.IGNORECASE)
 _FERA_2017 = re.compile(r"^FERA17_", re.IGNORECASE)
 _FERA_2015 = re.compile(r"(?:^|/)BP4D-(training|devel(opment)?|test)(?=/|$)", re.IGNORECASE)
-_BP4D_PLUS = (
-    "this is BP4D+ (140 people, another set of codes), which the study does not read; give BP4D-Spontaneous"
-)
+_BP4D_PLUS = "this is BP4D+ (140 people, another set of codes), which the study does not read; give BP4D-Spontaneous"
 
 Session = tuple[str, str]
 
@@ -117,13 +115,9 @@ def _take_images(files: Files, session: Session, folder: str, names: list[str]) 
     if found is None:
         return
     if found.ignored:
-        files.notices.append(
-            f"{folder}: {found.ignored} images without a frame number as their name were left alone"
-        )
+        files.notices.append(f"{folder}: {found.ignored} images without a frame number as their name were left alone")
     if len(found.padding) > 1:
-        files.notices.append(
-            f"{folder}: names of {sorted(found.padding)} digits in one session; read by number"
-        )
+        files.notices.append(f"{folder}: names of {sorted(found.padding)} digits in one session; read by number")
     if not len(found.numbers):
         return
     if session in files.images:
@@ -134,9 +128,7 @@ def _take_images(files: Files, session: Session, folder: str, names: list[str]) 
     files.images[session] = found
 
 
-def _refuse_others(
-    files: Files, sessions: set[Session], archives: list[str], disfa: int, coded: bool
-) -> None:
+def _refuse_others(files: Files, sessions: set[Session], archives: list[str], disfa: int, coded: bool) -> None:
     root = files.root
     if disfa and not sessions:
         raise StudyError(f"{root} holds DISFA's label files, not BP4D's; give it as DISFA")
@@ -169,21 +161,16 @@ def header_columns(cells: list[str], path: Path) -> dict[int, int]:
     Raises StudyError where a cell is no number, an action unit occurs twice, or the header is BP4D+'s.
     """
     numbers = [
-        match and int(match[1])
-        for match in (re.match(r"^(?:AU)?0*(\d+)$", cell, re.IGNORECASE) for cell in cells[1:])
+        match and int(match[1]) for match in (re.match(r"^(?:AU)?0*(\d+)$", cell, re.IGNORECASE) for cell in cells[1:])
     ]
     if cells and cells[0] == "1" and 1 in numbers and 39 in numbers and len(cells) < 50:
         raise StudyError(f"{path}: header of {len(cells)} columns beginning 1,1,2: {_BP4D_PLUS}")
     if not numbers or None in numbers:
         bad = cells[1:][numbers.index(None)] if numbers else ""
-        raise StudyError(
-            f"{path}: header cell {bad!r} is no action unit number; expected the first line 0,1,2,…,99"
-        )
+        raise StudyError(f"{path}: header cell {bad!r} is no action unit number; expected the first line 0,1,2,…,99")
     twice = [number for number, count in Counter(numbers).items() if count > 1]
     if twice:
-        raise StudyError(
-            f"{path}: the first line is no header (column {twice[0]} occurs twice); expected 0,1,2,…,99"
-        )
+        raise StudyError(f"{path}: the first line is no header (column {twice[0]} occurs twice); expected 0,1,2,…,99")
     return {number: column for column, number in enumerate(numbers, start=1)}
 
 
@@ -192,15 +179,12 @@ def _frame_numbers(values: np.ndarray, path: Path, first_line: int) -> np.ndarra
     frame."""
     bad = np.flatnonzero(values[:, 0] < 0)
     if len(bad):
-        raise StudyError(
-            f"{path}: row {bad[0] + first_line} has no frame number; mend the row or take the file anew"
-        )
+        raise StudyError(f"{path}: row {bad[0] + first_line} has no frame number; mend the row or take the file anew")
     order = np.argsort(values[:, 0], kind="stable")
     twice = np.flatnonzero(np.diff(values[order, 0]) == 0)
     if len(twice):
         raise StudyError(
-            f"{path}: frame {values[order[twice[0]], 0]} has two rows ({len(twice)} such frames); take the "
-            "file anew"
+            f"{path}: frame {values[order[twice[0]], 0]} has two rows ({len(twice)} such frames); take the file anew"
         )
     return order
 
@@ -213,10 +197,10 @@ def read_codes(files: Files, session: Session) -> Codes:
     """
     path = files.root / files.occurrence[session]
     table = read_numbers(path, header=True)
-    columns = header_columns(table.header or [], path)
     odd: Counter = Counter()
     if not len(table.values):
         return Codes(np.empty(0, np.int64), {}, odd)
+    columns = header_columns(table.header or [], path)
     values = table.values[_frame_numbers(table.values, path, 2)]
     frame, codes = values[:, 0], {}
     for unit in BP4D_ACTION_UNITS:
@@ -226,15 +210,15 @@ def read_codes(files: Files, session: Session) -> Codes:
             continue
         codes[unit] = _known(values[:, column], (0, 1), odd, "occurrence")
     if FLAG_COLUMN in columns:
-        odd["frames flagged unreliable in column 99, kept"] += int(
-            (values[:, columns[FLAG_COLUMN]] == 1).sum()
-        )
+        odd["frames flagged unreliable in column 99, kept"] += int((values[:, columns[FLAG_COLUMN]] == 1).sum())
     holes = int(frame[-1] - frame[0] + 1 - len(frame))
     if holes:
         odd["frame numbers missing inside the coded block"] += holes
     for unit in BP4D_INTENSITIES:
         if (*session, unit) in files.intensity:
             codes[f"{unit}_intensity"] = _intensity(files, session, unit, frame, odd)
+        else:
+            odd[f"sessions without an intensity file for {unit}"] += 1
     return Codes(frame, codes, odd)
 
 
@@ -250,8 +234,9 @@ def _known(values: np.ndarray, allowed: tuple[int, ...], odd: Counter, what: str
 def _intensity(files: Files, session: Session, unit: str, frame: np.ndarray, odd: Counter) -> np.ndarray:
     path = files.root / files.intensity[(*session, unit)]
     values = read_numbers(path, header=False).values
-    if len(values) and values[0, 0] < 0:  # some copies have a header line after all
+    if len(values) and values[0, 0] < 0:
         values = values[1:]
+        odd["intensity files with a first line that is no frame, passed over"] += 1
     result = np.full(len(frame), MISSING, np.int8)
     if not len(values):
         odd["empty intensity files"] += 1
@@ -299,8 +284,7 @@ def read_bp4d(root: str | Path, *, frame_offset: int = 0) -> Loaded:
     frames = join_sessions(parts)
     if not len(frames):
         raise StudyError(
-            f"{root}: no label row has its image (frame_offset {frame_offset}); `deepfn check --bp4d "
-            f"{root}` says more"
+            f"{root}: no label row has its image (frame_offset {frame_offset}); `deepfn check --bp4d {root}` says more"
         )
     people = {participant for participant, _ in {*files.images, *files.occurrence}}
     return Loaded(
@@ -313,18 +297,15 @@ def read_bp4d(root: str | Path, *, frame_offset: int = 0) -> Loaded:
 
 def _notices(files: Files, odd: Counter, other: int, offset: int) -> list[str]:
     notices = [f"BP4D {notice}" for notice in files.notices]
-    notices += [f"BP4D: {count} {what}" for what, count in sorted(odd.items()) if count]
+    notices += [f"BP4D, {what}: {count}" for what, count in sorted(odd.items()) if count]
     coded = sum(session in files.images for session in files.occurrence)
     if coded < len(PARTICIPANTS) * len(TASKS):
-        notices.append(
-            f"BP4D: {coded} of {len(PARTICIPANTS) * len(TASKS)} sessions have both images and codes"
-        )
+        notices.append(f"BP4D: {coded} of {len(PARTICIPANTS) * len(TASKS)} sessions have both images and codes")
     orphans = {key[:2] for key in files.intensity} - set(files.occurrence)
     if orphans:
-        notices.append(f"BP4D: {len(orphans)} sessions have intensity but no occurrence codes")
+        notices.append(f"BP4D, sessions with intensity but no occurrence codes: {len(orphans)}")
     if other > 0:
         notices.append(
-            f"BP4D: frame_offset {-1 - offset} would find {other} more images than {offset}; see `deepfn "
-            "check`"
+            f"BP4D: frame_offset {-1 - offset} would find {other} more images than {offset}; see `deepfn check`"
         )
     return notices

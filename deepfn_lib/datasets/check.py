@@ -20,9 +20,7 @@ from .report import GOOD, NOTE, PROBLEM, Report
 KINDS = {"BP4D": check_bp4d, "DISFA": check_disfa}
 
 
-def check_dataset(
-    root: str | Path, kind: str, *, groups: str = "", faces: str | Path = "", sample: int = 0
-) -> Report:
+def check_dataset(root: str | Path, kind: str, *, groups: str = "", faces: str | Path = "", sample: int = 0) -> Report:
     """The integrity report of the folder `root`, `kind` being "BP4D" or "DISFA".
 
     `groups` is the licensee's groups file; `faces` the folder of a faces artefact, whose detection failures
@@ -49,11 +47,7 @@ def check_dataset(
 
 def _check_groups(report: Report, kind: str, participants: pd.DataFrame) -> None:
     manifest = load_manifest(kind.lower())
-    template = (
-        report.tables["Template ranking"]["participant"].iloc[0]
-        if "Template ranking" in report.tables
-        else ""
-    )
+    template = report.tables["Template ranking"]["participant"].iloc[0] if "Template ranking" in report.tables else ""
     if kind == "BP4D" and not (participants["skin_group"] != "").any():
         report.add(
             NOTE,
@@ -77,16 +71,15 @@ def failure_table(detections: pd.DataFrame, participants: pd.DataFrame) -> pd.Da
 
     Rates are shares of the frames that were due for detection, with the number of people they come from.
     """
-    table = detections.merge(
-        participants[["participant", "gender", "skin_group"]], on="participant", how="left"
-    )
+    table = detections.merge(participants[["participant", "gender", "skin_group"]], on="participant", how="left")
     rows = []
     for what, column in (("gender", "gender"), ("skin group", "skin_group")):
         for group, some in table.groupby(table[column].fillna("").replace("", "not given")):
             lost = int(some["failed"].sum() - some["recovered"].sum())
             rows.append(
                 {
-                    "by": what, "group": group, "people": some["participant"].nunique(), "frames tried": int(some["due"].sum()),
+                    "by": what, "group": group, "people": some["participant"].nunique(),
+                    "frames tried": int(some["due"].sum()),
                     "without a face": int(some["failed"].sum()), "not even beside": lost,
                     "failure %": round(100 * some["failed"].sum() / max(some["due"].sum(), 1), 2),
                 }
@@ -99,9 +92,7 @@ def _stored_detections(report: Report, faces: Path, kind: str) -> None:
         detections = pd.read_parquet(faces / "detections.parquet")
         participants = pd.read_parquet(faces / "participants.parquet")
     except OSError as problem:
-        raise StudyError(
-            f"{faces} is no faces artefact ({problem.strerror or problem}); see `deepfn status`"
-        ) from None
+        raise StudyError(f"{faces} is no faces artefact ({problem.strerror or problem}); see `deepfn status`") from None
     detections = detections[detections["dataset"] == kind]
     report.tables["Detection failures by group"] = failure_table(detections, participants)
     report.add(

@@ -79,9 +79,7 @@ def _counts(files: Files, codes: dict, report: Report) -> None:
     ):
         if missing and len(missing) < len(sessions):
             some = ", ".join(" ".join(session) for session in sorted(missing)[:4])
-            report.add(
-                NOTE, "sessions", f"{len(missing)} without {what}: {some}{', …' if len(missing) > 4 else ''}"
-            )
+            report.add(NOTE, "sessions", f"{len(missing)} without {what}: {some}{', …' if len(missing) > 4 else ''}")
 
 
 def _offsets(files: Files, codes: dict, report: Report) -> None:
@@ -89,9 +87,7 @@ def _offsets(files: Files, codes: dict, report: Report) -> None:
     rows = []
     for session, some in codes.items():
         if session in files.images and len(some.frame):
-            missing = [
-                int((~files.images[session].sources(some.frame + offset)[0]).sum()) for offset in OFFSETS
-            ]
+            missing = [int((~files.images[session].sources(some.frame + offset)[0]).sum()) for offset in OFFSETS]
             rows.append((*session, len(some.frame), *missing))
     names = [f"without image at {offset}" for offset in OFFSETS]
     table = pd.DataFrame(rows, columns=["participant", "task", "label rows", *names])
@@ -110,13 +106,9 @@ def _offsets(files: Files, codes: dict, report: Report) -> None:
         text = ", ".join(f"{offset}: {count:,} rows without an image" for offset, count in zip(OFFSETS, lost))
         report.add(GOOD if min(lost) == 0 else NOTE, "offset", f"{text}; recommended frame_offset {better}")
     if min(lost) == int(table["label rows"].sum()):
-        report.add(
-            PROBLEM, "offset", "no label row has its image; these codes and images do not belong together"
-        )
+        report.add(PROBLEM, "offset", "no label row has its image; these codes and images do not belong together")
     apart = table[table[names[0]] != table[names[1]]]
-    report.tables["Label rows without an image, by offset"] = (
-        apart if len(apart) else table[table[names[0]] > 0]
-    )
+    report.tables["Label rows without an image, by offset"] = apart if len(apart) else table[table[names[0]] > 0]
     if not len(report.tables["Label rows without an image, by offset"]):
         del report.tables["Label rows without an image, by offset"]
 
@@ -141,9 +133,7 @@ def _listings(files: Files, codes: dict, report: Report) -> None:
     )
     if holes:
         some = ", ".join(f"{' '.join(session)} ({count})" for session, count in sorted(holes.items())[:4])
-        report.add(
-            NOTE, "gaps", f"image numbers missing between first and last in {len(holes)} sessions: {some}"
-        )
+        report.add(NOTE, "gaps", f"image numbers missing between first and last in {len(holes)} sessions: {some}")
     else:
         report.add(GOOD, "gaps", "no image number is missing inside a session")
     coded = sum(len(some.frame) for some in codes.values())
@@ -169,9 +159,7 @@ def _pictures(files: Files, codes: dict, report: Report) -> None:
             else:
                 sizes[f"{image.shape[1]} x {image.shape[0]}"] += 1
     if empty:
-        report.add(
-            NOTE, "files", f"{len(empty)} labelled images are empty files ({empty[0]}); they will be left out"
-        )
+        report.add(NOTE, "files", f"{len(empty)} labelled images are empty files ({empty[0]}); they will be left out")
     if bad:
         level = PROBLEM if not sizes else NOTE
         report.add(level, "files", f"{len(bad)} of {len(opened)} images opened cannot be read ({bad[0]})")
@@ -186,7 +174,7 @@ def _codes(codes: dict, report: Report) -> None:
         odd.update(some.odd)
     strange = {what: count for what, count in odd.items() if count}
     for what, count in sorted(strange.items()):
-        report.add(NOTE, "codes", f"{count:,} {what}")
+        report.add(NOTE, "codes", f"{what}: {count:,}")
     if not strange:
         report.add(GOOD, "codes", "the twelve action units hold 0 and 1 only, intensities 0 to 5")
     rows = []

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import StudyError
-from .disfa import PARTICIPANTS, Codes, Files, read_codes, scan_disfa, video_length, within_error_log
+from .disfa import PARTICIPANTS, Codes, Files, extracted_frames, read_codes, scan_disfa, video_length, within_error_log
 from .index import DISFA_ACTION_UNITS
 from .manifests import load_manifest
 from .report import GOOD, NOTE, PROBLEM, Report
@@ -21,9 +21,7 @@ def check_disfa(root: str | Path, report: Report):
     at all."""
     files = scan_disfa(root)
     people = sorted({person for person, _ in files.labels})
-    report.add(
-        GOOD, "recognised", f"DISFA: label files of {len(people)} participants, {len(files.videos)} videos"
-    )
+    report.add(GOOD, "recognised", f"DISFA: label files of {len(people)} participants, {len(files.videos)} videos")
     codes: dict[str, Codes] = {}
     for person in people:
         try:
@@ -77,15 +75,12 @@ def _videos(files: Files, codes: dict[str, Codes], report: Report) -> dict[tuple
         closed = [p for p in people if lengths[camera, p] < 0]
         short = [p for p in people if 0 < lengths[camera, p] < codes[p].frame.max(initial=0)]
         if closed:
-            report.add(
-                NOTE, "videos", f"{len(closed)} {camera} videos cannot be opened: {', '.join(closed[:4])}"
-            )
+            report.add(NOTE, "videos", f"{len(closed)} {camera} videos cannot be opened: {', '.join(closed[:4])}")
         if short:
             report.add(
                 NOTE,
                 "videos",
-                f"{len(short)} {camera} videos are shorter than their labels; rows beyond the end are left "
-                "out",
+                f"{len(short)} {camera} videos are shorter than their labels; rows beyond the end are left out",
             )
         if people:
             report.add(GOOD, "videos", f"{len(people)} {camera} videos")
@@ -96,12 +91,23 @@ def _videos(files: Files, codes: dict[str, Codes], report: Report) -> dict[tuple
             rows, columns=["participant", "camera", "label rows", "video frames"]
         )
     if not any(length >= 0 for length in lengths.values()):
-        report.add(
-            NOTE,
-            "videos",
-            "no video can be opened; the study needs them, or extracted frames (setting disfa_frames)",
-        )
+        _extracted(files, report)
+    elif not any(camera == "left" and length >= 0 for (camera, _), length in lengths.items()):
+        report.add(NOTE, "videos", "only the right camera's; set disfa_camera to right")
     return lengths
+
+
+def _extracted(files: Files, report: Report) -> None:
+    """Without videos, extracted frames may be what the licensee kept."""
+    try:
+        people = extracted_frames(files.root, "left", [])
+    except StudyError:
+        report.add(
+            PROBLEM, "videos", "no video that opens, and no extracted frames in folders SN001, …; unpack the videos"
+        )
+        return
+    folder = str(Path(people[min(people)].folder).parent)
+    report.add(NOTE, "videos", f"none; extracted frames of {len(people)} participants: set disfa_frames to {folder}")
 
 
 def _codes(codes: dict[str, Codes], report: Report) -> None:
@@ -110,7 +116,7 @@ def _codes(codes: dict[str, Codes], report: Report) -> None:
         odd.update(some.odd)
     for what, count in sorted(odd.items()):
         if count:
-            report.add(NOTE, "codes", f"{count:,} {what}")
+            report.add(NOTE, "codes", f"{what}: {count:,}")
     if not any(odd.values()):
         report.add(GOOD, "codes", "intensities 0 to 5 only, the same frames for every action unit")
     rows = []

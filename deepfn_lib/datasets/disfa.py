@@ -108,17 +108,13 @@ def scan_disfa(root: str | Path) -> Files:
             raise StudyError(f"{root} holds BP4D's label files, not DISFA's; give it as BP4D")
         if archives:
             raise StudyError(
-                f"{root} holds archives ({archives[0]}, {len(archives)} in all) and no label files; unpack "
-                "them first"
+                f"{root} holds archives ({archives[0]}, {len(archives)} in all) and no label files; unpack them first"
             )
         raise StudyError(
-            f"{root} holds no label file of DISFA (SN001_au1.txt, …) anywhere below; unpack "
-            "ActionUnit_Labels into it"
+            f"{root} holds no label file of DISFA (SN001_au1.txt, …) anywhere below; unpack ActionUnit_Labels into it"
         )
     for key, paths in sorted(labels.items()):
-        files.labels[key] = choose_file(
-            root, paths, f"labels of {' '.join(key)}", preferred="ActionUnit_Labels"
-        )
+        files.labels[key] = choose_file(root, paths, f"labels of {' '.join(key)}", preferred="ActionUnit_Labels")
     return files
 
 
@@ -145,9 +141,9 @@ def read_codes(files: Files, participant: str) -> Codes:
         if unit in columns:
             numbers, values = columns[unit]
             intensity[np.searchsorted(frame, numbers), position] = values
-            odd["frames that one action unit's file has and another's lacks, read as missing"] += len(
-                frame
-            ) - len(numbers)
+            odd["frames that one action unit's file has and another's lacks, read as missing"] += len(frame) - len(
+                numbers
+            )
     return Codes(frame, intensity, odd)
 
 
@@ -162,9 +158,7 @@ def _read_label_file(path: Path, odd: Counter) -> tuple[np.ndarray, np.ndarray]:
         raise StudyError(f"{path}: row {row} has no frame number; mend the row or take the file anew")
     values = values[np.argsort(values[:, 0], kind="stable")]
     if values[0, 0] == 0:
-        raise StudyError(
-            f"{path}: frames are counted from 0, DISFA's from 1; take the file from the distribution"
-        )
+        raise StudyError(f"{path}: frames are counted from 0, DISFA's from 1; take the file from the distribution")
     twice = np.flatnonzero(np.diff(values[:, 0]) == 0)
     if len(twice):
         raise StudyError(
@@ -208,8 +202,7 @@ def extracted_frames(frames_folder: str | Path, camera: str, notices: list[str])
         participant = f"SN{match[1]}"
         if len(found.numbers) and participant in people:
             raise StudyError(
-                f"{root}: frames of {participant} are in {people[participant].folder} and in {folder}; "
-                "keep one of them"
+                f"{root}: frames of {participant} are in {people[participant].folder} and in {folder}; keep one of them"
             )
         if len(found.numbers):
             people[participant] = found
@@ -249,9 +242,7 @@ def read_disfa(
     for participant in sorted({person for person, _ in files.labels}):
         codes = read_codes(files, participant)
         if participant not in PARTICIPANTS:
-            excluded.append(
-                ("DISFA", participant, TASK, "participant is not one of DISFA's 27", len(codes.frame))
-            )
+            excluded.append(("DISFA", participant, TASK, "participant is not one of DISFA's 27", len(codes.frame)))
             continue
         odd.update(codes.odd)
         keep = np.ones(len(codes.frame), bool)
@@ -276,10 +267,8 @@ def read_disfa(
             if frames_folder
             else f"{camera} videos ({camera.title()}VideoSN001_comp.avi, …)"
         )
-        raise StudyError(
-            f"{root} holds DISFA's labels but no {what} that belong to them; give the folder above both"
-        )
-    notices += [f"DISFA: {count} {what}" for what, count in sorted(odd.items()) if count]
+        raise StudyError(f"{root} holds DISFA's labels but no {what} that belong to them; give the folder above both")
+    notices += [f"DISFA, {what}: {count}" for what, count in sorted(odd.items()) if count]
     found = frames["participant"].nunique()
     if found < len(PARTICIPANTS):
         notices.append(f"DISFA: {found} of {len(PARTICIPANTS)} participants have both labels and pictures")

@@ -143,10 +143,7 @@ def read_numbers(path: Path, header: bool) -> NumberTable:
     cells: list[str] | None = None
     separator = next((mark for mark in ",;\t" if mark in first), r"\s+")
     if header:
-        cells = [
-            cell.strip().strip('"')
-            for cell in (first.split(separator) if separator != r"\s+" else first.split())
-        ]
+        cells = [cell.strip().strip('"') for cell in (first.split(separator) if separator != r"\s+" else first.split())]
         while cells and not cells[-1]:
             cells.pop()
     else:
@@ -154,9 +151,7 @@ def read_numbers(path: Path, header: bool) -> NumberTable:
     if not body.strip():
         return NumberTable(cells, np.empty((0, len(cells or ())), np.int64), 0)
     try:
-        table = pd.read_csv(
-            io.StringIO(body), header=None, sep=separator, skipinitialspace=True, low_memory=False
-        )
+        table = pd.read_csv(io.StringIO(body), header=None, sep=separator, skipinitialspace=True, low_memory=False)
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as problem:
         message = str(problem).split("C error: ")[-1].strip()
         raise StudyError(f"{path} is damaged ({message}); take it from the distribution again") from None
@@ -171,9 +166,7 @@ def read_numbers(path: Path, header: bool) -> NumberTable:
         return NumberTable(cells, table.to_numpy(np.int64), 0)
     numbers = table.apply(pd.to_numeric, errors="coerce").to_numpy(float)
     whole = np.isfinite(numbers) & (numbers == np.round(numbers)) & (np.abs(numbers) < 2**31)
-    return NumberTable(
-        cells, np.where(whole, np.nan_to_num(numbers), -1).astype(np.int64), int((~whole).sum())
-    )
+    return NumberTable(cells, np.where(whole, np.nan_to_num(numbers), -1).astype(np.int64), int((~whole).sum()))
 
 
 def choose_file(root: Path, candidates: list[str], what: str, preferred: str = "") -> str:
@@ -181,15 +174,12 @@ def choose_file(root: Path, candidates: list[str], what: str, preferred: str = "
 
     A copy in a folder named `preferred` comes first.
     """
-    ranked = sorted(
-        candidates, key=lambda path: (preferred.lower() not in path.lower().split("/")[:-1], path)
-    )
+    ranked = sorted(candidates, key=lambda path: (preferred.lower() not in path.lower().split("/")[:-1], path))
     if len(ranked) > 1:
         first = read_text(root / ranked[0]).split()
         for other in ranked[1:]:
             if read_text(root / other).split() != first:
                 raise StudyError(
-                    f"{what} is in {ranked[0]} and in {other}, with different contents; keep one of them "
-                    f"in {root}"
+                    f"{what} is in {ranked[0]} and in {other}, with different contents; keep one of them in {root}"
                 )
     return ranked[0]

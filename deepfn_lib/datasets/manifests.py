@@ -95,25 +95,17 @@ def load_manifest(name: str, folder: Path | None = None) -> Manifest:
     schema."""
     path = (folder or project_root() / "data_manifests") / f"{name}.yml"
     if not path.is_file():
-        raise StudyError(
-            f"dataset {name!r} has no manifest; write {path.name} beside the others in data_manifests/"
-        )
+        raise StudyError(f"dataset {name!r} has no manifest; write {path.name} beside the others in data_manifests/")
     try:
         manifest = Manifest(**(yaml.safe_load(path.read_text(encoding="utf-8")) or {}))
     except yaml.YAMLError as problem:
-        raise StudyError(
-            f"data_manifests/{path.name} is not YAML: {' '.join(str(problem).split())}"
-        ) from None
+        raise StudyError(f"data_manifests/{path.name} is not YAML: {' '.join(str(problem).split())}") from None
     except (ValidationError, TypeError) as problem:
-        first = (
-            problem.errors()[0] if isinstance(problem, ValidationError) else {"loc": (), "msg": str(problem)}
-        )
+        first = problem.errors()[0] if isinstance(problem, ValidationError) else {"loc": (), "msg": str(problem)}
         place = ".".join(map(str, first["loc"])) or "the file"
         raise StudyError(f"data_manifests/{path.name}: {place}: {first['msg']}") from None
     if manifest.name != name:
-        raise StudyError(
-            f"data_manifests/{path.name} names itself {manifest.name!r}; name and file must agree"
-        )
+        raise StudyError(f"data_manifests/{path.name} names itself {manifest.name!r}; name and file must agree")
     return manifest
 
 
@@ -146,9 +138,7 @@ def read_groups(path: str | Path, participants: pd.DataFrame) -> tuple[pd.DataFr
     """
     path = Path(path)
     if not path.is_file():
-        raise StudyError(
-            f"groups file {path} does not exist; give a CSV with participant, gender, skin_group"
-        )
+        raise StudyError(f"groups file {path} does not exist; give a CSV with participant, gender, skin_group")
     rows = list(csv.DictReader(io.StringIO(read_text(path)), skipinitialspace=True))
     columns = {name.strip().lower(): name for name in (rows[0] if rows else {}) if name}
     if "participant" not in columns or not columns.keys() & {"gender", "skin_group", "skin_type"}:
@@ -187,9 +177,7 @@ def read_groups(path: str | Path, participants: pd.DataFrame) -> tuple[pd.DataFr
         )
     without = [name for k, (_, name) in enumerate(keys) if k not in seen]
     if without:
-        notices.append(
-            f"groups file: {len(without)} participants have no row ({', '.join(sorted(without)[:3])}, …)"
-        )
+        notices.append(f"groups file: {len(without)} participants have no row ({', '.join(sorted(without)[:3])}, …)")
     return table, notices
 
 
@@ -206,17 +194,13 @@ def _group_values(values: dict[str, str], path: Path, line: int) -> dict[str, ob
     if kind and kind not in ("-1", "unknown"):
         number = _ROMAN.get(kind) or (int(kind) if kind.isdigit() else 0)
         if not 1 <= number <= 6:
-            raise StudyError(
-                f"{where}: skin type {kind!r} is unknown; write 1 to 6 (Fitzpatrick), or leave it empty"
-            )
+            raise StudyError(f"{where}: skin type {kind!r} is unknown; write 1 to 6 (Fitzpatrick), or leave it empty")
         found["skin_type"] = np.int8(number)
         found["skin_group"] = SKIN_GROUPS.get(number, "")
     group = values.get("skin_group", "").lower()
     if group:
         if group not in ("lighter", "darker"):
-            raise StudyError(
-                f"{where}: skin group {group!r} is unknown; write lighter or darker, or leave it empty"
-            )
+            raise StudyError(f"{where}: skin group {group!r} is unknown; write lighter or darker, or leave it empty")
         found["skin_group"] = group
     return found
 

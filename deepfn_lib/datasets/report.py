@@ -87,10 +87,7 @@ class Report:
                 "| " + " | ".join(map(str, table.columns)) + " |",
                 "|---" * table.shape[1] + "|",
             ]
-            lines += [
-                "| " + " | ".join(_cell(value) for value in row) + " |"
-                for row in table.itertuples(index=False)
-            ]
+            lines += ["| " + " | ".join(_cell(value) for value in row) + " |" for row in table.itertuples(index=False)]
         return "\n".join(lines) + "\n"
 
     def save(self, folder: Path, name: str) -> list[Path]:
