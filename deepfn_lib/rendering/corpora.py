@@ -1,4 +1,5 @@
-"""Write the two rendered corpora, and beside every frame its exact answer: the same moment on the template's face."""
+"""Write the two rendered corpora, and beside every frame its exact answer: the same moment on the template's
+face."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -33,13 +34,15 @@ def write_corpora(
     folder: Path, *, seed: int, bp4d_people: int, disfa_people: int, bp4d_frame_rate: float, disfa_frame_rate: float,
     workers: int = 0, cluster: str = "local",
 ) -> None:  # fmt: skip
-    """Write `bp4d/`, `disfa/`, `truth/bp4d/`, `truth/disfa/`, `landmarks.parquet` and `participants.csv` into `folder`.
+    """Write `bp4d/`, `disfa/`, `truth/bp4d/`, `truth/disfa/`, `landmarks.parquet` and `participants.csv` into
+    `folder`.
 
-    The first `bp4d_people` of 41 and `disfa_people` of 27 participants, in a fixed balanced order; 20 seconds of each of
-    eight tasks, and 242 seconds of video, at the given frames a second. Truth shows the template (the most expressive
-    BP4D participant) making the same expression in the same pose: for BP4D before the same camera and light; for DISFA
-    before BP4D's camera in BP4D's usual light, for that is what "on the template's face" means to a recogniser.
-    Sessions that an interrupted earlier call finished are kept. `workers` 0: one process for each processor.
+    The first `bp4d_people` of 41 and `disfa_people` of 27 participants, in a fixed balanced order; 20 seconds
+    of each of eight tasks, and 242 seconds of video, at the given frames a second. Truth shows the template
+    (the most expressive BP4D participant) making the same expression in the same pose: for BP4D before the
+    same camera and light; for DISFA before BP4D's camera in BP4D's usual light, for that is what "on the
+    template's face" means to a recogniser. Sessions that an interrupted earlier call finished are kept.
+    `workers` 0: one process for each processor.
     """
     folder = Path(folder)
     (folder / PARTS).mkdir(parents=True, exist_ok=True)
@@ -47,9 +50,7 @@ def write_corpora(
     chosen += [("DISFA", one, disfa_frame_rate) for one in participants("DISFA", disfa_people)]
     template = template_participant(seed, bp4d_people, bp4d_frame_rate)
     jobs = [(str(folder), seed, dataset, one, template, rate) for dataset, one, rate in chosen]
-    jobs.sort(
-        key=lambda job: job[2], reverse=True
-    )  # the long videos first, so that no processor waits at the end
+    jobs.sort(key=lambda job: job[2], reverse=True)  # the long videos first, so that no processor waits at the end
     run_jobs(
         write_participant,
         jobs,
@@ -90,7 +91,9 @@ def activation_counts(seed: int, participant: str, frame_rate: float) -> pd.Seri
 
 
 def most_expressive(counts: pd.DataFrame) -> str:
-    """The participant (row) with the highest median count over action units (columns); the first of equals by name."""
+    """The participant (row) with the highest median count over action units (columns); the first of equals by
+    name.
+    """
     medians = counts.median(axis=1).sort_index()
     return str(medians.idxmax())
 
@@ -116,7 +119,9 @@ def stages(
 def write_participant(
     folder: str, seed: int, dataset: str, participant: str, template: str, frame_rate: float
 ) -> int:  # fmt: skip
-    """Render one participant's sessions that are not there yet; how many frames were rendered. One job of a cluster."""
+    """Render one participant's sessions that are not there yet; how many frames were rendered. One job of a
+    cluster.
+    """
     cv2.setNumThreads(1)
     tasks = p.TASKS if dataset == "BP4D" else ("video",)
     rendered = 0
@@ -160,13 +165,11 @@ def write_bp4d_session(folder, seed, participant, task, course, faces, pair) -> 
     return frames, np.array(points)
 
 
-def write_disfa_session(
-    folder, seed, participant, task, course, faces, pair
-) -> tuple[np.ndarray, np.ndarray]:
-    """Video and labels of one participant; frame numbers from 1 (n,) and landmarks (n, 2, 5, 2), own face first."""
-    paths = [
-        root / layouts.disfa_video(participant) for root in (folder / "disfa", folder / "truth" / "disfa")
-    ]
+def write_disfa_session(folder, seed, participant, task, course, faces, pair) -> tuple[np.ndarray, np.ndarray]:
+    """Video and labels of one participant; frame numbers from 1 (n,) and landmarks (n, 2, 5, 2), own face
+    first.
+    """
+    paths = [root / layouts.disfa_video(participant) for root in (folder / "disfa", folder / "truth" / "disfa")]
     writers = [_video(path, stage.camera.size) for path, stage in zip(paths, pair)]
     points = []
     for number in range(len(course.level)):

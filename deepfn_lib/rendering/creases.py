@@ -1,6 +1,7 @@
 """Creases and bulges that action units draw on the skin: where human coders look, and too fine for the mesh.
 
-Each is a map over the atlas of how much darker (positive) or lighter (negative) full activation makes the skin.
+Each is a map over the atlas of how much darker (positive) or lighter (negative) full activation makes the
+skin.
 """
 
 from collections.abc import Callable
@@ -56,9 +57,7 @@ def _glabella() -> np.ndarray:
 
 
 def _cheek_raise() -> np.ndarray:
-    feet = sum(
-        _path([(0.49, 7.28 + rise), (0.62, 7.28 + 2.6 * rise)], 0.012) for rise in (0.035, 0.0, -0.035)
-    )
+    feet = sum(_path([(0.49, 7.28 + rise), (0.62, 7.28 + 2.6 * rise)], 0.012) for rise in (0.035, 0.0, -0.035))
     return 0.30 * feet + 0.32 * _path([(0.17, 7.20), (0.27, 7.13), (0.40, 7.13), (0.50, 7.20)], 0.018)
 
 
@@ -127,7 +126,9 @@ DRAW: dict[int, Callable[[], np.ndarray]] = {
 
 @cache
 def creases() -> tuple[Crease, ...]:
-    """Every crease as (action unit, "left" or "right", the area of the atlas it touches, map over that area float32)."""
+    """Every crease as (action unit, "left" or "right", the area of the atlas it touches, map over that area
+    float32).
+    """
     found = []
     at = places()
     for unit, draw in DRAW.items():

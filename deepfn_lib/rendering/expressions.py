@@ -1,9 +1,9 @@
 """Expressions as courses over time: what a participant's face does in a session, and how a coder labels it.
 
-Each action unit has a latent course, a smooth Gaussian process; where it is above the participant's threshold the
-action unit is coded. The processes are correlated as action units are in life, and their time constants give events
-the published lengths. Everything is sampled from a fixed time base, so that a higher frame rate shows more instants
-of the same session.
+Each action unit has a latent course, a smooth Gaussian process; where it is above the participant's threshold
+the action unit is coded. The processes are correlated as action units are in life, and their time constants
+give events the published lengths. Everything is sampled from a fixed time base, so that a higher frame rate
+shows more instants of the same session.
 """
 
 from dataclasses import dataclass
@@ -26,8 +26,9 @@ PRESENT = {"BP4D": LEVELS[0], "DISFA": LEVELS[1]}
 
 @dataclass(frozen=True)
 class Course:
-    """A session: `n` frames. activation (n, 17, 2) in 0..1, left then right, units in the order of `published.UNITS` ·
-    level (n, 17) int8, 0-5 as coded · extra: expression unit -> (n,) · head (n, 6): yaw, pitch, roll, x, y, z · gaze (n, 2).
+    """A session: `n` frames. activation (n, 17, 2) in 0..1, left then right, units in the order of
+    `published.UNITS` · level (n, 17) int8, 0-5 as coded · extra: expression unit -> (n,) · head (n, 6): yaw,
+    pitch, roll, x, y, z · gaze (n, 2).
     """
 
     activation: np.ndarray
@@ -49,7 +50,9 @@ class Course:
 
 
 def activation_of(excess: np.ndarray, present: float) -> np.ndarray:
-    """Activation 0..1 of a course by how far it is above its threshold: `present` at the threshold, nothing well below."""
+    """Activation 0..1 of a course by how far it is above its threshold: `present` at the threshold, nothing
+    well below.
+    """
     rest = 0.05
     at = rest + (1 - rest) * present
     rising = 1 / (1 + np.exp(-(ONSET_STEEPNESS * excess + np.log(at / (1 - at)))))
@@ -141,7 +144,9 @@ def frame_count(seconds: float, frame_rate: float) -> int:
 
 
 def _exclude(activation: np.ndarray) -> None:
-    """Pressed or tightened lips do not part: damp 25 and 26 where 23 or 24 act, in place (labels are unchanged)."""
+    """Pressed or tightened lips do not part: damp 25 and 26 where 23 or 24 act, in place (labels are
+    unchanged).
+    """
     shut = np.maximum(activation[:, p.UNITS.index(23)], activation[:, p.UNITS.index(24)])
     for unit in (25, 26):
         activation[:, p.UNITS.index(unit)] *= 1 - 0.4 * shut

@@ -9,7 +9,8 @@ import numpy as np
 from .head import AXIS_Z, PARTS, Head, load_head
 from .look import Look, bake, hair_amount, step
 
-# Action unit -> expression units of one side ("*" stands for Left or Right) and their strength at full activation.
+# Action unit -> expression units of one side ("*" stands for Left or Right) and their strength at full
+# activation.
 ACTION_UNITS: dict[int, dict[str, float]] = {
     1: {"browInnerUp": 1.2},
     2: {"browOuterUp*": 1.15},
@@ -32,9 +33,7 @@ ACTION_UNITS: dict[int, dict[str, float]] = {
 }
 NECK_LOW, NECK_HIGH = 5.75, 6.55  # rest heights between which the neck begins to follow the head
 TEETH_BACK = 0.035  # decimetres, so that thin lips do not let teeth through
-PIVOT = np.array(
-    [0.0, -0.95, -0.95], np.float32
-)  # about where the skull sits on the spine, from between the eyes
+PIVOT = np.array([0.0, -0.95, -0.95], np.float32)  # about where the skull sits on the spine, from between the eyes
 NOSE_TIP, MOUTH_CORNER = (0.0, 6.97, 1.67), (0.2538, 6.6208, 1.4374)
 
 
@@ -42,10 +41,10 @@ NOSE_TIP, MOUTH_CORNER = (0.0, 6.97, 1.67), (0.2538, 6.6208, 1.4374)
 class Face:
     """One person's face, ready to be posed.
 
-    vertices (n, 3) float32 at rest, origin between the eyes · offsets (units, n, 3) float32 · strength (units,) and
-    amplitude {action unit: factor}, how strongly this person moves · crease, skin: of the look · atlas (512, 512) float32 · eyes: two centres (2, 3),
-    the person's left eye first · moving, still (k, 3) int32: triangles of the head and of the bust · outline: the
-    vertices of the head.
+    vertices (n, 3) float32 at rest, origin between the eyes · offsets (units, n, 3) float32 · strength
+    (units,) and amplitude {action unit: factor}, how strongly this person moves · crease, skin: of the look ·
+    atlas (512, 512) float32 · eyes: two centres (2, 3), the person's left eye first · moving, still (k, 3)
+    int32: triangles of the head and of the bust · outline: the vertices of the head.
     """
 
     vertices: np.ndarray
@@ -119,7 +118,9 @@ def _carry_hair(head: Head, vertices: np.ndarray) -> np.ndarray:
 
 
 def make_face(weights: dict[str, float], look: Look, amplitude: dict[int, float] | None = None) -> Face:
-    """A face from identity-target weights, a look, and how strongly the person moves each action unit (default 1)."""
+    """A face from identity-target weights, a look, and how strongly the person moves each action unit
+    (default 1).
+    """
     head = load_head()
     vertices = _shape(head, weights)
     eyes = np.stack([vertices[head.part_vertices(eye)].mean(axis=0) for eye in ("left-eye", "right-eye")])
@@ -178,7 +179,9 @@ def rotation(yaw: float, pitch: float, roll: float = 0.0) -> np.ndarray:
 
 
 def pose(face: Face, moment) -> np.ndarray:
-    """Where the vertices are at a moment, (n, 3) float32, decimetres; the camera looks along -z at the origin."""
+    """Where the vertices are at a moment, (n, 3) float32, decimetres; the camera looks along -z at the
+    origin.
+    """
     strength = unit_strengths(face, moment.units, moment.extra)
     used = np.flatnonzero(strength > 1e-3)
     vertices = face.vertices.copy()
@@ -207,7 +210,9 @@ def eye_vertices(eye: str) -> np.ndarray:
 
 @cache
 def landmark_vertices() -> np.ndarray:
-    """Numbers of the vertices at the nose tip and the two corners of the mouth, the person's right corner first."""
+    """Numbers of the vertices at the nose tip and the two corners of the mouth, the person's right corner
+    first.
+    """
     head = load_head()
     skin = head.part_vertices("skin")
     x, y, z = MOUTH_CORNER
@@ -217,6 +222,8 @@ def landmark_vertices() -> np.ndarray:
 
 
 def landmark_points(vertices: np.ndarray) -> np.ndarray:
-    """Five points in space (5, 3): image-left and image-right eye, nose tip, image-left and image-right mouth corner."""
+    """Five points in space (5, 3): image-left and image-right eye, nose tip, image-left and image-right mouth
+    corner.
+    """
     eyes = [vertices[eye_vertices(eye)].mean(axis=0) for eye in ("right-eye", "left-eye")]
     return np.concatenate([eyes, vertices[landmark_vertices()]]).astype(np.float32)

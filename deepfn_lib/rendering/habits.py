@@ -1,4 +1,5 @@
-"""How often each rendered participant shows each action unit: published means, spread, gender and task differences."""
+"""How often each rendered participant shows each action unit: published means, spread, gender and task
+differences."""
 
 from functools import cache
 
@@ -7,7 +8,7 @@ from scipy.optimize import brentq
 from scipy.stats import norm
 
 from . import published as p
-from .people import BP4D_IDS, DISFA_IDS, _gender
+from .people import BP4D_IDS, DISFA_IDS, gender_of
 from .processes import TASK_SECONDS, VIDEO_SECONDS, latent_courses, mean_run, published_rate
 from .seeds import generator
 
@@ -43,15 +44,16 @@ def probit_spread(dataset: str, unit: int, rate: float) -> float:
 
 @cache
 def propensities(seed: int, dataset: str) -> dict[str, np.ndarray]:
-    """Each participant's propensity to show each of `published.UNITS`, probits (17,), before the task's own shift.
+    """Each participant's propensity to show each of `published.UNITS`, probits (17,), before the task's own
+    shift.
 
-    Drawn for the whole corpus and standardised within each gender, so that the published means and spreads hold for
-    the full corpus; a smaller corpus takes some of the same people.
+    Drawn for the whole corpus and standardised within each gender, so that the published means and spreads
+    hold for the full corpus; a smaller corpus takes some of the same people.
     """
     everyone = BP4D_IDS if dataset == "BP4D" else DISFA_IDS
     found = {}
     for gender in ("female", "male"):
-        members = [one for one in everyone if _gender(dataset, one) == gender]
+        members = [one for one in everyone if gender_of(dataset, one) == gender]
         draws = np.stack([_temperament(seed, dataset, one) for one in members])
         draws = (draws - draws.mean(axis=0)) / draws.std(axis=0)
         for column, unit in enumerate(p.UNITS):
@@ -73,10 +75,11 @@ def _temperament(seed: int, dataset: str, participant: str) -> np.ndarray:
 
 @cache
 def expressiveness_shift(seed: int, participant: str) -> float:
-    """What is added to a BP4D participant's probits so that the template is the published one, whatever the seed.
+    """What is added to a BP4D participant's probits so that the template is the published one, whatever the
+    seed.
 
-    The most expressive participant gets the published median (over action units) share of frames; nobody else more
-    than `OTHERS_MEDIAN`. Counted on the participant's own courses, over all tasks.
+    The most expressive participant gets the published median (over action units) share of frames; nobody else
+    more than `OTHERS_MEDIAN`. Counted on the participant's own courses, over all tasks.
     """
     coded = [p.UNITS.index(unit) for unit in p.BP4D_UNITS]
     probits = propensities(seed, "BP4D")[participant][coded]
@@ -106,7 +109,9 @@ def thresholds(seed: int, dataset: str, participant: str, task: str) -> np.ndarr
 
 @cache
 def task_shift(dataset: str, task: str) -> float:
-    """What a task adds to everyone's probits, so that the mean number of active action units is the published one."""
+    """What a task adds to everyone's probits, so that the mean number of active action units is the published
+    one.
+    """
     if dataset != "BP4D":
         return 0.0
     rates = np.array(p.BP4D_RATE["all"]) / 100

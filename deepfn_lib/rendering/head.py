@@ -1,8 +1,9 @@
-"""The head asset in memory: mesh, shape targets, and the atlas, one flat picture that covers every part of it.
+"""The head asset in memory: mesh, shape targets, and the atlas, one flat picture that covers every part of
+it.
 
-Frame of the mesh: x to the person's left, y up, z out of the face; the unit is about a decimetre. "Rest" positions
-are those of the source's base mesh before any target: they name places on the face (the lips, the brow ridge) that
-move with the skin and are the same for everyone, and every texture is a function of them.
+Frame of the mesh: x to the person's left, y up, z out of the face; the unit is about a decimetre. "Rest"
+positions are those of the source's base mesh before any target: they name places on the face (the lips, the
+brow ridge) that move with the skin and are the same for everyone, and every texture is a function of them.
 """
 
 from dataclasses import dataclass
@@ -39,9 +40,7 @@ EYE_RADIUS = 0.148
 def atlas_place(rest: np.ndarray) -> np.ndarray:
     """Atlas column and row (n, 2), pixels, of skin at rest positions (n, 3)."""
     angle = np.arctan2(rest[:, 0], rest[:, 2] - AXIS_Z)
-    side = (
-        np.maximum(np.abs(angle) - FRONT_ANGLE, 0) * (ATLAS / 2 - 2 - FRONT_COLUMNS) / (np.pi - FRONT_ANGLE)
-    )
+    side = np.maximum(np.abs(angle) - FRONT_ANGLE, 0) * (ATLAS / 2 - 2 - FRONT_COLUMNS) / (np.pi - FRONT_ANGLE)
     front = np.minimum(np.abs(angle), FRONT_ANGLE) * FRONT_COLUMNS / FRONT_ANGLE
     column = ATLAS / 2 + np.sign(angle) * (front + side)
     row = np.interp(rest[:, 1], [BOTTOM_Y, 5.1, NECK_Y, TOP_Y], [BUST_ROWS, BUST_ROWS - 6, HEAD_ROWS, 0])
@@ -66,10 +65,11 @@ def _patch_place(part: str, rest: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Head:
-    """The mesh, ready to draw. `n` vertices (a source vertex that two parts share occurs twice), `m` triangles.
+    """The mesh, ready to draw. `n` vertices (a source vertex that two parts share occurs twice), `m`
+    triangles.
 
-    rest (n, 3) float32 · source (n,) the asset's vertex of each · triangles (m, 3) int32 · parts (m,) numbers into PARTS ·
-    atlas (n, 2) float32, each vertex's place in the atlas · lips, eyelids, ears (n,) in 0..1.
+    rest (n, 3) float32 · source (n,) the asset's vertex of each · triangles (m, 3) int32 · parts (m,) numbers
+    into PARTS · atlas (n, 2) float32, each vertex's place in the atlas · lips, eyelids, ears (n,) in 0..1.
     """
 
     rest: np.ndarray
@@ -120,7 +120,8 @@ class Head:
 
     @cached_property
     def atlas_rest(self) -> tuple[np.ndarray, np.ndarray]:
-        """For every atlas pixel of skin: rest position (512, 512, 3), and lips, eyelids and ears there (512, 512, 3), float32.
+        """For every atlas pixel of skin: rest position (512, 512, 3), and lips, eyelids and ears there (512,
+        512, 3), float32.
 
         Skin is drawn over the atlas with depth away from the axis, so that the outer of two surfaces wins.
         """
@@ -137,22 +138,20 @@ class Head:
 
 
 def raster_settings(culling: int) -> cv2.TriangleRasterizeSettings:
-    """Smooth shading with the given culling. (The setters' results do not keep their owner alive: never chain them.)"""
+    """Smooth shading with the given culling. (The setters' results do not keep their owner alive: never chain
+    them.)
+    """
     settings = cv2.TriangleRasterizeSettings()
     settings.setShadingType(cv2.RASTERIZE_SHADING_SHADED)
     settings.setCullingMode(culling)
     return settings
 
 
-def _draw_atlas(
-    atlas: np.ndarray, radius: np.ndarray, triangles: np.ndarray, colours: np.ndarray
-) -> np.ndarray:
+def _draw_atlas(atlas: np.ndarray, radius: np.ndarray, triangles: np.ndarray, colours: np.ndarray) -> np.ndarray:
     """Draw per-vertex colours (n, 3) in 0..1 over the atlas: (512, 512, 3) float32."""
     plane = np.stack([atlas[:, 0] - ATLAS / 2, ATLAS / 2 - atlas[:, 1], np.zeros(len(atlas))], axis=1)
     distance = 4.0 * ATLAS - 20.0 * radius  # a weak perspective whose scale is undone below
-    vertices = plane * (distance[:, None] / (ATLAS / 2)) + np.stack(
-        [0 * radius, 0 * radius, -distance], axis=1
-    )
+    vertices = plane * (distance[:, None] / (ATLAS / 2)) + np.stack([0 * radius, 0 * radius, -distance], axis=1)
     picture, depth = np.zeros((ATLAS, ATLAS, 3), np.float32), np.full((ATLAS, ATLAS), 1e4, np.float32)
     cv2.triangleRasterize(
         vertices.astype(np.float32), np.ascontiguousarray(triangles), np.ascontiguousarray(colours, np.float32),
@@ -171,7 +170,9 @@ def _fill(picture: np.ndarray, empty: np.ndarray) -> np.ndarray:
 
 
 def _hair_sheet() -> tuple[np.ndarray, np.ndarray]:
-    """Vertices (n, 3) and triangles (m, 3) of a sheet of hair that falls around the back and sides of the head."""
+    """Vertices (n, 3) and triangles (m, 3) of a sheet of hair that falls around the back and sides of the
+    head.
+    """
     angle = np.linspace(0.9, 2 * np.pi - 0.9, SHEET_COLUMNS)[None, :]
     y = np.linspace(SHEET_Y[0], SHEET_Y[-1], SHEET_ROWS)[:, None]
     width, depth = (np.interp(y, SHEET_Y[::-1], radii[::-1]) for radii in (SHEET_WIDTH, SHEET_DEPTH))

@@ -15,7 +15,9 @@ LONG_SESSION = 1000  # from this frame number on, a session's image names have f
 
 
 def first_frame(seed: int, participant: str, task: str) -> int:
-    """Number of a BP4D session's first coded frame: 1 in about a third of the sessions, else anywhere up to 2400."""
+    """Number of a BP4D session's first coded frame: 1 in about a third of the sessions, else anywhere up to
+    2400.
+    """
     draw = generator(seed, "first frame", participant, task)
     return 1 if draw.random() < 118 / 328 else int(draw.integers(2, 2400))
 
@@ -35,9 +37,7 @@ def disfa_labels(participant: str, unit: int) -> str:
     return f"ActionUnit_Labels/{participant}/{participant}_au{unit}.txt"
 
 
-def write_bp4d_labels(
-    root: Path, seed: int, participant: str, task: str, frames: np.ndarray, course: Course
-) -> None:
+def write_bp4d_labels(root: Path, seed: int, participant: str, task: str, frames: np.ndarray, course: Course) -> None:
     """Occurrence and intensity CSVs of one session; `frames` are the label frame numbers."""
     present = (course.level > 0).astype(int)
     table = np.full((len(frames), BP4D_COLUMNS), MISSING)
@@ -46,9 +46,7 @@ def write_bp4d_labels(
         table[:, unit] = present[:, p.UNITS.index(unit)]
     path = root / "AUCoding" / "AU_OCC" / f"{participant}_{task}.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
-    np.savetxt(
-        path, table, fmt="%d", delimiter=",", comments="", header=",".join(map(str, range(BP4D_COLUMNS)))
-    )
+    np.savetxt(path, table, fmt="%d", delimiter=",", comments="", header=",".join(map(str, range(BP4D_COLUMNS))))
     for unit in p.BP4D_INTENSITY_UNITS:
         level = course.level[:, p.UNITS.index(unit)].astype(int)
         level = _uncodable(level, generator(seed, "uncodable", participant, task, unit))
@@ -67,7 +65,9 @@ def _uncodable(level: np.ndarray, draw: np.random.Generator) -> np.ndarray:
 
 
 def write_disfa_labels(root: Path, participant: str, course: Course) -> None:
-    """One text file an action unit, "frame,intensity" with frames from 1; SN010 lacks its last row, as in DISFA."""
+    """One text file an action unit, "frame,intensity" with frames from 1; SN010 lacks its last row, as in
+    DISFA.
+    """
     rows = len(course.level) - (participant == "SN010")
     for unit in p.DISFA_UNITS:
         path = root / disfa_labels(participant, unit)

@@ -1,7 +1,8 @@
-"""What a person's surface looks like: the atlas picture of skin, brows, lips, hair, eyes, and how expression creases it.
+"""What a person's surface looks like: the atlas picture of skin, brows, lips, hair, eyes, and how expression
+creases it.
 
-Everything is a function of rest position (see `head`), so it moves with the skin. Brightness is a share of white as
-displayed; the renderer multiplies it by the light.
+Everything is a function of rest position (see `head`), so it moves with the skin. Brightness is a share of
+white as displayed; the renderer multiplies it by the light.
 """
 
 from dataclasses import dataclass
@@ -23,9 +24,11 @@ HAIRLINE_Y = (8.06, 8.05, 7.98, 7.82, 7.60, 7.30, 7.05, 6.90, 6.6)
 class Look:
     """A person's surface. Brightnesses and amounts in 0..1 unless said otherwise.
 
-    skin: cheek brightness · brow_dark, brow_thick, brow_arch, brow_height · hair: brightness · hair_height: thickness of
-    the cap (decimetres) · hairline: shift up (decimetres) · hair_length: 0 short, 1 below the shoulders · hair_front: where long hair begins, radians from straight ahead · stubble, freckles,
-    lip_dark, lash_dark, crease (depth of wrinkles), iris (brightness), glasses, cloth (brightness) · texture: seed of noise.
+    skin: cheek brightness · brow_dark, brow_thick, brow_arch, brow_height · hair: brightness · hair_height:
+    thickness of the cap (decimetres) · hairline: shift up (decimetres) · hair_length: 0 short, 1 below the
+    shoulders · hair_front: where long hair begins, radians from straight ahead · stubble, freckles, lip_dark,
+    lash_dark, crease (depth of wrinkles), iris (brightness), glasses, cloth (brightness) · texture: seed of
+    noise.
     """
 
     skin: float
@@ -71,7 +74,9 @@ def noise(generator: np.random.Generator, across: float, down: float) -> np.ndar
 
 @cache
 def places() -> dict[str, np.ndarray]:
-    """Maps over the atlas, (512, 512) float32: x, y, z, |x|, angle, lips, eyelids, ears, and `lash`, the rim of the lids."""
+    """Maps over the atlas, (512, 512) float32: x, y, z, |x|, angle, lips, eyelids, ears, and `lash`, the rim
+    of the lids.
+    """
     rest, masks = load_head().atlas_rest
     x, y, z = np.moveaxis(rest, 2, 0)
     lips, eyelids, ears = (cv2.GaussianBlur(mask, (0, 0), 0.8) for mask in np.moveaxis(masks, 2, 0))
@@ -79,7 +84,8 @@ def places() -> dict[str, np.ndarray]:
     hole = (eyelids < 0.5) & (np.hypot((side - EYE_CENTRE[0]) / 0.17, (y - EYE_CENTRE[1]) / 0.06) < 1)
     gap = cv2.distanceTransform((~hole).astype(np.uint8), cv2.DIST_L2, 5)
     return {
-        "x": x, "y": y, "z": z, "side": side, "angle": np.abs(np.arctan2(x, z - 0.35)), "lips": lips, "eyelids": eyelids,
+        "x": x, "y": y, "z": z, "side": side, "angle": np.abs(np.arctan2(x, z - 0.35)), "lips": lips,
+        "eyelids": eyelids,
         "ears": step(ears, 0.2, 0.7), "lash": gap.astype(np.float32), "front": step(z, 0.5, 0.9),
     }  # fmt: skip
 
@@ -119,20 +125,14 @@ def _skin(look: Look, generator: np.random.Generator) -> np.ndarray:
     hollow = 0.22 * bell(np.hypot((at["side"] - 0.30) / 0.17, (at["y"] - 7.36) / 0.05), 1.0)  # lid fold
     hollow += 0.10 * bell(np.hypot((at["side"] - 0.27) / 0.17, (at["y"] - 7.17) / 0.06), 1.0)  # under the eye
     hollow += 0.55 * bell(np.hypot((at["side"] - 0.085) / 0.05, (at["y"] - 6.865) / 0.025), 1.0)  # nostril
-    hollow += 0.10 * bell(
-        np.hypot((at["side"] - 0.20) / 0.03, (at["y"] - 6.93) / 0.07), 1.0
-    )  # wing of the nose
-    hollow += 0.22 * bell(
-        np.hypot((at["side"] - 0.262) / 0.03, (at["y"] - 6.62) / 0.018), 1.0
-    )  # mouth corner
+    hollow += 0.10 * bell(np.hypot((at["side"] - 0.20) / 0.03, (at["y"] - 6.93) / 0.07), 1.0)  # wing of the nose
+    hollow += 0.22 * bell(np.hypot((at["side"] - 0.262) / 0.03, (at["y"] - 6.62) / 0.018), 1.0)  # mouth corner
     hollow += 0.12 * bell(np.hypot(at["side"] / 0.17, (at["y"] - 6.475) / 0.03), 1.0)  # under the lip
     hollow += 0.35 * step(at["y"], 6.15, 5.9) * step(at["z"], 1.2, 0.8)  # the neck lies in the chin's shade
     hollow += 0.25 * at["ears"] * bell((at["side"] - 0.76) / 0.05, 1.0)
     skin *= 1 - np.clip(hollow, 0, 0.8)
     if look.freckles:
-        spots = (
-            step(noise(generator, 1.0, 1.0), 1.6, 2.4) * step(at["y"], 6.7, 6.95) * step(at["y"], 7.6, 7.3)
-        )
+        spots = step(noise(generator, 1.0, 1.0), 1.6, 2.4) * step(at["y"], 6.7, 6.95) * step(at["y"], 7.6, 7.3)
         skin *= 1 - 0.3 * look.freckles * spots
     lips = at["lips"] * (0.10 + 0.25 * look.lip_dark) * (1 + 0.12 * noise(generator, 0.7, 3))
     seam = 0.5 * bell((at["y"] - 6.618) / 0.012, 1.0) * step(at["side"], 0.27, 0.22)

@@ -1,4 +1,5 @@
-"""Pairs of a rendered face and its exact answer, of people who are in neither corpus, to train normalisers on."""
+"""Pairs of a rendered face and its exact answer, of people who are in neither corpus, to train normalisers
+on."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -33,11 +34,13 @@ def render_pairs(
     workers: int | None = None,
     cluster: str = "local",
 ) -> None:
-    """Write `faces.npy`, `truth.npy` (people * frames_per_person, size, size) uint8 and `people.npy` int16 (1, 2, ...).
+    """Write `faces.npy`, `truth.npy` (people * frames_per_person, size, size) uint8 and `people.npy` int16
+    (1, 2, ...).
 
-    People are P001, P002, ...: both genders, skin types I-VI evenly. Faces are cut by their exact landmarks to the
-    canonical five points; truth is the same moment on the face of the BP4D participant `template`. Cameras and lights
-    of both corpora take turns, and lights vary; truth of a DISFA scene is in BP4D's usual one, as in the corpora.
+    People are P001, P002, ...: both genders, skin types I-VI evenly. Faces are cut by their exact landmarks
+    to the canonical five points; truth is the same moment on the face of the BP4D participant `template`.
+    Cameras and lights of both corpora take turns, and lights vary; truth of a DISFA scene is in BP4D's usual
+    one, as in the corpora.
     """
     folder = Path(folder)
     jobs = [(seed, number, frames_per_person, size, template) for number in range(1, people + 1)]
@@ -52,9 +55,7 @@ def render_pairs(
         rows = slice(position * frames_per_person, (position + 1) * frames_per_person)
         faces[rows], truth[rows] = result
 
-    run_jobs(
-        person_pairs, jobs, description="pairs", cluster=cluster, workers=workers, unit="person", done=keep
-    )
+    run_jobs(person_pairs, jobs, description="pairs", cluster=cluster, workers=workers, unit="person", done=keep)
     np.save(folder / "people.npy", np.repeat(np.arange(1, people + 1, dtype=np.int16), frames_per_person))
 
 
@@ -63,9 +64,7 @@ def _template(seed: int, participant: str) -> Face:
     return person_face(make_person(seed, "BP4D", participant))
 
 
-def person_pairs(
-    seed: int, number: int, frames: int, size: int, template: str
-) -> tuple[np.ndarray, np.ndarray]:
+def person_pairs(seed: int, number: int, frames: int, size: int, template: str) -> tuple[np.ndarray, np.ndarray]:
     """Faces and truth (frames, size, size) uint8 of person `number` (1, 2, ...). One job of a cluster."""
     cv2.setNumThreads(1)
     person = make_person(seed, "pairs", f"P{number:03d}")

@@ -1,7 +1,7 @@
 """The rendered people: official IDs, gender, skin type, shape of the head, look, and habits of movement.
 
-Who is lighter and darker is fixed here so that, once the template (the most expressive participant, a woman of
-intermediate skin) has left, the groups are those of the paper's Table 4.
+Who is lighter and darker is fixed here so that, once the template (the most expressive participant, a woman
+of intermediate skin) has left, the groups are those of the paper's Table 4.
 """
 
 from dataclasses import dataclass, replace
@@ -29,7 +29,10 @@ BP4D_FIRST = ("F007", "M002", "F005", "F003", "M004", "M006", "F009", "F001", "M
 DISFA_FIRST = ("SN001", "SN002", "SN004", "SN003", "SN005", "SN006")
 
 # Pairs of opposite targets and how much people differ along them, by folder of the asset.
-SPREAD = {"head": 0.22, "forehead": 0.3, "eyebrows": 0.35, "eyes": 0.25, "nose": 0.33, "mouth": 0.28, "chin": 0.3, "cheek": 0.35, "ears": 0.4, "neck": 0.2}  # fmt: skip
+SPREAD = {
+    "head": 0.22, "forehead": 0.3, "eyebrows": 0.35, "eyes": 0.25, "nose": 0.33, "mouth": 0.28, "chin": 0.3,
+    "cheek": 0.35, "ears": 0.4, "neck": 0.2,
+}  # fmt: skip
 OPPOSITES = (
     ("-decr", "-incr"), ("-down", "-up"), ("-in", "-out"), ("-backward", "-forward"), ("-concave", "-convex"),
     ("-compress", "-uncompress"),
@@ -51,7 +54,9 @@ CAREFUL = (
 
 @dataclass(frozen=True)
 class Person:
-    """One rendered participant. gender "female" or "male"; skin_type 1-6 (Fitzpatrick); weights of identity targets."""
+    """One rendered participant. gender "female" or "male"; skin_type 1-6 (Fitzpatrick); weights of identity
+    targets.
+    """
 
     dataset: str
     participant: str
@@ -71,8 +76,8 @@ def participants(dataset: str, count: int) -> list[str]:
     """The first `count` participants of a rendered corpus, in its fixed, balanced order."""
     everyone, first = (BP4D_IDS, BP4D_FIRST) if dataset == "BP4D" else (DISFA_IDS, DISFA_FIRST)
     rest = [one for one in everyone if one not in first]
-    women = [one for one in rest if _gender(dataset, one) == "female"]
-    men = [one for one in rest if _gender(dataset, one) == "male"]
+    women = [one for one in rest if gender_of(dataset, one) == "female"]
+    men = [one for one in rest if gender_of(dataset, one) == "male"]
     mixed = sorted(
         [((place + 0.5) / len(women), one) for place, one in enumerate(women)]
         + [((place + 0.5) / len(men), one) for place, one in enumerate(men)]
@@ -80,7 +85,7 @@ def participants(dataset: str, count: int) -> list[str]:
     return [*first, *(one for _, one in mixed)][:count]
 
 
-def _gender(dataset: str, participant: str) -> str:
+def gender_of(dataset: str, participant: str) -> str:
     if dataset == "DISFA":
         return "female" if participant in DISFA_WOMEN else "male"
     if participant.startswith("P"):
@@ -88,13 +93,21 @@ def _gender(dataset: str, participant: str) -> str:
     return "female" if participant.startswith("F") else "male"
 
 
-def _skin_type(dataset: str, participant: str, generator: np.random.Generator) -> int:
-    """Lighter I-II, darker V-VI, the others III-IV; people outside the corpora evenly over all six."""
-    if participant.startswith("P"):
+def _skin_type(dataset: str, participant: str) -> int:
+    """Lighter I-II, darker V-VI, the others III-IV, each pair in turn; people outside the corpora evenly over
+    all six.
+    """
+    if dataset not in _GROUPS:
         return 1 + (int(participant[1:]) // 2) % 6
-    lighter, darker = (BP4D_LIGHTER, BP4D_DARKER) if dataset == "BP4D" else (DISFA_LIGHTER, DISFA_DARKER)
-    base = 1 if participant in lighter else 5 if participant in darker else 3
-    return base + int(generator.integers(2))
+    everyone, lighter, darker = _GROUPS[dataset]
+    others = [one for one in everyone if one not in lighter + darker]
+    for base, group in ((1, lighter), (5, darker), (3, others)):
+        if participant in group:
+            return base + group.index(participant) % 2
+    raise ValueError(f"{dataset} has no participant {participant}")
+
+
+_GROUPS = {"BP4D": (BP4D_IDS, BP4D_LIGHTER, BP4D_DARKER), "DISFA": (DISFA_IDS, DISFA_LIGHTER, DISFA_DARKER)}
 
 
 def _origins(skin_type: int, generator: np.random.Generator) -> dict[str, float]:
@@ -119,9 +132,7 @@ def _shape(gender: str, skin_type: int, generator: np.random.Generator) -> dict[
         weights[f"macro/{origin}-{gender}-young"] = share * (1 - lean)
         weights[f"macro/{origin}-{other}-young"] = share * lean
     build = float(np.clip(0.35 * generator.standard_normal(), -0.7, 0.7))
-    weights[f"macro/universal-{gender}-young-averagemuscle-{'max' if build > 0 else 'min'}weight"] = abs(
-        build
-    )
+    weights[f"macro/universal-{gender}-young-averagemuscle-{'max' if build > 0 else 'min'}weight"] = abs(build)
     weights[f"head/head-{OUTLINES[generator.integers(len(OUTLINES))]}"] = float(generator.uniform(0.0, 0.5))
     names = load_head().names
     for low_ending, high_ending in OPPOSITES:
@@ -168,10 +179,10 @@ def _look(gender: str, skin_type: int, generator: np.random.Generator) -> Look:
 
 
 def make_person(seed: int, dataset: str, participant: str) -> Person:
-    """One person, a function of the seed and the name. `dataset` is "BP4D", "DISFA" or "pairs" (ids P001, P002, ...)."""
-    draw = generator(seed, "person", dataset, participant)
-    gender = _gender(dataset, participant)
-    skin_type = _skin_type(dataset, participant, draw)
+    """One person, a function of the seed and the name. `dataset` is "BP4D", "DISFA" or "pairs" (ids P001,
+    P002, ...).
+    """
+    gender, skin_type = gender_of(dataset, participant), _skin_type(dataset, participant)
     weights = _shape(gender, skin_type, generator(seed, "shape", dataset, participant))
     look = _look(gender, skin_type, generator(seed, "look", dataset, participant))
     habits = generator(seed, "habits", dataset, participant)
@@ -180,10 +191,10 @@ def make_person(seed: int, dataset: str, participant: str) -> Person:
 
 
 def person_face(person: Person) -> Face:
-    """The person's face, with a person's own way of making each action unit: each expression unit a little different."""
-    face = make_face(
-        person.weights, person.look, {unit: person.amplitude.get(unit, 1.0) for unit in ACTION_UNITS}
-    )
+    """The person's face, with a person's own way of making each action unit: each expression unit a little
+    different.
+    """
+    face = make_face(person.weights, person.look, {unit: person.amplitude.get(unit, 1.0) for unit in ACTION_UNITS})
     draw = np.random.default_rng(person.look.texture + 9)
     manner = np.clip(draw.normal(1.0, 0.12, len(face.offsets)), 0.7, 1.3).astype(np.float32)
     blinks = [number for number, name in enumerate(load_head().unit_names) if name.startswith("eye")]

