@@ -25,6 +25,7 @@ from deepfn_lib.rendering import (
     published,
     renderer,
     scene,
+    toys,
 )
 from deepfn_lib.rendering.look import Look
 
@@ -328,3 +329,14 @@ def test_pairs_are_aligned_faces_and_answers():
     other = pairs.person_pairs(SEED, 4, 1, 64, "F007")[1]
     same_face = np.abs(truth[0].astype(int) - other[0]).mean()
     assert same_face < np.abs(faces[0].astype(int) - truth[0]).mean()
+
+
+def test_a_toy_is_a_crop_or_the_whole_frame():
+    rest = toys.render_moment("F001", seed=SEED)
+    smile = toys.render_moment("F001", {12: 1.0}, seed=SEED)
+    assert rest.shape == smile.shape == (128, 128)
+    change = np.abs(smile.astype(int) - rest)
+    assert change[80:].sum() > 3 * change[:50].sum()
+    assert toys.render_moment("SN001", seed=SEED, dataset="DISFA", whole=True).shape == (240, 320)
+    with pytest.raises(KeyError, match="action unit 3"):
+        toys.render_moment("F001", {3: 1.0}, seed=SEED)

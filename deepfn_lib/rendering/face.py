@@ -106,15 +106,23 @@ def _long_hair(head: Head, look: Look) -> np.ndarray:
     return (head.parts == PARTS.index("hair")) & (angle > look.hair_front) & (centre[:, 1] > low) & ~hidden
 
 
-def _carry_hair(head: Head, vertices: np.ndarray) -> np.ndarray:
-    """Fit the sheet of hair to this person's skull, as one affine map of where the skull's vertices went."""
-    hair, skin = head.part_vertices("hair"), head.part_vertices("skin")
-    skull = skin[(head.rest[skin, 1] > 7.3) & (head.ears[skin] < 0.1)]
-    known = np.column_stack([head.rest[skull], np.ones(len(skull))]).astype(np.float64)
-    fit, *_ = np.linalg.lstsq(known, vertices[skull].astype(np.float64), rcond=None)
+def _carry(head: Head, vertices: np.ndarray, part: str, known: np.ndarray) -> np.ndarray:
+    """Fit a part to this person, as one affine map of where the `known` vertices of the skin went."""
+    worn = head.part_vertices(part)
+    before = np.column_stack([head.rest[known], np.ones(len(known))]).astype(np.float64)
+    fit, *_ = np.linalg.lstsq(before, vertices[known].astype(np.float64), rcond=None)
     carried = vertices.copy()
-    carried[hair] = np.column_stack([head.rest[hair], np.ones(len(hair))]) @ fit
+    carried[worn] = np.column_stack([head.rest[worn], np.ones(len(worn))]) @ fit
     return carried
+
+
+def _dress(head: Head, vertices: np.ndarray) -> np.ndarray:
+    """Fit long hair to the skull, and glasses to the face about the eyes."""
+    skin = head.part_vertices("skin")
+    x, y, z = head.rest[skin].T
+    skull = skin[(y > 7.3) & (head.ears[skin] < 0.1)]
+    about_eyes = skin[(z > 0.9) & (y > 7.0) & (y < 7.6) & (np.abs(x) < 0.7)]
+    return _carry(head, _carry(head, vertices, "hair", skull), "glasses", about_eyes)
 
 
 def make_face(weights: dict[str, float], look: Look, amplitude: dict[int, float] | None = None) -> Face:
@@ -125,7 +133,7 @@ def make_face(weights: dict[str, float], look: Look, amplitude: dict[int, float]
     vertices = _shape(head, weights)
     eyes = np.stack([vertices[head.part_vertices(eye)].mean(axis=0) for eye in ("left-eye", "right-eye")])
     vertices[head.part_vertices("upper-teeth", "lower-teeth", "tongue"), 2] -= TEETH_BACK
-    vertices = _carry_hair(head, _hair(head, look, vertices))
+    vertices = _dress(head, _hair(head, look, vertices))
     origin = eyes.mean(axis=0)
     moving, still = _visible(head, look)
     return Face(
@@ -146,10 +154,11 @@ def make_face(weights: dict[str, float], look: Look, amplitude: dict[int, float]
 def _visible(head: Head, look: Look) -> tuple[np.ndarray, np.ndarray]:
     """Triangles of the head and of the bust: those that can ever be seen."""
     corners = head.rest[head.triangles]
-    hair = head.parts == PARTS.index("hair")
-    worn = _long_hair(head, look) if look.hair_length > 0 else np.zeros_like(hair)
+    added = np.isin(head.parts, [PARTS.index("hair"), PARTS.index("glasses")])
+    worn = _long_hair(head, look) if look.hair_length > 0 else np.zeros_like(added)
+    worn = worn | ((head.parts == PARTS.index("glasses")) & (look.glasses > 0))
     facing = (corners[:, :, 2].max(axis=1) > 0.0) | (corners[:, :, 1].min(axis=1) > 7.6)
-    body = ~hair & facing
+    body = ~added & facing
     above = corners[:, :, 1].max(axis=1) > NECK_LOW
     found = []
     for half in (above, ~above):

@@ -15,7 +15,7 @@ import numpy as np
 from scipy import sparse
 
 ASSET = Path(__file__).with_name("head.npz")
-PARTS = ("skin", "mouth", "left-eye", "right-eye", "upper-teeth", "lower-teeth", "tongue", "hair")
+PARTS = ("skin", "mouth", "left-eye", "right-eye", "upper-teeth", "lower-teeth", "tongue", "hair", "glasses")
 UNIT_PREFIX = "unit/"
 
 # The atlas, pixels. Rows above HEAD_ROWS: the skin unrolled around a vertical axis; below: small patches.
@@ -26,7 +26,7 @@ FRONT_ANGLE, FRONT_COLUMNS = 1.75, 228
 # Patches of the other parts: column, row and side of each square.
 PATCHES = {
     "left-eye": (0, 436, 72), "right-eye": (76, 436, 72), "mouth": (152, 436, 40), "upper-teeth": (196, 436, 40),
-    "lower-teeth": (240, 436, 40), "tongue": (284, 436, 40), "hair": (328, 436, 72),
+    "lower-teeth": (240, 436, 40), "tongue": (284, 436, 40), "hair": (328, 436, 72), "glasses": (404, 436, 20),
 }  # fmt: skip
 # The sheet of long hair: half-width and half-depth of its section at rest heights; it is open at the front.
 SHEET_Y = (8.30, 8.10, 7.80, 7.40, 7.00, 6.50, 6.00, 5.40, 4.60)
@@ -185,16 +185,52 @@ def _hair_sheet() -> tuple[np.ndarray, np.ndarray]:
     return vertices.astype(np.float32), np.concatenate([first, second]).astype(np.int32)
 
 
+def _ribbon(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A strip between two lines of points (k, 3) each: vertices (2k, 3) and triangles (2k - 2, 3)."""
+    count = len(first)
+    at = np.arange(count - 1)
+    one = np.stack([at, at + count, at + 1], axis=1)
+    two = np.stack([at + 1, at + count, at + count + 1], axis=1)
+    return np.concatenate([first, second]), np.concatenate([one, two])
+
+
+def _spectacles() -> tuple[np.ndarray, np.ndarray]:
+    """Vertices (n, 3) and triangles (m, 3) of a pair of glasses: two rims, a bridge, two temples."""
+    turn = np.linspace(0, 2 * np.pi, 29)
+    strips = []
+    for sign in (1, -1):
+        rims = []
+        for width, height in ((0.225, 0.165), (0.195, 0.135)):
+            x = 0.30 + width * np.sign(np.cos(turn)) * np.abs(np.cos(turn)) ** 0.75
+            y = 7.26 + height * np.sign(np.sin(turn)) * np.abs(np.sin(turn)) ** 0.75
+            rims.append(np.stack([sign * x, y, 1.60 - 0.45 * x**2], axis=1))
+        strips.append(_ribbon(*rims))
+        line = np.linspace([sign * 0.52, 7.34, 1.47], [sign * 0.80, 7.36, 0.45], 5)
+        strips.append(_ribbon(line, line - [0, 0.04, 0]))
+    bridge = np.linspace([-0.09, 7.33, 1.60], [0.09, 7.33, 1.60], 3)
+    strips.append(_ribbon(bridge, bridge - [0, 0.03, 0]))
+    return _join(strips)
+
+
+def _join(pieces: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    """Several meshes as one."""
+    starts = np.cumsum([0, *(len(vertices) for vertices, _ in pieces)])
+    triangles = [triangles + start for (_, triangles), start in zip(pieces, starts)]
+    return np.concatenate([vertices for vertices, _ in pieces]).astype(np.float32), np.concatenate(triangles)
+
+
 @cache
 def load_head() -> Head:
-    """The head asset, read once a process, with the sheet of hair added."""
+    """The head asset, read once a process, with a sheet of hair and a pair of glasses added."""
     with np.load(ASSET) as file:
         asset = {name: file[name] for name in file.files}
-    vertices, sheet = _hair_sheet()
-    triangles = np.concatenate([asset["triangles"].astype(np.int32), sheet + len(asset["vertices"])])
-    parts = np.concatenate([asset["parts"], np.full(len(sheet), PARTS.index("hair"), np.uint8)])
-    asset["vertices"] = np.concatenate([asset["vertices"], vertices])
-    asset["masks"] = np.pad(asset["masks"], ((0, 0), (0, len(vertices))))
+    for part, made in (("hair", _hair_sheet()), ("glasses", _spectacles())):
+        number = np.full(len(made[1]), PARTS.index(part), np.uint8)
+        asset["parts"] = np.concatenate([asset["parts"], number])
+        meshes = [(asset["vertices"], asset["triangles"].astype(np.int32)), made]
+        asset["vertices"], asset["triangles"] = _join(meshes)
+        asset["masks"] = np.pad(asset["masks"], ((0, 0), (0, len(made[0]))))
+    triangles, parts = asset["triangles"].astype(np.int32), asset["parts"]
     source, drawn = [], np.empty_like(triangles)
     for number in range(len(PARTS)):
         used, corners = np.unique(triangles[parts == number], return_inverse=True)

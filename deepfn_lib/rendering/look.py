@@ -25,9 +25,11 @@ class Look:
     """A person's surface. Brightnesses and amounts in 0..1 unless said otherwise.
 
     skin: cheek brightness · brow_dark, brow_thick, brow_arch, brow_height · hair: brightness · hair_height:
-    thickness of the cap (decimetres) · hairline: shift up (decimetres) · hair_length: 0 short, 1 below the
+    thickness of the cap (decimetres) · hairline: shift up (decimetres) · fringe: how far hair
+    falls over the forehead (decimetres) on the side away from the parting, -1 to 1 · hair_length: 0 short, 1 below the
     shoulders · hair_front: where long hair begins, radians from straight ahead · stubble, freckles, lip_dark,
-    lash_dark, crease (depth of wrinkles), iris (brightness), glasses, cloth (brightness) · texture: seed of
+    lash_dark, crease (depth of wrinkles), iris (brightness), glasses (worn or not), rim
+    and cloth (brightness) · texture: seed of
     noise.
     """
 
@@ -39,6 +41,8 @@ class Look:
     hair: float = 0.15
     hair_height: float = 0.1
     hairline: float = 0.0
+    fringe: float = 0.0
+    parting: float = 0.0
     hair_length: float = 0.0
     hair_front: float = 1.2
     stubble: float = 0.0
@@ -48,6 +52,7 @@ class Look:
     crease: float = 0.7
     iris: float = 0.3
     glasses: float = 0.0
+    rim: float = 0.1
     cloth: float = 0.5
     texture: int = 0
 
@@ -94,6 +99,8 @@ def hair_amount(look: Look) -> np.ndarray:
     """Where hair grows, 0..1 over the atlas."""
     at = places()
     edge = np.interp(at["angle"], HAIRLINE_ANGLE, HAIRLINE_Y).astype(np.float32) + look.hairline
+    swept = np.clip(0.5 + 0.5 * (at["x"] - 0.35 * look.parting) / 0.5 * np.sign(look.parting + 1e-9), 0, 1)
+    edge = edge - look.fringe * swept * step(at["angle"], 0.95, 0.6)
     ragged = 0.012 * noise(np.random.default_rng(look.texture + 1), 1.2, 4)
     return step(at["y"] + ragged - edge, -0.03, 0.05) * (1 - at["ears"]) * step(at["y"], 6.5, 6.7)
 
@@ -193,7 +200,7 @@ def _patches(look: Look, atlas: np.ndarray) -> None:
         elif part == "hair":
             atlas[area] = look.hair * (1 + 0.3 * noise(generator, 0.7, 12)[:side, :side])
         else:
-            atlas[area] = {"mouth": 0.10, "tongue": 0.38}[part]
+            atlas[area] = {"mouth": 0.10, "tongue": 0.38, "glasses": look.rim}[part]
 
 
 def bake(look: Look) -> np.ndarray:

@@ -172,7 +172,10 @@ def _look(gender: str, skin_type: int, generator: np.random.Generator) -> Look:
         lash_dark=float(generator.uniform(0.5, 1.0) if woman else generator.uniform(0.1, 0.5)),
         crease=float(generator.uniform(0.45, 1.0)),
         iris=float(generator.uniform(0.2, 0.5) if pale else generator.uniform(0.08, 0.2)),
-        glasses=float(generator.random() < 0.12),
+        fringe=float(generator.uniform(0.05, 0.3)) if generator.random() < 0.45 else 0.0,
+        parting=float(generator.uniform(-1, 1)),
+        glasses=float(generator.random() < 0.15),
+        rim=float(generator.choice([0.06, 0.12, 0.45])),
         cloth=float(generator.uniform(0.1, 0.8)),
         texture=int(generator.integers(2**31)),
     )

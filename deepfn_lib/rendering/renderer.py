@@ -75,6 +75,7 @@ def _flat_parts() -> np.ndarray:
     head = load_head()
     even = np.zeros(len(head.rest), np.float32)
     even[head.part_vertices("left-eye", "right-eye")] = 0.55
+    even[head.part_vertices("glasses")] = 1.0
     even[head.part_vertices("upper-teeth", "lower-teeth", "tongue", "mouth")] = 0.3
     return even
 
