@@ -1,0 +1,125 @@
+"""Eq. 1 and Eq. 2: one encoder, the template's decoder and the person's, trained in turn; transfer by exchange."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from . import networks
+from .augmentation import Augmentation, augment
+
+PROBED = 8  # faces in probes and previews
+CHUNK = 256
+
+
+def adam(learning_rate: float, variables) -> keras.optimizers.Adam:
+    """The paper's Adam (β 0.5 and 0.999), with its variables made, so that a checkpoint can be read into them."""
+    optimiser = keras.optimizers.Adam(learning_rate, beta_1=0.5, beta_2=0.999)
+    optimiser.build(variables)
+    return optimiser
+
+
+def reconstruction_loss(faces, reconstructed, loss: str = "mae"):
+    """Eq. 1 for one person: mean absolute error, or with "rmse" the root mean squared error of the paper's text."""
+    error = reconstructed - faces
+    return tf.reduce_mean(tf.abs(error)) if loss == "mae" else tf.sqrt(tf.reduce_mean(tf.square(error)) + 1e-12)
+
+
+def spaced(faces: np.ndarray, n: int = PROBED) -> np.ndarray:
+    """At most `n` evenly spaced faces."""
+    return np.asarray(faces[np.unique(np.linspace(0, len(faces) - 1, min(n, len(faces))).astype(int))])
+
+
+def as_input(faces: np.ndarray) -> np.ndarray:
+    """uint8 (n, h, w) to float32 (n, h, w, 1) in 0-1."""
+    return np.asarray(faces, np.float32)[..., None] / np.float32(255)
+
+
+def as_faces(outputs) -> np.ndarray:
+    """float (n, h, w, 1) in 0-1 to uint8 (n, h, w)."""
+    return np.clip(np.asarray(outputs)[..., 0] * 255 + 0.5, 0, 255).astype(np.uint8)
+
+
+class Autoencoder:
+    """The paper's model as a trainee (`training.train`).
+
+    `template` and `person`: faces uint8 (n, size, size), equalised. `truth`, if known, the person's faces on the
+    template, row by row: shown in previews, never trained on. The losses are the template's and the person's.
+    """
+
+    loss_names = ("template", "person")
+
+    def __init__(
+        self, template: np.ndarray, person: np.ndarray, *, size: int, width: float, seed: int, batch: int = 64,
+        learning_rate: float = 5e-5, loss: str = "mae", augmentation: Augmentation | None = None,
+        truth: np.ndarray | None = None, label: str = "",
+    ):  # fmt: skip
+        self.template, self.person, self.truth = template, person, truth
+        self.seed, self.size, self.images, self.loss = seed, size, batch, loss
+        self.augmentation = augmentation or Augmentation()
+        self.encoder = networks.encoder(size, width, seed)
+        self.decoders = [networks.decoder(size, width, seed + k, f"decoder-{k}") for k in (1, 2)]
+        self.groups = [self.encoder.trainable_variables + d.trainable_variables for d in self.decoders]
+        # One optimiser for each autoencoder: both change the encoder, and each keeps its own moments of it.
+        self.optimisers = [adam(learning_rate, group) for group in self.groups]
+        self.variables = self.encoder.trainable_variables + sum((d.trainable_variables for d in self.decoders), [])
+        self.variables = self.variables + sum((o.variables for o in self.optimisers), [])
+        self.description = {
+            "network": "autoencoder", "size": size, "width": width, "seed": seed, "batch": batch, "loss": loss,
+            "learning_rate": learning_rate, "augmentation": vars(self.augmentation), "person": label,
+            "template_faces": len(template), "person_faces": len(person),
+        }  # fmt: skip
+
+    def parameters(self) -> int:
+        """How many weights the encoder and both decoders have."""
+        return self.encoder.count_params() + sum(d.count_params() for d in self.decoders)
+
+    def batch(self, step: int):
+        """Inputs and targets of the template's batch, then of the person's."""
+        random = np.random.default_rng([self.seed, step])
+        arrays = ()
+        for faces in (self.template, self.person):
+            rows = random.integers(0, len(faces), self.images)
+            arrays += augment(np.asarray(faces[rows]), self.augmentation, random)
+        return arrays
+
+    @tf.function
+    def update(self, template_inputs, template_faces, person_inputs, person_faces):
+        """One update of the template's autoencoder, then one of the person's (section 3.2)."""
+        batches = ((template_inputs, template_faces), (person_inputs, person_faces))
+        return tf.stack([self._half(which, *arrays) for which, arrays in enumerate(batches)])
+
+    def _half(self, which: int, inputs, faces):
+        with tf.GradientTape() as tape:
+            reconstructed = self.decoders[which](self.encoder(inputs, training=True), training=True)
+            loss = reconstruction_loss(faces, reconstructed, self.loss)
+        self.optimisers[which].apply(tape.gradient(loss, self.groups[which]), self.groups[which])
+        return loss
+
+    @tf.function(reduce_retracing=True)
+    def _through(self, inputs, which: int):
+        return self.decoders[which](self.encoder(inputs, training=False), training=False)
+
+    def transfer(self, faces: np.ndarray) -> np.ndarray:
+        """Eq. 2, the person's faces by the template's decoder: uint8 (n, size, size) to the same."""
+        return self.decode(faces, 0)
+
+    def decode(self, faces: np.ndarray, which: int) -> np.ndarray:
+        """Faces through the template's decoder (0) or the person's (1)."""
+        out = np.empty((len(faces), self.size, self.size), np.uint8)
+        for start in range(0, len(faces), CHUNK):
+            inputs = tf.constant(as_input(faces[start : start + CHUNK]))
+            out[start : start + CHUNK] = as_faces(self._through(inputs, which))
+        return out
+
+    def probe(self):
+        """Reconstructions of some of the template's faces, and those faces."""
+        faces = as_input(spaced(self.template))
+        return self._through(tf.constant(faces), 0).numpy(), faces
+
+    def preview(self) -> np.ndarray:
+        """Rows: the person's faces, their reconstruction, their transfer, and the answer where it is known."""
+        faces = spaced(self.person)
+        rows = [faces, self.decode(faces, 1), self.decode(faces, 0)]
+        if self.truth is not None:
+            rows.append(spaced(self.truth))
+        return np.vstack([np.hstack(list(row)) for row in rows])

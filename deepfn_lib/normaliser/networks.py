@@ -1,0 +1,112 @@
+"""The paper's autoencoder (Tables 1 and 2), at its own size or smaller, and the small network of our own method.
+
+Chapter 02 derives the encoder and the decoders, chapter 10 the reference network. Importing this module imports
+Keras; call `deepfn_lib.device.configure_tensorflow` first where the number of threads matters.
+"""
+
+from collections.abc import Iterator
+
+import keras
+import numpy as np
+from keras import layers
+
+ENCODER_PARAMETERS = 119_988_224  # Table 1
+DECODER_PARAMETERS = 6_269_601  # Table 2, each of two
+AUTOENCODER_PARAMETERS = 132_527_426
+SLOPE = 0.1  # of LeakyReLU: the code base's; the paper does not say
+ENCODER_FILTERS = (128, 256, 512, 1024)
+DECODER_FILTERS = (256, 128, 64, 32)  # after the pixel shuffle; each convolution has four times as many
+
+
+class PixelShuffle(layers.Layer):
+    """(n, h, w, 4 f) to (n, 2 h, 2 w, f): each pixel's channels become a square of four, as `tf.nn.depth_to_space`."""
+
+    def call(self, inputs):
+        import tensorflow as tf
+
+        return tf.nn.depth_to_space(inputs, 2)
+
+    def compute_output_shape(self, input_shape):
+        n, height, width, channels = input_shape
+        return n, 2 * height, 2 * width, channels // 4
+
+
+def scaled(number: int, width: float) -> int:
+    """So many filters or units of the paper's `number`, at least four."""
+    return max(4, round(number * width))
+
+
+def seeds(seed: int) -> Iterator[int]:
+    """One initialiser's seed after another, all from one."""
+    sequence = np.random.SeedSequence(seed)
+    while True:
+        yield int(sequence.spawn(1)[0].generate_state(1)[0] >> 1)
+
+
+def _glorot(seed: Iterator[int]):
+    return keras.initializers.GlorotUniform(seed=next(seed))
+
+
+def _convolve(features, filters: int, kernel: int, seed, strides: int = 1):
+    features = layers.Conv2D(filters, kernel, strides, padding="same", kernel_initializer=_glorot(seed))(features)
+    return layers.LeakyReLU(negative_slope=SLOPE)(features)
+
+
+def _upscale(features, filters: int, seed):
+    """A convolution to four times `filters`, and the pixel shuffle: twice the side, `filters` channels."""
+    return PixelShuffle()(_convolve(features, 4 * filters, 3, seed))
+
+
+def encoder(size: int = 128, width: float = 1.0, seed: int = 0) -> keras.Model:
+    """Table 1: faces float32 (n, size, size, 1) in 0-1 to codes (n, 8, 8, 512 width).
+
+    At 128 pixels and width 1 it has the paper's 119,988,224 parameters; `width` takes that share of all filters and
+    units. At 64 pixels the same layers end at half the side before the dense ones.
+    """
+    seed = seeds(seed)
+    inputs = keras.Input((size, size, 1))
+    features = inputs
+    for filters in ENCODER_FILTERS:
+        features = _convolve(features, scaled(filters, width), 5, seed, strides=2)
+    features = layers.Flatten()(features)  # 65,536 at full size
+    features = layers.Dense(scaled(1024, width), kernel_initializer=_glorot(seed))(features)
+    features = layers.Dense(4 * 4 * scaled(1024, width), kernel_initializer=_glorot(seed))(features)
+    features = layers.Reshape((4, 4, scaled(1024, width)))(features)
+    return keras.Model(inputs, _upscale(features, scaled(512, width), seed), name="encoder")
+
+
+def decoder(size: int = 128, width: float = 1.0, seed: int = 0, name: str = "decoder") -> keras.Model:
+    """Table 2: codes (n, 8, 8, 512 width) to faces float32 (n, size, size, 1) in 0-1.
+
+    6,269,601 parameters at 128 pixels and width 1. At 64 pixels it has one level less.
+    """
+    seed = seeds(seed)
+    inputs = keras.Input((8, 8, scaled(512, width)))
+    features = inputs
+    for filters in DECODER_FILTERS[: 4 if size == 128 else 3]:
+        features = _upscale(features, scaled(filters, width), seed)
+    faces = layers.Conv2D(1, 5, padding="same", activation="sigmoid", kernel_initializer=_glorot(seed))(features)
+    return keras.Model(inputs, faces, name=name)
+
+
+def reference_network(size: int = 64, base: int = 24, seed: int = 0) -> keras.Model:
+    """Our own small network: a face and its person's median to what the template's median has to change by.
+
+    Input float32 (n, size, size, 2): the frame and the median, 0-1, both moved to the template's geometry. Output
+    (n, size, size, 1), zero at the start. A U-Net of four levels works on the two images and their difference;
+    its skips carry fine detail past the bottleneck, where the paper's dense layers would blur it.
+    """
+    seed = seeds(seed)
+    inputs = keras.Input((size, size, 2))
+    frame, median = inputs[..., :1], inputs[..., 1:]
+    features = layers.Concatenate()([frame - 0.5, median - 0.5, 4.0 * (frame - median)])
+    passed = []
+    for level, filters in enumerate((base, 2 * base, 4 * base, 4 * base)):
+        features = _convolve(features, filters, 4 if level == 0 else 3, seed, strides=2)
+        features = _convolve(features, filters, 3, seed)
+        passed.append(features)
+    for skip, filters in zip(reversed(passed[:-1]), (4 * base, 2 * base, base)):
+        up = layers.Conv2D(4 * filters // 2, 3, padding="same", kernel_initializer=_glorot(seed))(features)
+        features = _convolve(layers.Concatenate()([PixelShuffle()(up), skip]), filters, 3, seed)
+    change = layers.Conv2D(4, 3, padding="same", kernel_initializer="zeros")(features)
+    return keras.Model(inputs, PixelShuffle()(change), name="reference-network")
