@@ -109,12 +109,9 @@ def brow_amount(look: Look) -> np.ndarray:
     """How much brow covers the skin, 0..1 over the atlas: strokes along a bow over each eye."""
     at, generator = places(), np.random.default_rng(look.texture + 2)
     along = (at["side"] - 0.11) / 0.42
-    height = (
-        7.46
-        + 0.03 * look.brow_height
-        + (0.05 + 0.05 * look.brow_arch) * np.sin(np.pi * np.clip(along, 0, 1) ** 0.8 * 0.86)
-    )
-    thick = (0.024 + 0.022 * look.brow_thick) * (1.05 - 0.75 * np.clip(along, 0, 1) ** 1.5)
+    bow = np.sin(np.pi * np.clip(along, 0, 1) ** 0.8 * 0.86)
+    height = 7.475 + 0.03 * look.brow_height + (0.035 + 0.04 * look.brow_arch) * bow
+    thick = (0.024 + 0.022 * look.brow_thick) * (1.0 - 0.7 * np.clip(along, 0, 1) ** 1.7)
     strokes = cv2.warpAffine(
         noise(generator, 0.5, 2.2),
         np.float32([[1, 0.5, 0], [0, 1, 0]]),

@@ -22,8 +22,7 @@ class Stage:
     """A camera, a light and the parts of a picture that do not change through a session: wall, chest and
     clothes.
 
-    picture, depth (1.5 h, 1.5 w) float32 · still (h, w) float32, the same at the final size · grain, a tile
-    of sensor noise.
+    picture, depth (1.5 h, 1.5 w) float32 · still (h, w) float32, the same at the final size.
     """
 
     camera: Camera
@@ -31,7 +30,6 @@ class Stage:
     picture: np.ndarray
     depth: np.ndarray
     still: np.ndarray
-    grain: np.ndarray
 
 
 def _to_camera(vertices: np.ndarray, camera: Camera) -> np.ndarray:
@@ -151,8 +149,13 @@ def make_stage(face: Face, camera: Camera, light: Light, generator: np.random.Ge
     colours = _colours(face, face.vertices, light)
     drawn = _raster(_to_camera(face.vertices, camera), face.still, colours, camera, (0, 0, width, height), depth)
     picture = _shade(drawn, face.atlas, wall).copy()
-    grain = (1.6 * generator.standard_normal((camera.size[1] * 2, camera.size[0] * 2))).astype(np.float32)
-    return Stage(camera, light, picture, depth, cv2.resize(picture, camera.size, interpolation=cv2.INTER_AREA), grain)
+    return Stage(camera, light, picture, depth, cv2.resize(picture, camera.size, interpolation=cv2.INTER_AREA))
+
+
+@cache
+def _grain_tile() -> np.ndarray:
+    """Sensor noise, grey levels, (1024, 1024) float32; a picture takes a part of it."""
+    return (1.6 * np.random.default_rng(0).standard_normal((1024, 1024))).astype(np.float32)
 
 
 def surface(face: Face, moment: Moment, light: Light) -> np.ndarray:
@@ -204,8 +207,9 @@ def render(face: Face, stage: Stage, moment: Moment, grain: int = 0) -> tuple[np
         small = cv2.resize(shaded, (width, height), interpolation=cv2.INTER_AREA)
         picture[y : y + height, x : x + width] = small
     generator = np.random.default_rng(grain)
-    row, column = generator.integers(stage.camera.size[1]), generator.integers(stage.camera.size[0])
-    noise = stage.grain[row : row + camera.size[1], column : column + camera.size[0]]
+    tile, (width, height) = _grain_tile(), camera.size
+    row, column = generator.integers(len(tile) - height), generator.integers(len(tile) - width)
+    noise = tile[row : row + height, column : column + width]
     return np.clip(picture * 255 + noise, 0, 255).astype(np.uint8), project(landmark_points(vertices), camera)
 
 
