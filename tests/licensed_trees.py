@@ -71,10 +71,7 @@ def write_bp4d(
             for unit in INTENSITY_UNITS:
                 rows = [(frame, intensity(participant, frame, unit)) for frame in numbers]
                 write_csv(
-                    root
-                    / intensities
-                    / f"AU{unit:02d}"
-                    / f"{name(participant)}_{name(task)}_AU{unit:02d}.csv",
+                    root / intensities / f"AU{unit:02d}" / f"{name(participant)}_{name(task)}_AU{unit:02d}.csv",
                     rows,
                     end=end,
                 )
@@ -119,3 +116,45 @@ def write_disfa(
 def move(root: Path, old: str, new: str) -> None:
     (root / new).parent.mkdir(parents=True, exist_ok=True)
     shutil.move(root / old, root / new)
+
+
+def write_large(root: Path, picture: bytes, *, share: float = 1.0) -> Path:
+    """Both trees at the official size, or a share of it: 41 people x 8 tasks with 146,847 label rows and their
+    images, 27 people with 130,814 label rows and their left videos. Pictures are hard links of a few files."""
+    rows = {True: round(146_847 * share), False: round(130_814 * share)}
+    people = [f"F{n:03d}" for n in range(1, 24)] + [f"M{n:03d}" for n in range(1, 19)]
+    sessions = [(person, f"T{task}") for person in people for task in range(1, 9)]
+    bp4d, pictures = root / "bp4d", root / "pictures"
+    pictures.mkdir(parents=True)
+    for position, (person, task) in enumerate(sessions):
+        count = rows[True] // len(sessions) + (position < rows[True] % len(sessions))
+        numbers = np.arange(1, count + 1) + 300 * (position % 3)
+        table = np.full((count, 100), 9)
+        table[:, 0], table[:, 99] = numbers, 0
+        for unit in BP4D_UNITS:
+            table[:, unit] = (numbers // (20 + unit) + position) % 3 == 0
+        write_csv(bp4d / f"AUCoding/AU_OCC/{person}_{task}.csv", table.tolist(), HEADER)
+        for unit in INTENSITY_UNITS:
+            path = bp4d / f"AUCoding/AU_INT/AU{unit:02d}/{person}_{task}_AU{unit:02d}.csv"
+            write_csv(path, np.stack([numbers, numbers // 7 % 6], axis=1).tolist())
+        source = pictures / f"{person}.jpg"  # a file may have only so many names
+        source.write_bytes(picture)
+        folder = bp4d / "Sequences(2D+3D)" / person / task
+        folder.mkdir(parents=True)
+        for number in numbers:
+            (folder / f"{number:04d}.jpg").hardlink_to(source)
+    numbers = [n for n in range(1, 33) if n not in (14, 15, 19, 20, 22)]
+    face = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR)
+    video = pictures / "video.avi"
+    longest = -(-rows[False] // 27)
+    write_video(video, longest, face.shape[1::-1], lambda k: face)
+    for n in numbers:
+        person, count = f"SN{n:03d}", longest - (n == 10 and longest * 27 > rows[False])
+        frame = np.arange(1, count + 1)
+        for unit in DISFA_UNITS:
+            table = np.stack([frame, frame // (9 + unit) % 6], axis=1)
+            write_csv(root / "disfa/ActionUnit_Labels" / person / f"{person}_au{unit}.txt", table.tolist())
+        folder = root / "disfa/Videos_LeftCamera"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"LeftVideo{person}_comp.avi").hardlink_to(video)
+    return root

@@ -94,10 +94,7 @@ def test_crop_puts_the_points_where_they_belong(scale):
         near = np.zeros_like(face)
         y0, x0 = int(py) - 8, int(px) - 8
         near[y0 : y0 + 18, x0 : x0 + 18] = face[y0 : y0 + 18, x0 : x0 + 18]
-        centre = (
-            np.array([(near.sum(0) * np.arange(side)).sum(), (near.sum(1) * np.arange(side)).sum()])
-            / near.sum()
-        )
+        centre = np.array([(near.sum(0) * np.arange(side)).sum(), (near.sum(1) * np.arange(side)).sum()]) / near.sum()
         np.testing.assert_allclose(centre, (px, py), atol=0.25)
 
 
@@ -278,9 +275,7 @@ def test_nothing_to_cut_is_one_line(tmp_path):
     root = trees.write_bp4d(tmp_path / "b", people=("F001",), tasks=("T1",), frames=3)
     loaded = read_bp4d(root)
     with pytest.raises(StudyError, match="no face") as problem:
-        crops.build_faces(
-            tmp_path / "f", loaded.frames, loaded.exclusions, loaded.participants, {"BP4D": root}
-        )
+        crops.build_faces(tmp_path / "f", loaded.frames, loaded.exclusions, loaded.participants, {"BP4D": root})
     assert "\n" not in str(problem.value)
 
 
@@ -333,10 +328,7 @@ def test_flow_finds_a_known_shift(portrait):
     inner = flow[30:-30, 30:-30].reshape(-1, 2)
     np.testing.assert_allclose(np.median(inner, axis=0), (3, -2), atol=0.3)
     back = images.warp(moved[None], flow)[0].astype(int)
-    assert (
-        np.abs(back - face)[20:-20, 20:-20].mean()
-        < 0.5 * np.abs(moved.astype(int) - face)[20:-20, 20:-20].mean()
-    )
+    assert np.abs(back - face)[20:-20, 20:-20].mean() < 0.5 * np.abs(moved.astype(int) - face)[20:-20, 20:-20].mean()
 
 
 @pytest.fixture(scope="module")

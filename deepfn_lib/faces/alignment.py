@@ -18,6 +18,10 @@ POINT_WEIGHTS = np.array([1.0, 1.0, 1.0, 0.5, 0.5])
 
 # Without alignment: the detector's own box, made square and this much larger.
 BOX_MARGIN = 1.15
+# MTCNN's box by its five points, where only points are known (the renderer's): its longer side and how far its centre
+# lies above theirs, in root mean square distances of the points from their mean; means over rendered faces.
+BOX_SIDE = 4.71
+BOX_ABOVE = 0.44
 
 
 def similarity(points: np.ndarray, target: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
@@ -67,6 +71,14 @@ def transforms(points: np.ndarray, boxes: np.ndarray, side: int, mode: str = "fi
     raise ValueError(f"alignment {mode!r} is unknown; choose one of {', '.join(MODES)}")
 
 
+def boxes_from_points(points: np.ndarray) -> np.ndarray:
+    """The square boxes (n, 4) that MTCNN would about give for faces with these points (n, 5, 2)."""
+    centre = points.mean(1)
+    size = np.sqrt(((points - centre[:, None]) ** 2).sum(-1).mean(-1))[:, None]
+    centre = centre - size * [0, BOX_ABOVE]
+    return np.concatenate([centre - size * BOX_SIDE / 2, centre + size * BOX_SIDE / 2], axis=1)
+
+
 def crop(image: np.ndarray, transform: np.ndarray, side: int) -> np.ndarray:
     """Cut one face: `image` (h, w) uint8, `transform` (2, 3) from image to crop pixels; returns (side, side)
     uint8.
@@ -78,9 +90,7 @@ def crop(image: np.ndarray, transform: np.ndarray, side: int) -> np.ndarray:
     scale = float(np.hypot(transform[0, 0], transform[1, 0]))
     if scale < 0.75:
         image, transform = _reduce(image, transform, side, scale)
-    return cv2.warpAffine(
-        image, transform, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
+    return cv2.warpAffine(image, transform, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 def _reduce(image, transform, side, scale):
@@ -96,7 +106,5 @@ def _reduce(image, transform, side, scale):
     small = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
     zoom = np.array([part.shape[1] / size[0], part.shape[0] / size[1]])
     # A pixel p of the reduced part lies at (p + 0.5) zoom - 0.5 + (left, top) of the image.
-    to_image = np.array(
-        [[zoom[0], 0, zoom[0] / 2 - 0.5 + left], [0, zoom[1], zoom[1] / 2 - 0.5 + top], [0, 0, 1]]
-    )
+    to_image = np.array([[zoom[0], 0, zoom[0] / 2 - 0.5 + left], [0, zoom[1], zoom[1] / 2 - 0.5 + top], [0, 0, 1]])
     return small, transform @ to_image

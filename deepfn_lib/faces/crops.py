@@ -16,11 +16,11 @@ import pandas as pd
 from ..cluster import run_jobs
 from ..datasets.index import KEYS, exclusion_table
 from ..errors import StudyError
-from .alignment import MODES, crop, transforms
+from .alignment import MODES, boxes_from_points, crop, transforms
 from .sources import grey_frames
 from .tracking import Tracker
 
-CODE_VERSION = 1
+CODE_VERSION = 2
 
 NO_FACE = "no face detected in the session"
 NO_FACE_NEAR = "no face detected near this frame"
@@ -46,7 +46,7 @@ def build_faces(
     """
     if alignment not in MODES:
         raise StudyError(f"alignment {alignment!r} is unknown; choose one of {', '.join(MODES)}")
-    folder = Path(folder)
+    folder, frames = Path(folder), frames.reset_index(drop=True)
     parts = folder / "sessions"
     parts.mkdir(parents=True, exist_ok=True)
     jobs, spans = [], []
@@ -55,9 +55,7 @@ def build_faces(
         part = parts / f"{dataset}-{participant}-{task}.npz"
         spans.append(((dataset, participant, task), rows.index.to_numpy(), part))
         if not part.exists():
-            truth = (
-                (str(truth_roots[dataset]), points.get((dataset, participant, task))) if truth_roots else None
-            )
+            truth = (str(truth_roots[dataset]), points.get((dataset, participant, task))) if truth_roots else None
             source = rows["source"].iloc[0] if rows["source"].nunique() == 1 else rows["source"].tolist()
             jobs.append((
                 str(part), str(roots[dataset]), source, rows["source_index"].to_numpy(),
@@ -83,7 +81,6 @@ def cut_session(part, root, source, indices, frame, side, alignment, every, trut
     n = len(indices)
     reasons = np.full(n, NO_FACE, dtype="<U48")
     faces = np.zeros((n, side, side), np.uint8)
-    matrices = np.full((n, 2, 3), np.nan)
     tracker, shape = Tracker(every), (0, 0)
 
     def readable():
@@ -99,12 +96,12 @@ def cut_session(part, root, source, indices, frame, side, alignment, every, trut
         if values is None:
             reasons[row] = NO_FACE_NEAR if tracker.due > tracker.failed - tracker.recovered else NO_FACE
             continue
-        matrices[row] = transforms(values[None, :10].reshape(1, 5, 2), values[None, 10:], side, alignment)[0]
-        faces[row] = crop(image, matrices[row], side)
+        matrix = transforms(values[None, :10].reshape(1, 5, 2), values[None, 10:], side, alignment)[0]
+        faces[row] = crop(image, matrix, side)
         reasons[row] = ""
     stored = {"counts": np.array([n, tracker.due, tracker.failed, tracker.recovered, shape[1], shape[0]])}
     if truth is not None:
-        stored["truth"] = _cut_truth(truth, sources, indices, frame, side, alignment, matrices, reasons)
+        stored["truth"] = _cut_truth(truth, sources, indices, frame, side, alignment, reasons)
     kept = reasons == ""
     stored |= {"reasons": reasons, "faces": faces}
     if not kept.all():
@@ -116,27 +113,22 @@ def cut_session(part, root, source, indices, frame, side, alignment, every, trut
     return part
 
 
-def _cut_truth(truth, sources, indices, frame, side, alignment, matrices, reasons) -> np.ndarray:
-    """The template's faces at the same moments; frames without one are given a reason. No detection is
-    needed: the renderer knows its points. Without alignment the person's own square serves, as head and
-    camera are the same."""
-    root, (numbers, points) = (
-        truth[0],
-        truth[1] if truth[1] is not None else (np.empty(0, int), np.empty((0, 10))),
-    )
+def _cut_truth(truth, sources, indices, frame, side, alignment, reasons) -> np.ndarray:
+    """The template's faces at the same moments, cut by the points that the renderer knows; a frame without one is
+    given a reason."""
+    root, known = truth
     faces = np.zeros((len(indices), side, side), np.uint8)
-    at = np.searchsorted(numbers, frame)
-    known = (at < len(numbers)) & (np.append(numbers, -1)[np.minimum(at, len(numbers))] == frame)
+    numbers, points = known if known is not None else (np.empty(0, int), np.empty((0, 10)))
+    at = np.clip(np.searchsorted(numbers, frame), 0, max(len(numbers) - 1, 0))
+    found = numbers[at] == frame if len(numbers) else np.zeros(len(frame), bool)
     for row, image, _ in grey_frames(Path(root), sources, indices):
         if reasons[row]:
             continue
-        if image is None or not (known[row] or alignment == "none"):
+        if image is None or not found[row]:
             reasons[row] = NO_TRUTH
             continue
-        matrix = matrices[row]
-        if alignment != "none":
-            matrix = transforms(points[at[row]].reshape(1, 5, 2), np.zeros((1, 4)), side, alignment)[0]
-        faces[row] = crop(image, matrix, side)
+        five = points[at[row]].reshape(1, 5, 2)
+        faces[row] = crop(image, transforms(five, boxes_from_points(five), side, alignment)[0], side)
     return faces
 
 
@@ -159,15 +151,12 @@ def _assemble(folder, frames, exclusions, participants, spans, side, with_truth)
             reasons, counts = stored["reasons"], stored["counts"]
         kept[rows] = reasons == ""
         excluded += [
-            (*key, reason, count)
-            for reason, count in sorted(Counter(reasons[reasons != ""].tolist()).items())
+            (*key, reason, count) for reason, count in sorted(Counter(reasons[reasons != ""].tolist()).items())
         ]
         detections.append((*key, *counts.tolist()))
     if not kept.any():
         reason = excluded[0][3] if excluded else "the frame table is empty"
-        raise StudyError(
-            f"no face could be cut from any of {len(frames)} frames ({reason}); `deepfn check` says more"
-        )
+        raise StudyError(f"no face could be cut from any of {len(frames)} frames ({reason}); `deepfn check` says more")
     new_row = np.cumsum(kept) - 1
     shape = (int(kept.sum()), side, side)
     for name in ("faces", "truth") if with_truth else ("faces",):

@@ -22,13 +22,13 @@ class DetectorSettings:
     package's ratio between neighbouring sizes; the thresholds are its own for the first two networks and, for
     the last, `confidence`."""
 
-    side: int = 256
+    side: int = 192
     smallest_face: int = 20
     pyramid: float = 0.709
     first_threshold: float = 0.6
     second_threshold: float = 0.7
     confidence: float = 0.8
-    batch: int = 8
+    batch: int = 32
 
 
 DEFAULT = DetectorSettings()
@@ -73,10 +73,7 @@ def detect(images: list[np.ndarray], settings: DetectorSettings = DEFAULT) -> De
         zoom = np.array([shape[1] / size[0], shape[0] / size[1]])
         for start in range(0, len(positions), settings.batch):
             some = positions[start : start + settings.batch]
-            batch = [
-                images[p] if size == shape[::-1] else cv2.resize(images[p], size, interpolation=how)
-                for p in some
-            ]
+            batch = [images[p] if size == shape[::-1] else cv2.resize(images[p], size, interpolation=how) for p in some]
             for position, face in zip(some, _largest_faces(batch, settings)):
                 if face is not None:
                     result.boxes[position] = face[1:5] * np.tile(zoom, 2)

@@ -57,18 +57,14 @@ def by_person(people: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
     people = np.asarray(people)
     names, inverse = np.unique(people, return_inverse=True)
     order = np.argsort(inverse, kind="stable")
-    yield from zip(
-        names.tolist(), np.split(order, np.cumsum(np.bincount(inverse, minlength=len(names)))[:-1])
-    )
+    yield from zip(names.tolist(), np.split(order, np.cumsum(np.bincount(inverse, minlength=len(names)))[:-1]))
 
 
 def median_faces(images: np.ndarray, people: np.ndarray) -> dict[str, np.ndarray]:
     """Everybody's median of their equalised faces: name to uint8 (side, side)."""
     found = {}
     for person, rows in by_person(people):
-        some = rows[
-            np.unique(np.linspace(0, len(rows) - 1, min(MEDIAN_FRAMES, len(rows))).round().astype(int))
-        ]
+        some = rows[np.unique(np.linspace(0, len(rows) - 1, min(MEDIAN_FRAMES, len(rows))).round().astype(int))]
         found[person] = median_face(equalise(images[some]))
     return found
 
@@ -90,9 +86,7 @@ def warp(images: np.ndarray, flow: np.ndarray) -> np.ndarray:
     height, width = flow.shape[:2]
     grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype(np.float32) + flow
     maps = cv2.convertMaps(grid[..., 0], grid[..., 1], cv2.CV_16SC2)
-    return np.stack(
-        [cv2.remap(image, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for image in images]
-    )
+    return np.stack([cv2.remap(image, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for image in images])
 
 
 def difference(images: np.ndarray, median: np.ndarray, base: np.ndarray | int = MIDDLE) -> np.ndarray:

@@ -41,13 +41,7 @@ def _video_frames(path: Path, indices: np.ndarray) -> Iterator[tuple[int, np.nda
         while row < len(indices) and video.isOpened() and video.grab():
             if at == indices[row]:
                 good, image = video.retrieve()
-                grey = (
-                    cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-                    if good and image.ndim == 3
-                    else image
-                    if good
-                    else None
-                )
+                grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if good and image.ndim == 3 else image if good else None
                 yield row, grey, "" if good else UNREADABLE
                 row += 1
             at += 1

@@ -42,7 +42,7 @@ class Tracker:
         a box (left, top, right, bottom) in image pixels, or None where no detection is within reach.
         """
         # Several detections share a batch; a block is kept small where frames are many.
-        block = max(self.every, min(self.settings.batch * self.every, 64))
+        block = max(self.every, min(self.settings.batch * self.every, 96))
         waiting: list[tuple[int, float, np.ndarray]] = []
         fresh: list[tuple[int, float, np.ndarray]] = []
         count = 0
@@ -94,8 +94,7 @@ class Tracker:
         last = self._positions[-1] if self._positions else -np.inf
         reach = REACH * self.every
         return sum(
-            row_position <= last or len(waiting) - k > 2 * reach
-            for k, (_, row_position, _) in enumerate(waiting)
+            row_position <= last or len(waiting) - k > 2 * reach for k, (_, row_position, _) in enumerate(waiting)
         )
 
     def _values_for(self, frames):
@@ -136,7 +135,5 @@ def plausible(points: np.ndarray, sizes: list[float]) -> np.ndarray:
     size = face_size(points[good])
     usual = np.median(sizes) if len(sizes) >= 3 else np.median(size)
     ratio = size / usual
-    good[good] = (
-        (misfit <= MAXIMAL_MISFIT) & (ratio <= MAXIMAL_SIZE_RATIO) & (ratio >= 1 / MAXIMAL_SIZE_RATIO)
-    )
+    good[good] = (misfit <= MAXIMAL_MISFIT) & (ratio <= MAXIMAL_SIZE_RATIO) & (ratio >= 1 / MAXIMAL_SIZE_RATIO)
     return good
