@@ -1,0 +1,138 @@
+"""`deepfn bench`: speeds and costs as ratios, each side in turn in one run; the names are fixed, as tools read them."""
+
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from .artefacts import Store, write_json
+from .errors import StudyError
+
+
+def entry(values: Sequence[float], unit: str) -> dict:
+    """A measurement as bench.json holds it: the median of `values`, the least and the largest, how many."""
+    values = np.asarray(values, float)
+    return {
+        "value": float(np.median(values)), "unit": unit, "low": float(values.min()), "high": float(values.max()),
+        "n": len(values),
+    }  # fmt: skip
+
+
+def render_frames_per_second(store: Store) -> dict:
+    """Pictures drawn and compressed a second by two processes."""
+    from .rendering.benchmark import frames_per_second
+
+    return entry([frames_per_second(seed=seed) for seed in (1, 2, 3)], "frames/s")
+
+
+def classifier_bank_vs_keras_fit(store: Store) -> dict:
+    """One condition's repetitions through the bank, against a fresh model and `fit` for each."""
+    from .recognition.benchmark import classifier_bank_vs_keras_fit as measure
+
+    return measure()
+
+
+def autoencoder_step_vs_matmul(store: Store) -> dict:
+    """GFLOP/s of the paper's exact training step as a share of a matrix product's on the same cores."""
+    from .normaliser.benchmark import autoencoder_step_vs_matmul as measure
+
+    return measure()
+
+
+def shared_vs_per_person_cost(store: Store) -> dict:
+    """How many times fewer core-seconds a person the shared network needs at the per-person network's quality."""
+    from .normaliser.benchmark import shared_vs_per_person_cost as measure
+
+    return measure(store)
+
+
+def oracle_share_person_independent(store: Store) -> dict:
+    """Share of the oracle's gain that the default DeepFN arm wins, person-independent, under `quick`."""
+    return _oracle_share(store, "deepfn")
+
+
+def oracle_share_median_subtraction(store: Store) -> dict:
+    """The same for median-face subtraction."""
+    return _oracle_share(store, "median-subtracted")
+
+
+def _oracle_share(store: Store, arm: str) -> dict:
+    from . import study
+    from .settings import load_settings
+    from .statistics import bootstrap
+
+    scores = study.scores(load_settings("quick"), store)
+    share = bootstrap.oracle_share(scores, "person-independent", arm)
+    return {"value": share.estimate, "unit": "share", "low": share.low, "high": share.high, "n": share.n}
+
+
+def quick_study_seconds(store: Store) -> dict:
+    """Seconds of all chapters under `quick` when nothing is there: the sum of what each artefact cost."""
+    seconds = sum(card["seconds"] for _, card in store.cards() if card and card["step"].startswith("chapter-"))
+    if not seconds:
+        raise StudyError("quick_study_seconds needs a finished run; `deepfn run` first")
+    return entry([seconds], "s")
+
+
+def rerun_seconds(store: Store) -> dict:
+    """Seconds of `deepfn run` when everything is there already."""
+    from .publication.runner import failures, run_chapters
+
+    times = []
+    for _ in range(3):
+        began = time.monotonic()
+        problem = failures(run_chapters("quick", store=store))
+        if problem:
+            raise StudyError(problem)
+        times.append(time.monotonic() - began)
+    return entry(times, "s")
+
+
+def book_build_seconds(store: Store) -> dict:
+    """Seconds of building the book from executed chapters, from nothing."""
+    import tempfile
+    from pathlib import Path
+
+    from .publication.book import build_book
+
+    with tempfile.TemporaryDirectory() as folder:
+        began = time.monotonic()
+        build_book(output=Path(folder))
+        return entry([time.monotonic() - began], "s")
+
+
+def peak_rss_gib(store: Store) -> dict:
+    """The largest resident memory of any process that made an artefact."""
+    peaks = [card["peak_memory_gib"] for _, card in store.cards() if card]
+    if not peaks:
+        raise StudyError("peak_rss_gib needs artefacts; `deepfn run` first")
+    return {**entry(peaks, "GiB"), "value": max(peaks)}
+
+
+MEASURES: dict[str, Callable[[Store], dict]] = {
+    measure.__name__: measure
+    for measure in (
+        render_frames_per_second, autoencoder_step_vs_matmul, shared_vs_per_person_cost, oracle_share_person_independent,
+        oracle_share_median_subtraction, classifier_bank_vs_keras_fit, quick_study_seconds, rerun_seconds,
+        book_build_seconds, peak_rss_gib,
+    )
+}  # fmt: skip
+
+
+def run_bench(store: Store, only: Sequence[str] = ()) -> dict[str, dict]:
+    """Measure everything (or `only` these names) and write `bench.json`, keeping earlier figures of what was not.
+
+    Raises StudyError for an unknown name, and for a measure whose `deepfn run` has not been made.
+    """
+    import json
+
+    unknown = [name for name in only if name not in MEASURES]
+    if unknown:
+        raise StudyError(f"measurement {unknown[0]!r} is unknown; there are {', '.join(MEASURES)}")
+    path = store.root / "bench.json"
+    results = json.loads(path.read_text()) if path.exists() else {}
+    for name in only or MEASURES:
+        results[name] = MEASURES[name](store)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, results)  # after each: an interruption loses one measurement
+    return results

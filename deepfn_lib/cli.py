@@ -1,0 +1,196 @@
+"""The console script `deepfn`: the study for people with their own data, machines or patience."""
+
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from .artefacts import Store, project_root
+from .errors import StudyError
+
+PROFILE = click.option(
+    "--profile", default="quick", show_default=True, help="smoke, quick or paper (chapters/profiles.yml)"
+)
+PARAMETERS = click.option(
+    "-p", "parameters", nargs=2, multiple=True, metavar="NAME VALUE", help="a setting or a chapter's own parameter"
+)
+ARTEFACTS = click.option(
+    "--artefacts", default="", metavar="DIR", help="artefact folder (default: DEEPFN_ARTEFACTS, or artefacts/)"
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def deepfn():
+    """The DeepFN study: render the data, run the chapters, build the book."""
+
+
+@deepfn.command()
+@PROFILE
+@PARAMETERS
+@ARTEFACTS
+def render(profile, parameters, artefacts):
+    """Write the two rendered corpora, with the exact answers, and say where they are."""
+    from . import study
+    from .publication.chapters import sort_values
+    from .settings import load_settings
+
+    settings = load_settings(profile, sort_values(_unique(parameters), [])[0])
+    if settings.bp4d or settings.disfa:
+        raise StudyError("render writes rendered corpora; leave out the settings bp4d and disfa")
+    for name, folder in study.corpora(settings, Store(artefacts)).roots.items():
+        click.echo(f"{name}: {folder}")
+
+
+@deepfn.command()
+@click.option("--bp4d", default="", metavar="DIR", help="folder of BP4D")
+@click.option("--disfa", default="", metavar="DIR", help="folder of DISFA")
+@click.option("--groups", default="", metavar="CSV", help="participant, gender, skin_group")
+@click.option("--faces", default="", metavar="DIR", help="a faces artefact, for detection failures by group")
+@click.option("--sample", default=0, metavar="N", help="detect faces in N sampled frames of each dataset")
+@click.option("--out", default="", metavar="DIR", help="save the reports here")
+def check(bp4d, disfa, groups, faces, sample, out):
+    """Say what is in licensed folders and whether it is whole; the exit code says whether it can be used."""
+    from .datasets.check import run_check
+
+    sys.exit(run_check(bp4d, disfa, out, groups=groups, faces=faces, sample=sample))
+
+
+@deepfn.command()
+@PROFILE
+@click.option("--chapter", "chapters", multiple=True, metavar="C", help="a chapter's number or name; may be repeated")
+@PARAMETERS
+@click.option("--bp4d", default="", metavar="DIR", help="folder of the licensed BP4D")
+@click.option("--disfa", default="", metavar="DIR", help="folder of the licensed DISFA")
+@click.option("--cluster", default="", metavar="WHERE", help="local, slurm or a Dask scheduler's address")
+@click.option("--limit", default=None, type=float, metavar="MINUTES", help="time limit of each chapter")
+@click.option("--again", is_flag=True, help="execute chapters even where nothing changed")
+@ARTEFACTS
+def run(profile, chapters, parameters, bp4d, disfa, cluster, limit, again, artefacts):
+    """Execute chapters with papermill; what is finished is never computed again."""
+    from .publication.runner import failures, run_chapters
+
+    values = _unique(parameters)
+    for name, value in (("bp4d", bp4d), ("disfa", disfa)):
+        if value:
+            values[name] = str(Path(value).resolve())
+    if cluster:
+        values["cluster"] = cluster
+    store = Store(artefacts)
+    began = time.monotonic()
+    runs = run_chapters(profile, values, chapters, store, limit_minutes=limit, again=again)
+    for one in runs:
+        if one.error:
+            click.echo(f"{one.name}: {one.error}", err=True)
+    if failures(runs):
+        raise StudyError(failures(runs))
+    from .publication.screen import clock
+
+    click.echo(f"{len(runs)} chapters in {clock(time.monotonic() - began)}; artefacts in {store.root}")
+
+
+@deepfn.command()
+@click.option("--partial", is_flag=True, help="leave out chapters that were not executed")
+@click.option("--output", default="", metavar="DIR", help="build below this folder")
+def book(partial, output):
+    """Build the book from the executed chapters, offline and strict, and say where it is."""
+    from .publication.book import build_book
+
+    click.echo(f"the book: {build_book(output=Path(output).resolve() if output else None, partial=partial)}")
+
+
+@deepfn.command()
+@click.option("--verify", is_flag=True, help="compare the contents of every file with its digest")
+@ARTEFACTS
+def status(verify, artefacts):
+    """What artefacts there are: age, cost, size and digest; a damaged one is named and makes the exit code 1."""
+    store, damaged = Store(artefacts), 0
+    cards = store.cards()
+    if not cards:
+        click.echo(f"nothing in {store.root} yet; `deepfn run` makes everything")
+    for folder, card in cards:
+        name = f"{folder.parent.name}/{folder.name}"
+        try:
+            card = store.check(folder, contents=verify)
+        except StudyError as problem:
+            damaged += 1
+            click.echo(f"DAMAGED {problem}")
+            continue
+        size = sum(entry["bytes"] for entry in card["files"].values())
+        age = time.time() - (folder / "card.json").stat().st_mtime
+        click.echo(f"{name:50} {age / 3600:7.1f} h old {card['seconds']:9.1f} s {size / 2**20:9.1f} MiB")
+    for partial in sorted(store.root.glob("*/*.partial")):
+        click.echo(f"{partial.parent.name}/{partial.stem}: unfinished; the next run goes on from it")
+    if damaged:
+        raise StudyError(f"{damaged} damaged artefacts; delete the folders named above and run again")
+
+
+@deepfn.command()
+@PROFILE
+def settings(profile):
+    """All settings: their value under a profile, and what they mean."""
+    from .settings import Settings, load_settings
+
+    values = load_settings(profile)
+    for name, field in Settings.model_fields.items():
+        click.echo(f"{name:24} {getattr(values, name)!r:44} {field.description}")
+
+
+@deepfn.command()
+@click.option("--only", multiple=True, metavar="NAME", help="measure only these")
+@ARTEFACTS
+def bench(only, artefacts):
+    """Measure speeds as ratios, in turn, in one run; writes bench.json into the artefact folder."""
+    from .bench import run_bench
+
+    results = run_bench(Store(artefacts), only)
+    for name, entry in results.items():
+        click.echo(
+            f"{name:40} {entry['value']:10.3g} {entry['unit']} ({entry['low']:.3g} to {entry['high']:.3g}, n={entry['n']})"
+        )
+
+
+@deepfn.command()
+@ARTEFACTS
+@click.confirmation_option(prompt="Delete all artefacts, executed chapters and the built book?")
+def clean(artefacts):
+    """Delete artefacts, executed chapters and the built book."""
+    import shutil
+
+    root = project_root()
+    for folder in (Store(artefacts).root, root / "_build", root / "book" / "chapters"):
+        shutil.rmtree(folder, ignore_errors=True)
+        click.echo(f"deleted {folder}")
+
+
+def _unique(parameters) -> dict[str, str]:
+    values = dict(parameters)
+    if len(values) < len(parameters):
+        names = [name for name, _ in parameters]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise StudyError(f"parameter {twice!r} is given twice; give it once")
+    return values
+
+
+def main() -> None:
+    """Entry point: a StudyError becomes one line and exit code 2."""
+    try:
+        deepfn(standalone_mode=False)
+    except StudyError as problem:
+        click.echo(f"deepfn: {problem}", err=True)
+        sys.exit(2)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.Abort:
+        click.echo("deepfn: stopped; what is finished is kept", err=True)
+        sys.exit(130)
+    except KeyboardInterrupt:
+        click.echo("deepfn: stopped; what is finished is kept", err=True)
+        sys.exit(130)
+    except click.ClickException as problem:
+        problem.show()
+        sys.exit(problem.exit_code)
+
+
+if __name__ == "__main__":
+    main()
