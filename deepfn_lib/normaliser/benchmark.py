@@ -1,0 +1,89 @@
+"""How near the paper's network comes to what the processors can do: its training step against a matrix product."""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from ..artefacts import peak_memory_gib
+
+MATRIX = 2048
+SECONDS = 1.0  # of matrix products in each turn
+
+
+def multiplications(network) -> list[int]:
+    """Multiplications of one image forward through each convolution and dense layer of a Keras model, in order."""
+    found = []
+    for layer in network.layers:
+        kernel = getattr(layer, "kernel", None)
+        if kernel is None:
+            continue
+        # A convolution's kernel is used once for each output pixel, a dense one once.
+        places = int(np.prod(layer.output.shape[1:-1])) if len(kernel.shape) == 4 else 1
+        found.append(int(np.prod(kernel.shape)) * places)
+    return found
+
+
+def step_operations(encoder, decoder, batch: int) -> int:
+    """Floating-point operations of one update on one batch: two for each multiplication with its addition.
+
+    Backward costs as much again for the weights' gradients and for the inputs', save for the first layer, whose input
+    is the picture. Activations, biases and the optimiser are not counted: they are what the share pays for.
+    """
+    counts = multiplications(encoder) + multiplications(decoder)
+    return 2 * batch * (3 * sum(counts) - counts[0])
+
+
+def autoencoder_step_vs_matmul(width: float = 1.0, size: int = 128, batch: int = 64, repeats: int = 3) -> dict:
+    """The share of a matrix product's GFLOP/s that a training step of the paper's network reaches on these cores.
+
+    A step here is one batch through one autoencoder, forward, backward and Adam; an iteration has two. In each of
+    `repeats` turns the step is timed, and a float32 matrix product of side 2048 before and after it. Returns `value`
+    (the median share), `low`, `high`, `n`, `unit`, and beside them both GFLOP/s, the seconds of a step and the
+    process's peak memory in GiB.
+    """
+    import tensorflow as tf
+
+    from .autoencoder import Autoencoder, as_input
+
+    faces = np.random.default_rng(0).integers(0, 256, (batch, size, size)).astype(np.uint8)
+    trainee = Autoencoder(faces, faces, size=size, width=width, seed=0, batch=batch)
+    inputs = tf.constant(as_input(faces))
+    step = tf.function(lambda: trainee._half(0, inputs, inputs))
+    operations = step_operations(trainee.encoder, trainee.decoders[0], batch)
+    product = _matrix_product(tf)
+    step().numpy()  # traced, and memory taken
+    turns = []
+    for _ in range(repeats):
+        before, seconds, after = product(), _seconds(lambda: step().numpy()), product()
+        turns.append((operations / seconds / 1e9, (before + after) / 2))
+    reached, possible = np.array(turns).T
+    shares = reached / possible
+    return {
+        "value": float(np.median(shares)), "unit": "share of a matrix product's GFLOP/s", "low": float(shares.min()),
+        "high": float(shares.max()), "n": repeats, "step_gflops": float(np.median(reached)),
+        "matmul_gflops": float(np.median(possible)), "step_seconds": operations / float(np.median(reached)) / 1e9,
+        "peak_memory_gib": round(peak_memory_gib(), 2),
+    }  # fmt: skip
+
+
+def _seconds(work: Callable) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def _matrix_product(tf) -> Callable[[], float]:
+    """A function that multiplies for about a second and gives the GFLOP/s it reached."""
+    left, right = (tf.random.stateless_normal((MATRIX, MATRIX), (0, k)) for k in (1, 2))
+    multiply = tf.function(lambda: tf.matmul(left, right))
+    multiply()
+
+    def measured() -> float:
+        products, began = 0, time.perf_counter()
+        while time.perf_counter() - began < SECONDS:
+            multiply().numpy()
+            products += 1
+        return products * 2 * MATRIX**3 / (time.perf_counter() - began) / 1e9
+
+    return measured
