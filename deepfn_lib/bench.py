@@ -59,11 +59,12 @@ def oracle_share_median_subtraction(store: Store) -> dict:
 def _oracle_share(store: Store, arm: str) -> dict:
     from . import study
     from .settings import load_settings
-    from .statistics import bootstrap
+    from .statistics import Plan, oracle_share, participant_scores
 
     scores = study.scores(load_settings("quick"), store)
-    share = bootstrap.oracle_share(scores, "person-independent", arm)
-    return {"value": share.estimate, "unit": "share", "low": share.low, "high": share.high, "n": share.n}
+    names = (arm, "original", "oracle")
+    share = oracle_share(*(participant_scores(scores, "person-independent", name) for name in names), Plan())
+    return {"value": share.value, "unit": "share", "low": share.low, "high": share.high, "n": share.n}
 
 
 def quick_study_seconds(store: Store) -> dict:
