@@ -1,6 +1,6 @@
 """Trees as large as the licensed ones: every label row, bounded memory, no step that grows faster than the frames.
 
-The default run takes a fiftieth, without faces; `pytest -m slow tests/test_size.py -s` the whole, and prints what it cost.
+The default run takes a fiftieth, without faces; `pytest -m slow tests/test_size.py -s` takes all and prints the cost.
 """
 
 import json
