@@ -61,8 +61,8 @@ figures.use_theme()
 #
 # | the paper | here | why | effect |
 # |---|---|---|---|
-# | BP4D and DISFA | rendered corpora in their formats, or yours | anyone can run and show it | see below |
-# | authors rated skin type | drawn by the renderer, or a file of yours | ratings are not published | Table 4 by design |
+# | BP4D and DISFA | rendered corpora in their formats, or yours | anyone can run it | see below |
+# | authors rated skin type | drawn by the renderer, or a file | ratings are not published | Table 4 by design |
 # | intensity from 1 to 8 | 0 to 5, and 9 for "could not be coded" | that is what the files hold | none on the results |
 # | DISFA's occurrences, unsaid how | present from B (2) on | the literature's rule | a setting, `disfa_threshold` |
 # | around 140K and 130K images | as many as the profile's frame rates give | time | wider intervals |

@@ -151,7 +151,7 @@ def test_label_statistics_follow_the_published_ones(bp4d_shares):
     assert bp4d_shares.loc["F002", 2] == 0
 
 
-@pytest.mark.parametrize("seed", [SEED, 1, 77])
+@pytest.mark.parametrize("seed", [SEED, 77])
 def test_the_published_template_is_the_most_expressive(seed):
     counts = {one: corpora.activation_counts(seed, one, 1.5) for one in people.participants("BP4D", 41)}
     assert corpora.most_expressive(pd.DataFrame(counts).T) == published.MOST_EXPRESSIVE
