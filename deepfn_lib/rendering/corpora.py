@@ -20,7 +20,7 @@ from .renderer import Stage, make_stage, render
 from .scene import BP4D_CAMERA, BP4D_LIGHT, DISFA_CAMERA, DISFA_LIGHT, Camera, Light, vary_light
 from .seeds import generator
 
-CODE_VERSION = 3
+CODE_VERSION = 4
 JPEG_QUALITY = 92
 SCENES: dict[str, tuple[Camera, Light]] = {
     "BP4D": (BP4D_CAMERA, BP4D_LIGHT),

@@ -93,9 +93,9 @@ def _corner_down() -> np.ndarray:
 def _chin_raise() -> np.ndarray:
     at = places()
     boss = bell(np.hypot(at["side"] / 0.17, (at["y"] - 6.32) / 0.11), 1)
-    grain = 0.13 * noise(np.random.default_rng(17), 1.8, 1.8) * boss
+    pits = 0.22 * np.clip(noise(np.random.default_rng(17), 1.5, 1.5), 0, 2) * boss
     fold = 0.5 * bell(np.hypot(at["side"] / 0.17, (at["y"] - 6.45 + 0.9 * at["side"] ** 2) / 0.024), 1)
-    return grain + fold
+    return pits + fold
 
 
 def _stretch() -> np.ndarray:

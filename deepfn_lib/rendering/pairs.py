@@ -18,7 +18,7 @@ from .renderer import make_stage, render
 from .scene import BP4D_CAMERA, BP4D_LIGHT, vary_light
 from .seeds import generator
 
-CODE_VERSION = 3
+CODE_VERSION = 4
 FRAME_RATE = 0.75  # frames a second of the sessions that pairs are taken from: neighbours differ
 SCENE_FRAMES = 8  # frames in a row under one camera and light
 

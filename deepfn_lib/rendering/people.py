@@ -175,7 +175,7 @@ def _look(gender: str, skin_type: int, generator: np.random.Generator) -> Look:
         fringe=float(generator.uniform(0.05, 0.3)) if generator.random() < 0.45 else 0.0,
         parting=float(generator.uniform(-1, 1)),
         glasses=float(generator.random() < 0.15),
-        rim=float(generator.choice([0.06, 0.12, 0.45])),
+        rim=float(generator.choice([0.05, 0.12, 0.75])),
         cloth=float(generator.uniform(0.1, 0.8)),
         texture=int(generator.integers(2**31)),
     )
