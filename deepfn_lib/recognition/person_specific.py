@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .protocol import Split, generator, rows_of
+from .protocol import Sizes, Split, draw_splits, generator, rows_of
 from .scores import assemble, names_of, train_and_judge
 
 CODE_VERSION = 1
@@ -78,3 +78,35 @@ def person_specific_curve(
     ]
     pd.concat(tables, ignore_index=True).to_parquet(folder / "curve.parquet")
     shutil.rmtree(folder / "parts")
+
+
+def of_study(settings, store, *, frames_per_person: Sequence[int], people: int, arms: Sequence[str]) -> pd.DataFrame:
+    """The curve of a study's settings, made if it is not there: `person_specific_curve` with the faces, arms and
+    splits of `deepfn_lib.study`.
+    """
+    from .. import study
+    from .scores import CODE_VERSION as SCORES_VERSION
+
+    data, template = study.faces(settings, store), study.template(settings, store)
+    paths = {name: study.arm_path(settings, store, name) for name in arms}
+    training = {
+        "classifier": settings.classifier, "epochs": settings.epochs, "batch": settings.classifier_batch,
+        "learning_rate": settings.classifier_learning_rate, "empty_f1": settings.empty_f1,
+    }  # fmt: skip
+    drawing = {
+        "template": template.participant, "repetitions": settings.repetitions, "seed": settings.seed,
+    }  # fmt: skip
+    tasks = {"train_tasks": settings.train_tasks, "validation_tasks": settings.validation_tasks}
+    inputs = {
+        "code": [CODE_VERSION, SCORES_VERSION], "arms": {name: path.parent.name for name, path in paths.items()},
+        "frames_per_person": list(frames_per_person), "people": people, **training, **drawing, **tasks,
+    }  # fmt: skip
+
+    def make(folder: Path) -> None:
+        splits, _ = draw_splits(data.frames, data.participants, **drawing, sizes=Sizes(**tasks), families=("person",))
+        person_specific_curve(
+            folder, data.frames, splits, paths, frames_per_person=frames_per_person, seed=settings.seed,
+            training=training, people=people, cluster=settings.cluster, workers=settings.workers or None,
+        )  # fmt: skip
+
+    return pd.read_parquet(store.get("person-specific", inputs, make) / "curve.parquet")
