@@ -57,14 +57,14 @@ def draw_affine(n: int, size: int, augmentation: Augmentation, random: np.random
     return multiplier, middle - multiplier * (middle + shift), random.random(n) < augmentation.flip
 
 
-def _back(points: np.ndarray, affine, size: int) -> np.ndarray:
+def way_back(points: np.ndarray, affine, size: int) -> np.ndarray:
     """Points complex (n, ...) of the moved faces, in the faces as they were."""
     multiplier, offset, flips = (a.reshape(-1, *(1,) * (points.ndim - 1)) for a in affine)
     unflipped = np.where(flips, (size - 1) - points.real + 1j * points.imag, points)
     return multiplier * unflipped + offset
 
 
-def _sample(faces: np.ndarray, points: np.ndarray) -> np.ndarray:
+def sample(faces: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Each face at its complex points (n, h, w), bilinear, the border replicated: float32 (n, h, w, 1) in 0-1."""
     x, y = points.real.astype(np.float32), points.imag.astype(np.float32)
     out = np.empty((*points.shape, 1), np.float32)
@@ -86,9 +86,9 @@ def augment(faces: np.ndarray, augmentation: Augmentation, random: np.random.Gen
     nodes = draw_nodes(n, size, augmentation, random)
     spread = bilinear(size)
     bent = np.einsum("yi,nijk,xj->nyxk", spread, nodes, spread, optimize=True) @ np.array([1, 1j])
-    inputs = _sample(faces, _back(bent, affine, size))
+    inputs = sample(faces, way_back(bent, affine, size))
     straight = _inverse_similarity(nodes, size)
-    return inputs, _sample(faces, _back(straight, affine, size))
+    return inputs, sample(faces, way_back(straight, affine, size))
 
 
 def _inverse_similarity(nodes: np.ndarray, size: int) -> np.ndarray:

@@ -89,20 +89,21 @@ def decoder(size: int = 128, width: float = 1.0, seed: int = 0, name: str = "dec
     return keras.Model(inputs, faces, name=name)
 
 
-def reference_network(size: int = 64, base: int = 24, seed: int = 0) -> keras.Model:
+def reference_network(size: int = 64, detail: int = 2, base: int = 24, seed: int = 0) -> keras.Model:
     """Our own small network: a face and its person's median to what the template's median has to change by.
 
-    Input float32 (n, size, size, 2): the frame and the median, 0-1, both moved to the template's geometry. Output
+    Input float32 (n, detail size, detail size, 2): the frame and the median, 0-1; `detail` is 1 or 2. Output
     (n, size, size, 1), zero at the start. A U-Net of four levels works on the two images and their difference;
     its skips carry fine detail past the bottleneck, where the paper's dense layers would blur it.
     """
     seed = seeds(seed)
-    inputs = keras.Input((size, size, 2))
+    inputs = keras.Input((detail * size, detail * size, 2))
     frame, median = inputs[..., :1], inputs[..., 1:]
     features = layers.Concatenate()([frame - 0.5, median - 0.5, 4.0 * (frame - median)])
     passed = []
     for level, filters in enumerate((base, 2 * base, 4 * base, 4 * base)):
-        features = _convolve(features, filters, 4 if level == 0 else 3, seed, strides=2)
+        strides = 2 * detail if level == 0 else 2
+        features = _convolve(features, filters, max(3, 2 * strides) if level == 0 else 3, seed, strides=strides)
         features = _convolve(features, filters, 3, seed)
         passed.append(features)
     for skip, filters in zip(reversed(passed[:-1]), (4 * base, 2 * base, base)):

@@ -1,0 +1,178 @@
+"""Our own method: one small network that sees a face beside its person's median face, and changes the template's.
+
+What is told apart by comparing two pictures of one person is what the person does; who they are is in both. The
+network is trained once for everybody, on people of whom the exact answer is known (rendered pairs), or, where there
+is none, on the template's own expressions transplanted onto other people's medians. Chapter 10 compares the two.
+"""
+
+from dataclasses import dataclass, field
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ..faces.images import resize
+from . import networks
+from .augmentation import Augmentation, bilinear, draw_affine, draw_nodes, sample, way_back
+from .autoencoder import CHUNK, as_faces, as_input, spaced
+
+NUISANCE = Augmentation(rotation=3.0, scale=0.05, shift=0.02, flip=0.0, warp_pixels=2.0)
+MISALIGNED = 0.6  # pixels of the 256-pixel face, SD: frame against median
+EDGES = 1.0  # weight of the gradients' error against the grey levels'
+FLOOR = 0.3  # the weight of pixels that never change
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Faces uint8 (n, side, side) with their exact answers (n, size, size); medians (k, side, side) by `which` (n,)."""
+
+    faces: np.ndarray
+    answers: np.ndarray
+    medians: np.ndarray
+    which: np.ndarray
+
+    def draw(self, n: int, random: np.random.Generator):
+        """n frames, their people's medians and their answers, float32 (n, size, size) in 0-255."""
+        rows = random.integers(0, len(self.faces), n)
+        return (a.astype(np.float32) for a in (self.faces[rows], self.medians[self.which[rows]], self.answers[rows]))
+
+
+@dataclass(frozen=True)
+class Transplants:
+    """The template's expressions on other people's medians: pseudo faces whose exact answer is the template's frame.
+
+    `template` uint8 (n, size, size), its `median` (size, size), and others' aligned `medians` (k, size, size).
+    """
+
+    template: np.ndarray
+    median: np.ndarray
+    medians: np.ndarray
+
+    def draw(self, n: int, random: np.random.Generator):
+        """n pseudo faces, the medians they stand on, and the template's frames: float32 (n, size, size) in 0-255."""
+        answers = self.template[random.integers(0, len(self.template), n)].astype(np.float32)
+        medians = self.medians[random.integers(0, len(self.medians), n)].astype(np.float32)
+        strength = random.uniform(0.6, 1.4, (n, 1, 1)).astype(np.float32)
+        return np.clip(medians + strength * (answers - self.median), 0, 255), medians, answers
+
+
+def where_it_changes(answers: np.ndarray) -> np.ndarray:
+    """Weights float32 (size, size), mean about one: how much the template's pixels vary with expression."""
+    import cv2
+
+    spread = np.abs(answers.astype(np.float32) - np.median(answers, axis=0)).mean(axis=0)
+    return (FLOOR + cv2.GaussianBlur(spread / spread.mean(), (0, 0), 1.0)).astype(np.float32)
+
+
+def disturb(frames, medians, random: np.random.Generator, nuisance: Augmentation, misaligned: float = MISALIGNED):
+    """Frame and median under the same random affine, warp and light; and the frame a little apart from the median.
+
+    What both share then says nothing about the expression. Returns float32 (n, size, size, 2) in about 0-1.
+    """
+    n, size = frames.shape[:2]
+    affine, spread = draw_affine(n, size, nuisance, random), bilinear(size)
+    nodes = draw_nodes(n, size, nuisance, random)
+    shake = Augmentation(warp_pixels=misaligned)
+    moved = nodes + draw_nodes(n, size, shake, random) - draw_nodes(n, size, Augmentation(warp_pixels=0.0), random)
+    images = []
+    for faces, points in ((frames, moved), (medians, nodes)):
+        bent = np.einsum("yi,nijk,xj->nyxk", spread, points, spread, optimize=True) @ np.array([1, 1j])
+        images.append(sample(faces, way_back(bent, affine, size)))
+    both = np.concatenate(images, axis=-1)
+    gain = random.normal(1, 0.08, (n, 1, 1, 1)) * random.normal(1, 0.02, (n, 1, 1, 2))
+    shift = random.normal(0, 0.03, (n, 1, 1, 1)) + random.normal(0, 0.01, (n, 1, 1, 2))
+    return ((both - 0.5) * gain + 0.5 + shift).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How the reference network is trained."""
+
+    size: int = 64
+    detail: int = 2
+    base: int = 24
+    seed: int = 0
+    batch: int = 32
+    iterations: int = 4000
+    learning_rate: float = 2e-3
+    edges: float = EDGES
+    nuisance: Augmentation = field(default_factory=lambda: NUISANCE)
+    misaligned: float = MISALIGNED
+
+
+class ReferenceNormaliser:
+    """The reference network as a trainee (`training.train`).
+
+    `sources`: one or more of Pairs and Transplants, a batch comes from one of them in turn. `template_median` uint8
+    (size, size). `answers` uint8 (n, size, size): template faces from which the loss learns where faces change.
+    `shown` (frames, medians, answers or None), uint8, for probes and previews.
+    """
+
+    loss_names = ("loss",)
+
+    def __init__(self, sources, template_median: np.ndarray, answers: np.ndarray, shown, recipe: Recipe, label: str):
+        self.sources, self.recipe, self.shown = tuple(sources), recipe, shown
+        self.network = networks.reference_network(recipe.size, recipe.detail, recipe.base, recipe.seed)
+        self.base = tf.constant(as_input(template_median[None]))
+        self.weights = tf.constant(where_it_changes(answers)[None, ..., None])
+        rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, recipe.iterations, alpha=0.01)
+        self.optimiser = keras.optimizers.Adam(rate)
+        self.optimiser.build(self.network.trainable_variables)
+        self.variables = self.network.trainable_variables + self.optimiser.variables
+        settings = {**vars(recipe), "nuisance": vars(recipe.nuisance)}
+        self.description = {"network": "reference", "person": label, **settings}
+
+    def parameters(self) -> int:
+        """How many weights the network has."""
+        return self.network.count_params()
+
+    def batch(self, step: int):
+        """Disturbed frames with medians (n, size, size, 2), and the answers (n, size, size, 1)."""
+        random = np.random.default_rng([self.recipe.seed, step])
+        source = self.sources[step % len(self.sources)]
+        frames, medians, answers = source.draw(self.recipe.batch, random)
+        inputs = disturb(frames, medians, random, self.recipe.nuisance, self.recipe.misaligned)
+        return inputs, as_input(answers)
+
+    @tf.function
+    def update(self, inputs, answers):
+        """One update; the weighted error of grey levels and of their gradients."""
+        with tf.GradientTape() as tape:
+            error = self.base + self.network(inputs, training=True) - answers
+            loss = weighted_error(error, self.weights, self.recipe.edges)
+        variables = self.network.trainable_variables
+        self.optimiser.apply(tape.gradient(loss, variables), variables)
+        return tf.stack([loss])
+
+    @tf.function(reduce_retracing=True)
+    def _through(self, inputs):
+        return tf.clip_by_value(self.base + self.network(inputs, training=False), 0.0, 1.0)
+
+    def transfer(self, frames: np.ndarray, medians: np.ndarray) -> np.ndarray:
+        """Frames and each one's median, uint8 (n, side, side), to faces of the template, uint8 (n, size, size)."""
+        out = np.empty((len(frames), self.recipe.size, self.recipe.size), np.uint8)
+        for start in range(0, len(frames), CHUNK):
+            rows = slice(start, start + CHUNK)
+            inputs = np.concatenate([as_input(frames[rows]), as_input(medians[rows])], axis=-1)
+            out[rows] = as_faces(self._through(tf.constant(inputs)))
+        return out
+
+    def probe(self):
+        """What the network makes of a few undisturbed faces of its training, and their answers."""
+        frames, medians, answers = self.sources[0].draw(16, np.random.default_rng(self.recipe.seed))
+        inputs = np.concatenate([as_input(frames), as_input(medians)], axis=-1)
+        return self._through(tf.constant(inputs)).numpy(), as_input(answers)
+
+    def preview(self) -> np.ndarray:
+        """Rows: aligned faces, their people's medians, the transfer, the answer where it is known."""
+        frames, medians, answers = (None if a is None else spaced(a, 12) for a in self.shown)
+        rows = [resize(frames, self.recipe.size), resize(medians, self.recipe.size), self.transfer(frames, medians)]
+        rows += [] if answers is None else [answers]
+        return np.vstack([np.hstack(list(row)) for row in rows])
+
+
+def weighted_error(error, weights, edges: float):
+    """Mean absolute error, and that of the differences between neighbours, where `weights` say that faces change."""
+    across, down = error[:, :, 1:] - error[:, :, :-1], error[:, 1:] - error[:, :-1]
+    gradients = tf.reduce_mean(weights[:, :, 1:] * tf.abs(across)) + tf.reduce_mean(weights[:, 1:] * tf.abs(down))
+    return tf.reduce_mean(weights * tf.abs(error)) + edges * gradients
