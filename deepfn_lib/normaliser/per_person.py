@@ -72,7 +72,7 @@ def train_person(
     )  # fmt: skip
     save(folder, trainee, iterations)
     course.to_csv(folder / HISTORY, index=False)
-    _tidy(folder)
+    tidy(folder)
     return course
 
 
@@ -88,7 +88,7 @@ def _start_from(trainee, initial: Path) -> None:
     trainee.description["initial"] = file_digest(initial / WEIGHTS)
 
 
-def _tidy(folder: Path) -> None:
+def tidy(folder: Path) -> None:
     """Previews move up, checkpoints go: the finished folder is small and says the same however often it was resumed."""
     checkpoints, previews = folder / "checkpoints", folder / "previews"
     previews.mkdir(exist_ok=True)

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ..faces.images import resize
+from ..faces.images import resize, warp
 from . import networks
 from .augmentation import Augmentation, bilinear, draw_affine, draw_nodes, sample, way_back
 from .autoencoder import CHUNK, as_faces, as_input, spaced
@@ -41,19 +41,28 @@ class Pairs:
 class Transplants:
     """The template's expressions on other people's medians: pseudo faces whose exact answer is the template's frame.
 
-    `template` uint8 (n, size, size), its `median` (size, size), and others' aligned `medians` (k, size, size).
+    `template` uint8 (n, side, side) and the same frames as `answers` (n, size, size); the template's `median` (side,
+    side); others' `medians` (k, side, side) and `flows` float32 (k, side, side, 2) from each to the template's.
     """
 
     template: np.ndarray
+    answers: np.ndarray
     median: np.ndarray
     medians: np.ndarray
+    flows: np.ndarray
 
     def draw(self, n: int, random: np.random.Generator):
-        """n pseudo faces, the medians they stand on, and the template's frames: float32 (n, size, size) in 0-255."""
-        answers = self.template[random.integers(0, len(self.template), n)].astype(np.float32)
-        medians = self.medians[random.integers(0, len(self.medians), n)].astype(np.float32)
+        """n pseudo faces, the medians they stand on, and the template's frames: float32, in 0-255.
+
+        The change of the template's face from its median is bent to the other's geometry and added to their median,
+        stronger or weaker by up to two fifths.
+        """
+        rows, people = random.integers(0, len(self.template), n), random.integers(0, len(self.medians), n)
+        change = self.template[rows].astype(np.float32) - self.median
+        moved = np.stack([warp(one[None], self.flows[who])[0] for one, who in zip(change, people)])
+        medians = self.medians[people].astype(np.float32)
         strength = random.uniform(0.6, 1.4, (n, 1, 1)).astype(np.float32)
-        return np.clip(medians + strength * (answers - self.median), 0, 255), medians, answers
+        return np.clip(medians + strength * moved, 0, 255), medians, self.answers[rows].astype(np.float32)
 
 
 def where_it_changes(answers: np.ndarray) -> np.ndarray:
@@ -111,9 +120,9 @@ class ReferenceNormaliser:
     loss_names = ("loss",)
 
     def __init__(self, sources, template_median: np.ndarray, answers: np.ndarray, shown, recipe: Recipe, label: str):
-        self.sources, self.recipe, self.shown = tuple(sources), recipe, shown
-        self.network = networks.reference_network(recipe.size, recipe.detail, recipe.base, recipe.seed)
-        self.base = tf.constant(as_input(template_median[None]))
+        self.sources, self.shown = tuple(sources), shown
+        network = networks.reference_network(recipe.size, recipe.detail, recipe.base, recipe.seed)
+        self._hold(network, template_median, recipe)
         self.weights = tf.constant(where_it_changes(answers)[None, ..., None])
         rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, recipe.iterations, alpha=0.01)
         self.optimiser = keras.optimizers.Adam(rate)
@@ -121,6 +130,17 @@ class ReferenceNormaliser:
         self.variables = self.network.trainable_variables + self.optimiser.variables
         settings = {**vars(recipe), "nuisance": vars(recipe.nuisance)}
         self.description = {"network": "reference", "person": label, **settings}
+
+    def _hold(self, network, template_median: np.ndarray, recipe: Recipe) -> None:
+        self.network, self.recipe = network, recipe
+        self.base = tf.constant(as_input(template_median[None]))
+
+    @classmethod
+    def for_transfer(cls, network, template_median: np.ndarray, recipe: Recipe):
+        """A trained network that can only `transfer`."""
+        made = cls.__new__(cls)
+        made._hold(network, template_median, recipe)
+        return made
 
     def parameters(self) -> int:
         """How many weights the network has."""

@@ -1,0 +1,107 @@
+"""One network for everybody: trained once, and applied to all people with nothing of theirs but their median."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+
+from ..artefacts import write_json
+from ..faces import images
+from ..rendering.pairs import SCENE_FRAMES
+from .reference import Pairs, Recipe, ReferenceNormaliser, Transplants
+
+WEIGHTS, HISTORY, COST = "weights.npz", "history.csv", "cost.json"
+CHUNK = 1024
+
+
+def inputs_of(faces: np.ndarray, people: np.ndarray, side: int):
+    """What the reference network sees: equalised faces uint8 (n, side, side), medians (k, side, side), `which` (n,).
+
+    Nobody's faces are used but their own, and no label.
+    """
+    frames, which, medians = np.empty((len(faces), side, side), np.uint8), np.empty(len(faces), np.int64), []
+    for number, (_, rows) in enumerate(images.by_person(people)):
+        frames[rows], median = person_inputs(faces, rows, side)
+        medians.append(median)
+        which[rows] = number
+    return frames, np.stack(medians), which
+
+
+def person_inputs(faces: np.ndarray, rows: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
+    """One person's faces (n, side, side), equalised, and their median (side, side), uint8."""
+    frames = np.empty((len(rows), side, side), np.uint8)
+    for start in range(0, len(rows), CHUNK):
+        chunk = rows[start : start + CHUNK]
+        frames[start : start + CHUNK] = images.resize(images.equalise(np.asarray(faces[chunk])), side)
+    return frames, images.median_face(frames)
+
+
+def pairs_from(folder: Path, recipe: Recipe) -> Pairs:
+    """The rendered pairs in `folder` (`rendering.pairs.render_pairs`), equalised and at the network's sizes.
+
+    A person stands before both corpora's cameras in turn and has a median for each, as a participant has one camera.
+    """
+    faces, truth, people = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("faces", "truth", "people"))
+    _, first = np.unique(people, return_index=True)
+    frame = np.arange(len(people)) - first[np.searchsorted(np.unique(people), people)]
+    scenes = 2 * people.astype(int) + frame // SCENE_FRAMES % 2
+    frames, medians, which = inputs_of(faces, scenes, recipe.detail * recipe.size)
+    return Pairs(frames, images.resize(images.equalise(np.asarray(truth)), recipe.size), medians, which)
+
+
+def transplants_from(faces: np.ndarray, people: np.ndarray, template: str, recipe: Recipe) -> Transplants:
+    """The template's expressions on everybody's medians, brought to the template's geometry by one flow a person.
+
+    `faces` uint8 (n, side, side) grey, `people` (n,) names, `template` the name of one. Self-supervised: neither
+    labels nor exact answers are used, so licensed data will do.
+    """
+    side = recipe.detail * recipe.size
+    medians = {person: images.resize(m[None], side)[0] for person, m in images.median_faces(faces, people).items()}
+    frames, _ = person_inputs(faces, np.flatnonzero(np.asarray(people) == template), side)
+    others = [median for person, median in medians.items() if person != template]
+    return Transplants(
+        frames, images.resize(frames, recipe.size), medians[template], np.stack(others),
+        np.stack([images.flow_between(other, medians[template]) for other in others]),
+    )  # fmt: skip
+
+
+def train_reference(folder: Path, sources, answers: np.ndarray, shown, recipe: Recipe, label: str) -> None:
+    """Train the reference network and leave `weights.npz`, `history.csv`, `cost.json` and previews in `folder`.
+
+    `answers` uint8 (n, size, size): template faces, whose median the network starts from. `shown`: frames,
+    medians and answers (or None) for previews. An interrupted call goes on from its checkpoints.
+    """
+    from .per_person import tidy
+    from .training import train
+
+    base = np.median(answers, axis=0).round().astype(np.uint8)
+    trainee = ReferenceNormaliser(sources, base, answers, shown, recipe, label)
+    began, done = time.process_time(), []
+    course = train(trainee, folder / "checkpoints", recipe.iterations, description=label, on_step=done.append)
+    seconds = (time.process_time() - began) / max(1, len(done)) * recipe.iterations
+    np.savez(folder / WEIGHTS, base=base, **{f"w{k:02d}": w for k, w in enumerate(trainee.network.get_weights())})
+    course.to_csv(folder / HISTORY, index=False)
+    write_json(folder / COST, {
+        "images": recipe.iterations * recipe.batch, "core_seconds": seconds, "parameters": trainee.parameters(),
+        "networks": 1,
+    })  # fmt: skip
+    tidy(folder)
+
+
+class Reference:
+    """A trained reference network, read from its folder."""
+
+    def __init__(self, folder: Path, recipe: Recipe):
+        from . import networks
+
+        with np.load(Path(folder) / WEIGHTS, allow_pickle=False) as stored:
+            base, weights = stored["base"], [stored[name] for name in sorted(stored.files) if name != "base"]
+        network = networks.reference_network(recipe.size, recipe.detail, recipe.base, recipe.seed)
+        network.set_weights(weights)
+        self.size, self.side = recipe.size, recipe.size * recipe.detail
+        self._trainee = ReferenceNormaliser.for_transfer(network, base, recipe)
+
+    def normalise(self, faces: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """One person's faces, `rows` of the grey uint8 (n, h, w), on the template: uint8 (len(rows), size, size)."""
+        frames, median = person_inputs(faces, rows, self.side)
+        return self._trainee.transfer(frames, np.broadcast_to(median, frames.shape))
