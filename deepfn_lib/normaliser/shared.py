@@ -105,3 +105,7 @@ class Reference:
         """One person's faces, `rows` of the grey uint8 (n, h, w), on the template: uint8 (len(rows), size, size)."""
         frames, median = person_inputs(faces, rows, self.side)
         return self._trainee.transfer(frames, np.broadcast_to(median, frames.shape))
+
+    def transfer(self, frames: np.ndarray, medians: np.ndarray) -> np.ndarray:
+        """Equalised frames and each one's median, uint8 (n, side, side), on the template: uint8 (n, size, size)."""
+        return self._trainee.transfer(frames, medians)
