@@ -1,0 +1,62 @@
+"""The card at each chapter's end: on what code, versions and machine its numbers were computed, from which artefacts."""
+
+import html
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from ..artefacts import Store, digest, environment, peak_memory_gib, used
+from ..settings import Settings
+from .cleaning import CARD_METADATA
+
+_BEGAN = time.monotonic()  # of this module's import: a chapter imports it in its first cells
+
+
+@dataclass(frozen=True)
+class Card:
+    """A chapter's card, displayed as an HTML table folded into a line; `artefacts` are [(step, digest), ...]."""
+
+    markup: str
+    text: str
+    artefacts: tuple[tuple[str, str], ...]
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> tuple[dict[str, str], dict[str, Any]]:
+        metadata = {CARD_METADATA: [list(pair) for pair in self.artefacts]}
+        return {"text/html": self.markup, "text/plain": self.text}, metadata
+
+
+def card(settings: Settings, store: Store) -> Card:
+    """The closing card of a chapter: commit, versions, device, settings' digest, memory, and every artefact this
+    process used, with the seconds it took to make (once, maybe in an earlier chapter)."""
+    machine, seconds = environment(), time.monotonic() - _BEGAN
+    versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
+    settings_digest = digest(settings.model_dump(mode="json"))
+    facts = {
+        "profile": settings.profile,
+        "settings": settings_digest,
+        "seed": str(settings.seed),
+        "commit": machine["commit"],
+        "versions": versions,
+        "machine": f"{machine['device']['machine']}, {machine['device']['processors']} processors",
+        "this chapter": f"{seconds:.0f} s, at most {peak_memory_gib():.1f} GiB in memory",
+    }
+    lines = "".join(
+        f"<tr><th scope='row'>{name}</th><td>{html.escape(value)}</td></tr>" for name, value in facts.items()
+    )
+    rows, artefacts = [], []
+    for folder, entry in used(store):
+        size = sum(file["bytes"] for file in entry["files"].values())
+        rows.append(
+            f"<tr><td>{html.escape(entry['step'])}</td><td><code>{folder.name}</code></td><td>{entry['seconds']:,.0f}</td>"
+            f"<td>{entry['peak_memory_gib']:.1f}</td><td>{size / 2**20:,.1f}</td></tr>"
+        )
+        artefacts.append((folder.parent.name, folder.name))
+    table = (
+        "<table><thead><tr><th>artefact</th><th>digest</th><th>seconds</th><th>GiB, at most</th><th>MiB</th></tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table>"
+        if rows
+        else ""
+    )
+    summary = f"How this page was made: {len(rows)} artefacts, profile {settings.profile}, commit {machine['commit']}"
+    markup = f'<details class="deepfn-card"><summary>{html.escape(summary)}</summary><table><tbody>{lines}</tbody></table>{table}</details>'
+    return Card(markup, summary, tuple(artefacts))

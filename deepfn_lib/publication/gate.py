@@ -1,0 +1,296 @@
+"""The one gate for pictures of people: every face in a chapter and every export goes through it.
+
+People are named `manifest/participant` ("rendered-bp4d/F001"); the manifest, a file in data_manifests/, says who may
+be shown. A picture of anyone else becomes a grey card that says why, so the book builds with any dataset. Pictures
+that pass carry their people in a PNG text chunk, by which `publication.scan` traces them in the built book.
+"""
+
+import base64
+import html
+import json
+import struct
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from ..errors import StudyError
+
+CHUNK = "deepfn-participants"
+MEAN_CHUNK = "deepfn-mean-of"
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+CELL = 128  # pixels on the page of one face
+SEPARATOR = 3
+WIDEST = 2000
+
+
+class Mean:
+    """Marks an image as the mean (or median) over people, of whom none can be made out if they are enough."""
+
+    def __init__(self, people: Iterable[str]):
+        self.people = tuple(sorted(set(people)))
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What a chapter displays: HTML, with no pixel in it where a picture was refused (`refusal` says why)."""
+
+    markup: str
+    description: str
+    refusal: str = ""
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+        return {"text/html": self.markup, "text/plain": self.description}
+
+
+def face_grid(
+    rows: Sequence[Sequence[np.ndarray | None]],
+    people: Sequence[Sequence[str | Iterable[str] | Mean]],
+    row_labels: Sequence[str] = (),
+    column_labels: Sequence[str] = (),
+    *,
+    caption: str = "",
+    alt: str = "",
+    cell: int = CELL,
+) -> Picture:
+    """A grid of faces for a chapter, or a grey card where anyone in it may not be shown.
+
+    `rows` are uint8 images, grey (h, w) or RGB (h, w, 3), drawn on the fixed range 0-255 and enlarged to `cell`
+    pixels; None leaves a gap. `people` has the same shape: for each image the participant it shows, several names
+    where it is made of several (a face moved to a template), or `Mean(names)` for an average. `caption` and `alt` are
+    plain text; counts of images and people are added to the caption.
+    Raises ValueError where shapes, types or labels do not fit.
+    """
+    _check_grid(rows, people, row_labels, column_labels)
+    shown = [
+        (image, who)
+        for line, names in zip(rows, people)
+        for image, who in zip(line, names)
+        if image is not None
+    ]
+    singles, means = _collect(who for _, who in shown)
+    refusal = reason_to_refuse(singles, means)
+    note = _count(len(shown), singles, means)
+    if refusal:
+        return grey_card(refusal, caption)
+    columns = max(len(line) for line in rows)
+    data = png(_mosaic(rows, columns, cell), singles, means)
+    alt = alt or ". ".join(
+        part
+        for part in (caption.rstrip("."), _spoken("Rows", row_labels), _spoken("Columns", column_labels))
+        if part
+    )
+    heads = "".join(f"<span>{html.escape(str(label))}</span>" for label in column_labels)
+    sides = "".join(f"<span>{html.escape(str(label))}</span>" for label in row_labels)
+    width = columns * (cell + SEPARATOR) - SEPARATOR
+    markup = (
+        f'<figure class="faces" style="--columns:{columns};--width:{width}px">'
+        f'<div class="faces-heads" aria-hidden="true">{heads}</div><div class="faces-sides" aria-hidden="true">{sides}</div>'
+        f'<img alt="{html.escape(alt, quote=True)}" src="data:image/png;base64,{base64.b64encode(data).decode()}">'
+        f"<figcaption>{html.escape(caption)} <small>{html.escape(note)}</small></figcaption></figure>"
+    )
+    return Picture(markup, f"{caption} {note}".strip())
+
+
+def picture(
+    image: np.ndarray, people: Iterable[str] = (), *, caption: str = "", alt: str = "", cell: int = 2 * CELL
+) -> Picture:
+    """One image by itself; without `people` only for what shows nobody (a flow field's colour key, a test pattern)."""
+    return face_grid([[image]], [[tuple(people)]], caption=caption, alt=alt, cell=cell)
+
+
+def reason_to_refuse(singles: Iterable[str], means: Iterable[Mean] = ()) -> str:
+    """Why these people may not be shown, in a line; empty where they may. `means` are averages over people."""
+    hidden = [name for name in sorted(set(singles)) if not _showable(name)]
+    if hidden:
+        others = f" and {len(hidden) - 1} more" if len(hidden) > 1 else ""
+        return f"{hidden[0]}{others} may not be shown: data_manifests/{_split(hidden[0])[0]}.yml does not list them as showable"
+    for mean in means:
+        hidden = [name for name in mean.people if not _showable(name)]
+        if not hidden:
+            continue
+        least = max(_manifest(_split(name)[0]).smallest_mean for name in hidden)
+        if least <= 0 or len(mean.people) < least:
+            wanted = f"fewer than {least}" if least > 0 else "any number of"
+            return f"a mean of {len(mean.people)} people: data_manifests/{_split(hidden[0])[0]}.yml does not let means of {wanted} be shown"
+    return ""
+
+
+def export(path: str | Path, people: Iterable[str | Mean]) -> Path:
+    """Permission to write `path` (weights, normalised faces, template faces), made from `people`, outside the artefacts.
+
+    Writes `<path>.people.json` beside it, and returns the path. Raises StudyError where someone may not be shown:
+    a decoder's weights can draw the face it was trained on.
+    """
+    path = Path(path)
+    singles, means = _collect(people)
+    if not singles and not means:
+        raise StudyError(f"{path.name} is not exported: name the people it was made from")
+    refusal = reason_to_refuse(singles, means)
+    if refusal:
+        raise StudyError(f"{path.name} is not exported: {refusal}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    record = {"people": sorted(singles), "means": [list(mean.people) for mean in means]}
+    path.with_name(path.name + ".people.json").write_text(json.dumps(record, indent=1) + "\n")
+    return path
+
+
+def require_template_consent(person: str) -> None:
+    """Raises StudyError unless the person's manifest records their consent to be the template."""
+    manifest, participant = _split(person)
+    consent = _manifest(manifest).template_consent
+    if consent != "all" and participant not in consent:
+        raise StudyError(
+            f"{person} cannot be the template in anything published: "
+            f"data_manifests/{manifest}.yml has no recorded consent (template_consent)"
+        )
+
+
+def grey_card(reason: str, caption: str = "") -> Picture:
+    """What stands in the place of a refused picture: the reason, and no pixel."""
+    markup = (
+        f'<figure class="faces grey-card"><div role="img" aria-label="Not shown">Not shown here: {html.escape(reason)}.</div>'
+        f"<figcaption>{html.escape(caption)}</figcaption></figure>"
+    )
+    return Picture(markup, f"Not shown: {reason}", reason)
+
+
+def png(image: np.ndarray, people: Iterable[str], means: Iterable[Mean] = ()) -> bytes:
+    """A PNG whose text chunks name the people it shows. `image`: uint8, grey (h, w) or RGB (h, w, 3).
+
+    Raises StudyError where someone may not be shown.
+    """
+    people, means = sorted(set(people)), list(means)
+    refusal = reason_to_refuse(people, means)
+    if refusal:
+        raise StudyError(refusal)
+    done, data = cv2.imencode(".png", image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    if not done:
+        raise ValueError(f"cannot write an image of shape {image.shape} and type {image.dtype} as PNG")
+    chunks = [(CHUNK, " ".join(people))] + [(MEAN_CHUNK, " ".join(mean.people)) for mean in means]
+    after_header = len(SIGNATURE) + 25  # the signature and the IHDR chunk
+    data = data.tobytes()
+    return data[:after_header] + b"".join(_text_chunk(*chunk) for chunk in chunks) + data[after_header:]
+
+
+def read_people(data: bytes) -> tuple[list[str], list[Mean]] | None:
+    """The people named in a PNG's text chunks, and its means; None for what did not come through the gate."""
+    if not data.startswith(SIGNATURE):
+        return None
+    people, means, position = None, [], len(SIGNATURE)
+    while position + 8 <= len(data):
+        (length,) = struct.unpack(">I", data[position : position + 4])
+        kind, body = data[position + 4 : position + 8], data[position + 8 : position + 8 + length]
+        if kind == b"tEXt":
+            key, _, text = body.partition(b"\0")
+            if key == CHUNK.encode():
+                people = text.decode("latin-1").split()
+            elif key == MEAN_CHUNK.encode():
+                means.append(Mean(text.decode("latin-1").split()))
+        position += 12 + length
+    return None if people is None else (people, means)
+
+
+def _text_chunk(key: str, text: str) -> bytes:
+    body = b"tEXt" + key.encode() + b"\0" + text.encode("latin-1")
+    return struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+
+
+def _mosaic(rows, columns: int, cell: int) -> np.ndarray:
+    """All images in one, white between them; enlarged with Lanczos, reduced by area."""
+    colour = any(image is not None and image.ndim == 3 for line in rows for image in line)
+    side = min(
+        2 * cell, max(cell, max(max(image.shape[:2]) for line in rows for image in line if image is not None))
+    )
+    side = min(side, max(32, WIDEST // columns))
+    gap = max(1, round(SEPARATOR * side / cell))
+    shape = (len(rows) * (side + gap) - gap, columns * (side + gap) - gap)
+    canvas = np.full((*shape, 3) if colour else shape, 255, np.uint8)
+    for line, images in enumerate(rows):
+        for column, image in enumerate(images):
+            if image is None:
+                continue
+            how = cv2.INTER_LANCZOS4 if side > image.shape[1] else cv2.INTER_AREA
+            height = round(side * image.shape[0] / max(image.shape[:2]))
+            width = round(side * image.shape[1] / max(image.shape[:2]))
+            resized = cv2.resize(np.ascontiguousarray(image), (width, height), interpolation=how)
+            if colour and resized.ndim == 2:
+                resized = np.repeat(resized[:, :, None], 3, axis=2)
+            top, left = (
+                line * (side + gap) + (side - height) // 2,
+                column * (side + gap) + (side - width) // 2,
+            )
+            canvas[top : top + height, left : left + width] = resized
+    return canvas
+
+
+def _check_grid(rows, people, row_labels, column_labels) -> None:
+    if not rows or not any(image is not None for line in rows for image in line):
+        raise ValueError("a grid needs at least one image")
+    if [len(line) for line in rows] != [len(names) for names in people]:
+        raise ValueError("people must have the shape of rows: who is on each image")
+    if row_labels and len(row_labels) != len(rows):
+        raise ValueError(f"{len(row_labels)} row labels for {len(rows)} rows")
+    if column_labels and len(column_labels) != max(len(line) for line in rows):
+        raise ValueError(f"{len(column_labels)} column labels for {max(len(line) for line in rows)} columns")
+    for line in rows:
+        for image in line:
+            if image is not None and (
+                image.dtype != np.uint8 or image.ndim not in (2, 3) or image.ndim == 3 and image.shape[2] != 3
+            ):
+                raise ValueError(f"images are uint8 (h, w) or (h, w, 3), got {image.dtype} {image.shape}")
+
+
+def _collect(entries: Iterable[str | Iterable[str] | Mean]) -> tuple[set[str], list[Mean]]:
+    singles: set[str] = set()
+    means: dict[tuple[str, ...], Mean] = {}
+    for entry in entries:
+        if isinstance(entry, Mean):
+            means[entry.people] = entry
+        elif isinstance(entry, str):
+            singles.add(entry)
+        else:
+            for name in entry:
+                inner, more = _collect([name])
+                singles |= inner
+                means |= {mean.people: mean for mean in more}
+    return singles, list(means.values())
+
+
+def _count(images: int, singles: set[str], means: list[Mean]) -> str:
+    people = singles.union(*(mean.people for mean in means))
+    if not people:
+        return ""
+    sources = sorted({_split(name)[0] for name in people})
+    noun = "participant" if len(people) == 1 else "participants"
+    return f"({images} {'image' if images == 1 else 'images'}; {len(people)} {noun} of {', '.join(sources)})"
+
+
+def _spoken(what: str, labels: Sequence[str]) -> str:
+    return f"{what}: {', '.join(map(str, labels))}" if len(labels) else ""
+
+
+def _split(name: str) -> tuple[str, str]:
+    manifest, _, participant = name.partition("/")
+    if not participant:
+        raise ValueError(f"people are named manifest/participant, got {name!r}")
+    return manifest, participant
+
+
+def _manifest(name: str) -> Any:
+    from ..datasets.manifests import load_manifest
+
+    return load_manifest(name)
+
+
+def _showable(name: str) -> bool:
+    manifest, participant = _split(name)
+    try:
+        listed = _manifest(manifest).showable
+    except StudyError:  # a dataset without a manifest has nobody who may be shown
+        return False
+    return listed == "all" or participant in listed

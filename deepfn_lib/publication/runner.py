@@ -1,0 +1,281 @@
+"""Running the study: every chapter in a process of its own, checked before, timed, kept, and cleaned for the book.
+
+A chapter's result is an artefact like any other, keyed by its source, its settings, the library's code and what may
+be shown; it is executed again when one of these changes or when an artefact it read is gone.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..artefacts import (
+    ENVIRONMENT_VARIABLE,
+    Store,
+    digest,
+    environment,
+    file_digest,
+    project_root,
+    write_json,
+)
+from ..errors import StudyError
+from ..settings import load_settings
+from .chapters import Chapter, chapter_paths, choose_paths, read_chapter, sort_values
+from .cleaning import clean_notebook, used_artefacts
+from .screen import Screen, clock
+
+CODE_VERSION = 1
+LIMIT_MINUTES = {"smoke": 10, "quick": 60}  # each chapter; other profiles: a week, for the paper's sizes
+WEEK = 7 * 24 * 60
+
+
+@dataclass(frozen=True)
+class ChapterRun:
+    """How one chapter went: seconds, whether an earlier run's result was taken, and one line of error or nothing."""
+
+    name: str
+    seconds: float
+    reused: bool
+    error: str = ""
+
+
+class ChapterFailed(Exception):
+    """One line of what went wrong in a chapter's kernel."""
+
+
+def run_chapters(
+    profile: str = "quick",
+    parameters: Mapping[str, Any] | None = None,
+    chapters: Sequence[str] = (),
+    store: Store | None = None,
+    *,
+    sources: Path | None = None,
+    destination: Path | None = None,
+    limit_minutes: float | None = None,
+    again: bool = False,
+) -> list[ChapterRun]:
+    """Execute chapters under a profile and write their notebooks, ready for the book, to `destination`.
+
+    `parameters` maps names of settings or of chapters' own parameters to values (text is converted). `chapters` are
+    names or numbers; empty: all. `sources` and `destination` default to the project's `chapters/` and
+    `book/chapters/`. A chapter may take `limit_minutes`. `again` executes even what is unchanged.
+
+    Raises StudyError before anything runs for unknown names and wrong values. A chapter that fails is reported in the
+    result, its notebook kept as `<name>.failed.ipynb`; the others go on, unless the same error comes twice in a row.
+    """
+    store = store or Store()
+    destination = destination or project_root() / "book" / "chapters"
+    paths = choose_paths(chapter_paths(sources), list(chapters))
+    if not paths:
+        raise StudyError(f"there is no chapter in {sources or 'chapters/'}; chapters are called NN_name.py")
+    read = [read_chapter(path) for path in paths]
+    overrides, own = sort_values(dict(parameters or {}), read)
+    settings = load_settings(profile, overrides)
+    _check_folders(settings)
+    destination.mkdir(parents=True, exist_ok=True)
+    limit = 60 * (limit_minutes or LIMIT_MINUTES.get(profile, WEEK))
+    common = {
+        "code": CODE_VERSION, "library": library_digest(), "settings": settings.model_dump(mode="json"),
+        "versions": environment()["versions"],
+    }  # fmt: skip
+    runs: list[ChapterRun] = []
+    with Screen([chapter.name for chapter in read], _earlier_seconds(store)) as screen:
+        for chapter in read:
+            given = {"profile": profile, "overrides": _plain(overrides), **_plain(own[chapter.name])}
+            inputs = {**common, "source": file_digest(chapter.path), "given": given}
+            screen.begin(chapter.name)
+            try:
+                run = _one_chapter(chapter, given, inputs, store, destination, screen, limit, again)
+            except KeyboardInterrupt:
+                screen.end(chapter.name, "stopped")
+                raise StudyError(
+                    f"stopped in {chapter.name}, {len(runs)} of {len(read)} chapters done; "
+                    "what is finished is kept: the same command goes on from here"
+                ) from None
+            screen.end(
+                chapter.name, run.error or ("unchanged" if run.reused else clock(run.seconds)), not run.reused
+            )
+            runs.append(run)
+            if run.error and len(runs) > 1 and runs[-2].error == run.error:
+                break  # the same cause, most likely: no reason to meet it in every chapter
+    return runs
+
+
+def failures(runs: Sequence[ChapterRun]) -> str:
+    """One line naming the chapters that failed; empty where none did."""
+    failed = [run.name for run in runs if run.error]
+    if not failed:
+        return ""
+    kept = "its notebook is" if len(failed) == 1 else "their notebooks are"
+    return f"{len(failed)} of {len(runs)} chapters failed ({', '.join(failed)}); {kept} kept as book/chapters/*.failed.ipynb"
+
+
+def library_digest(root: Path | None = None) -> str:
+    """One digest of the library's code and data and of the manifests: when it changes, chapters run again."""
+    root = root or project_root()
+    suffixes = {".py", ".npz", ".yml", ".json"}
+    found = [
+        p
+        for name in ("deepfn_lib", "data_manifests")
+        for p in sorted((root / name).rglob("*"))
+        if p.suffix in suffixes
+    ]
+    return digest({p.relative_to(root).as_posix(): file_digest(p) for p in found})
+
+
+def _one_chapter(chapter, given, inputs, store, destination, screen, limit, again) -> ChapterRun:
+    step = f"chapter-{chapter.name}"
+    folder = store.folder(step, inputs)
+    published, failed = destination / f"{chapter.name}.ipynb", destination / f"{chapter.name}.failed.ipynb"
+    if folder.exists() and (again or not _sources_whole(store, folder)):
+        store.remove(folder)
+    reused, began, notes = folder.exists(), time.monotonic(), {}
+
+    def make(partial: Path) -> None:
+        with tempfile.TemporaryDirectory() as private:
+            executed = Path(private) / "executed.ipynb"
+            try:
+                notebook = execute(chapter, given, executed, store, screen, limit)
+            except BaseException as problem:
+                if executed.exists() and not isinstance(problem, KeyboardInterrupt):
+                    _replace(executed, failed)
+                raise
+        notes["uses"] = used_artefacts(notebook)
+        _write_notebook(clean_notebook(notebook, store.root), partial / "notebook.ipynb")
+        write_json(partial / "uses.json", notes["uses"])
+
+    try:
+        folder = store.get(step, inputs, make)
+    except ChapterFailed as problem:
+        published.unlink(missing_ok=True)  # a page from before the failure would look like this run's
+        shutil.rmtree(folder.with_name(folder.name + ".partial"), ignore_errors=True)
+        return ChapterRun(chapter.name, time.monotonic() - began, False, str(problem))
+    except KeyboardInterrupt:
+        shutil.rmtree(folder.with_name(folder.name + ".partial"), ignore_errors=True)
+        raise
+    failed.unlink(missing_ok=True)
+    source = folder / "notebook.ipynb"
+    if not published.exists() or published.read_bytes() != source.read_bytes():
+        _replace(source, published)
+    return ChapterRun(chapter.name, time.monotonic() - began, reused)
+
+
+def execute(chapter: Chapter, given: Mapping[str, Any], output: Path, store: Store, screen, limit: float):
+    """Execute a chapter with papermill in a kernel of this very Python; the executed notebook, saved to `output`.
+
+    `given` are its parameters; only those that differ from the chapter's own values are injected. `limit` is in
+    seconds, for the whole chapter. Raises ChapterFailed with one line: the message alone where the kernel raised a StudyError.
+    """
+    import logging
+
+    import nbformat
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from papermill import PapermillExecutionError, execute_notebook
+
+    from .kernel import ThisPython
+
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    given = {name: value for name, value in given.items() if chapter.parameters[name] != value}
+    deadline = time.monotonic() + limit
+    with tempfile.TemporaryDirectory() as private, _environment(store, private):
+        prepared = Path(private) / f"{chapter.name}.ipynb"
+        nbformat.write(chapter.notebook, prepared)
+        try:
+            return execute_notebook(
+                prepared, output, parameters=given, kernel_name="python3", progress_bar=False, stderr_file=screen,
+                cwd=chapter.path.parent, start_timeout=180, kernel_manager_class=ThisPython,
+                timeout_func=lambda cell: max(1, int(deadline - time.monotonic())),
+            )  # fmt: skip
+        except PapermillExecutionError as problem:
+            raise ChapterFailed(_one_line(problem)) from None
+        except CellTimeoutError:
+            raise ChapterFailed(
+                f"stopped after its limit of {clock(limit)}; give more with --limit MINUTES"
+            ) from None
+        except (DeadKernelError, RuntimeError) as problem:
+            raise ChapterFailed(f"its kernel died ({_first_line(problem)}); too little memory?") from None
+
+
+def _one_line(problem) -> str:
+    message = _first_line(problem.evalue)
+    if problem.ename == "StudyError":
+        return message
+    return f"{problem.ename} in cell {problem.exec_count}: {message}"
+
+
+def _first_line(problem: Any) -> str:
+    lines = str(problem).strip().splitlines()
+    return lines[0] if lines else type(problem).__name__
+
+
+@contextmanager
+def _environment(store: Store, private: str):
+    """What the kernel inherits: where artefacts are, plotly's offline renderer, and nothing of the user's IPython."""
+    values = {
+        ENVIRONMENT_VARIABLE: str(store.root), "PLOTLY_RENDERER": "plotly_mimetype", "IPYTHONDIR": private,
+        "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"), "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    }  # fmt: skip
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None) if value is None else os.environ.update({name: value})
+
+
+def _sources_whole(store: Store, folder: Path) -> bool:
+    """Whether every artefact that this chapter's result read is still there. Raises StudyError for a damaged one."""
+    try:
+        uses = json.loads((folder / "uses.json").read_text())
+    except (OSError, ValueError):
+        return False
+    for step, name in uses:
+        used = store.root / step / name
+        if not used.exists():
+            return False
+        store.check(used)
+    return True
+
+
+def _earlier_seconds(store: Store) -> dict[str, float]:
+    cards = store.cards()
+    return {
+        folder.parent.name.removeprefix("chapter-"): card["seconds"]
+        for folder, card in cards
+        if card and "seconds" in card
+    }
+
+
+def _check_folders(settings) -> None:
+    for name in ("bp4d", "disfa", "disfa_frames"):
+        folder = getattr(settings, name)
+        if folder and not Path(folder).is_dir():
+            raise StudyError(
+                f"setting {name}: there is no folder {folder}; give the folder that holds the dataset"
+            )
+    if settings.groups and not Path(settings.groups).is_file():
+        raise StudyError(f"setting groups: there is no file {settings.groups}")
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Tuples as lists: papermill would write a tuple as text."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
+def _write_notebook(notebook, path: Path) -> None:
+    import nbformat
+
+    nbformat.write(notebook, path)
+
+
+def _replace(source: Path, target: Path) -> None:
+    temporary = target.with_name(target.name + ".tmp")
+    shutil.copyfile(source, temporary)
+    os.replace(temporary, target)

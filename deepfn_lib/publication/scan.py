@@ -1,0 +1,237 @@
+"""The proof after the gate: every picture in the built book is traced to the people it shows, or the build fails.
+
+Looked at are all files of the site and the notebooks beside it: image files, pictures embedded in HTML, scripts,
+styles and notebooks, and plotly figures that hold an image or a heatmap fine enough to be one. A picture passes when
+the gate's text chunk names people who may all be shown, or when it is a file that an installed theme or library
+carries. What is of no known kind does not pass.
+"""
+
+import base64
+import binascii
+import html
+import importlib.util
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from .gate import read_people, reason_to_refuse
+from .plotly_mime import MIME_TYPE
+
+# Packages whose own static files may be in the site, byte for byte.
+THEMES = (
+    "sphinx", "pydata_sphinx_theme", "sphinx_book_theme", "jupyter_book", "sphinx_design", "sphinx_togglebutton",
+    "sphinx_copybutton", "sphinx_thebe", "sphinx_comments", "myst_nb", "plotly",
+)  # fmt: skip
+TEXT = {
+    ".html",
+    ".js",
+    ".css",
+    ".json",
+    ".svg",
+    ".txt",
+    ".map",
+    ".xml",
+    ".ipynb",
+    ".py",
+    ".md",
+    ".scss",
+    ".mjs",
+}
+HARMLESS = {".woff", ".woff2", ".ttf", ".eot", ".otf", ".inv", ".buildinfo"}
+RASTER = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".ico", ".avif"}
+# How the bytes of images begin once they are in base64, whatever is written around them.
+EMBEDDED = re.compile(r"(?:iVBORw0KGgo|/9j/|R0lGOD|UklGR|Qk0|SUkqA|TU0AK)[A-Za-z0-9+/=\s]{60,}")
+DATA_URI = re.compile(r"data:image/(?!svg)[\w.+-]+(?:;[\w=.-]+)*;base64,([A-Za-z0-9+/=\s]+)")
+SVG_URI = re.compile(r"data:image/svg\+xml(?:;[\w=.-]+)*;base64,([A-Za-z0-9+/=\s]+)")
+FIGURE_JSON = re.compile(r'<script type="application/json">(.*?)</script>', re.S)
+IMAGE_TRACES = {"image"}
+FIELD_TRACES = {"heatmap", "heatmapgl", "contour", "surface", "contourcarpet", "histogram2d"}
+FINEST_FIELD = 24  # a heatmap with this many rows and columns could be a face
+
+
+@dataclass
+class Report:
+    """What a scan found: `traced` pictures with their people, `static` files of themes, and `problems`, one line each."""
+
+    traced: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    static: int = 0
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def people(self) -> list[str]:
+        return sorted({person for _, people in self.traced for person in people})
+
+
+def scan_book(site: Path, notebooks: Path | None = None) -> Report:
+    """Scan a built site (a folder of HTML) and, if given, the folder of notebooks that it was made from."""
+    report = Report()
+    for root in (site, notebooks):
+        if root is None:
+            continue
+        for path in sorted(p for p in root.rglob("*") if p.is_file()):
+            _scan_file(path, path.relative_to(root).as_posix(), report)
+    return report
+
+
+def _scan_file(path: Path, name: str, report: Report) -> None:
+    data = path.read_bytes()
+    suffix = path.suffix.lower() or path.name
+    if _of_a_theme(path, data):
+        report.static += 1
+    elif suffix in RASTER:
+        _scan_raster(data, name, report)
+    elif suffix == ".ipynb":
+        _scan_notebook(data, name, report)
+    elif suffix in TEXT:
+        _scan_text(data.decode("utf-8", "replace"), name, report)
+    elif suffix not in HARMLESS:
+        report.problems.append(f"{name}: a file of a kind that the book has no use for ({suffix})")
+
+
+def _scan_raster(data: bytes, name: str, report: Report) -> None:
+    found = read_people(data)
+    if found is None:
+        report.problems.append(f"{name}: a picture that did not come through the gate ({len(data)} bytes)")
+        return
+    people, means = found
+    refusal = reason_to_refuse(people, means)
+    if refusal:
+        report.problems.append(f"{name}: {refusal}")
+    else:
+        report.traced.append((name, tuple(people) + tuple(p for mean in means for p in mean.people)))
+
+
+def _scan_text(text: str, name: str, report: Report) -> None:
+    seen: set[str] = set()
+    for match in (*DATA_URI.finditer(text), *EMBEDDED.finditer(text)):
+        encoded = re.sub(r"\s", "", match[1] if match.re is DATA_URI else match[0])
+        if encoded in seen:
+            continue
+        seen.add(encoded)
+        data = _decoded(encoded)
+        if data is not None and (match.re is DATA_URI or _is_raster(data)):
+            _scan_raster(data, f"{name} (embedded)", report)
+    for match in SVG_URI.finditer(text):
+        data = _decoded(match[1])
+        _scan_text((data or b"").decode("utf-8", "replace"), f"{name} (SVG)", report)
+    for match in FIGURE_JSON.finditer(text):
+        _scan_figure(_parsed(html.unescape(match[1])) or _parsed(match[1]), name, report)
+
+
+def _scan_notebook(data: bytes, name: str, report: Report) -> None:
+    notebook = _parsed(data.decode("utf-8", "replace"))
+    if not isinstance(notebook, dict):
+        report.problems.append(f"{name}: not a readable notebook")
+        return
+    for cell in notebook.get("cells", ()):
+        for output in cell.get("outputs", ()):
+            for kind, content in output.get("data", {}).items():
+                if kind == MIME_TYPE:
+                    _scan_figure(content, name, report)
+                    continue
+                text = "".join(content) if isinstance(content, list) else content
+                if kind.startswith("image/") and kind != "image/svg+xml":
+                    _scan_raster(_decoded(str(text)) or b"", f"{name} (output)", report)
+                else:
+                    _scan_text(text if isinstance(text, str) else json.dumps(text), name, report)
+        _scan_text(json.dumps(cell.get("attachments", {})), name, report)
+
+
+def _scan_figure(figure: Any, name: str, report: Report) -> None:
+    """A plotly figure: images in it come through the gate; a heatmap that shows a face declares `layout.meta.people`."""
+    if not isinstance(figure, dict) or "data" not in figure:
+        return
+    layout = figure.get("layout") or {}
+    meta = layout.get("meta")
+    people = meta.get("people") if isinstance(meta, dict) else None
+    for trace in figure["data"]:
+        kind = trace.get("type", "scatter")
+        if kind in IMAGE_TRACES or (kind in FIELD_TRACES and min(_shape(trace)) >= FINEST_FIELD):
+            size = " x ".join(map(str, _shape(trace)))
+            if people is None:
+                report.problems.append(
+                    f"{name}: a plotly {kind} of {size} names no people in layout.meta.people"
+                )
+            elif reason_to_refuse(people):
+                report.problems.append(f"{name}: plotly {kind}: {reason_to_refuse(people)}")
+            else:
+                report.traced.append((name, tuple(people)))
+    # Pictures given by source, in traces, layouts or frames, are in the text too and found there; notebooks hold them here.
+    for text in _strings(figure):
+        if len(text) > 80 and text.startswith("data:image/"):
+            _scan_text(text, f"{name} (plotly)", report)
+
+
+def _shape(trace: dict) -> tuple[int, int]:
+    z = trace.get("z", trace.get("source"))
+    if isinstance(z, dict) and "shape" in z:  # plotly's typed arrays
+        sides = [int(part) for part in str(z["shape"]).split(",")]
+        return sides[0], sides[1] if len(sides) > 1 else 0
+    if isinstance(z, list) and z and isinstance(z[0], (list, dict)):
+        return len(z), len(z[0]) if isinstance(z[0], list) else FINEST_FIELD
+    return (FINEST_FIELD, FINEST_FIELD) if z is not None else (0, 0)
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from _strings(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _strings(inner)
+
+
+def _is_raster(data: bytes) -> bool:
+    starts = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*")
+    return data.startswith(starts) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP") or _is_bitmap(data)
+
+
+def _is_bitmap(data: bytes) -> bool:
+    return (
+        data[:2] == b"BM"
+        and int.from_bytes(data[10:14], "little") in range(26, 2000)
+        and data[6:10] == b"\0\0\0\0"
+    )
+
+
+def _decoded(text: str) -> bytes | None:
+    text = re.sub(r"\s", "", text).rstrip("=")
+    text = text[: len(text) - (1 if len(text) % 4 == 1 else 0)]
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4))
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _of_a_theme(path: Path, data: bytes) -> bool:
+    return any(
+        known.stat().st_size == len(data) and known.read_bytes() == data
+        for known in _theme_files().get(path.name, ())
+    )
+
+
+@cache
+def _theme_files() -> dict[str, list[Path]]:
+    """Static files of the installed themes, by file name."""
+    files = defaultdict(list)
+    for package in THEMES:
+        spec = importlib.util.find_spec(package)
+        for folder in spec.submodule_search_locations or () if spec else ():
+            for path in Path(folder).rglob("*"):
+                if path.suffix.lower() not in {".py", ".pyc"} and path.is_file():
+                    files[path.name].append(path)
+    return files
