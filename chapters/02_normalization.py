@@ -47,7 +47,7 @@ from keras import layers
 from deepfn_lib import figures, publication, study
 from deepfn_lib.artefacts import Store
 from deepfn_lib.faces.images import equalise
-from deepfn_lib.normaliser import autoencoder, networks, per_person
+from deepfn_lib.normaliser import autoencoder, methods, networks, per_person
 from deepfn_lib.normaliser.augmentation import Augmentation, augment
 from deepfn_lib.rendering.toys import render_moment
 from deepfn_lib.settings import load_settings
@@ -376,7 +376,7 @@ others = [name for name in np.unique(everyone) if name != template_name]
 normalised_people = others[: settings.normaliser_people or 2]
 
 # %%
-runs = {name: study.person_normaliser(settings, store, name) for name in normalised_people}
+runs = {name: methods.person_folder(settings, store, name) for name in normalised_people}
 histories = {name: pd.read_csv(folder / "history.csv") for name, folder in runs.items()}
 
 # %%
@@ -521,8 +521,8 @@ if faces.truth is not None:
     display(Markdown(said))
 
 # %% [markdown]
-# An expression can be drawn on a face that was never seen making it, the toy says, as far as two things hold: codes of the
-# two people must mean the same, which no term of Eq. 1 demands, and the network must be trained long enough to draw
+# An expression can be drawn on a face that was never seen making it, says the toy, as far as two things hold: codes of
+# the two people must mean the same, which no term of Eq. 1 demands, and the network must be trained long enough to draw
 # more than an average. The reduced profiles cannot show what the paper's budget reaches. They do show that the method
 # runs as described, with the published parameter counts, and what its pictures are worth against the exact answer.
 
@@ -533,7 +533,8 @@ if faces.truth is not None:
 # removed.
 #
 # ```{dropdown} A solution
-# Below. The more numbers, the better the reconstruction and the worse the exchange: a long code has room for identity.
+# Below. A longer code reconstructs better. Watch the exchange beyond the three numbers that the action units need:
+# a long code has room for who somebody is.
 # ```
 
 # %% tags=["hide-cell"]
