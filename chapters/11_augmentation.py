@@ -15,10 +15,10 @@
 #
 # **The network learns to undo random warps. A smile is a warp too: does it learn to undo smiles?**
 #
-# Chapter 02 trains an autoencoder on faces that are rotated, shifted, mirrored and bent by a random grid; the network has
-# to give back the unbent face. The paper says that this enlarges the training data and gives no numbers. The code base
-# it names moves each control point by about five pixels of a 256-pixel face, which is about what an *action unit*, a
-# single visible movement such as the raising of a lip corner, does as well. So one number may set what the
+# Chapter 02 trains an autoencoder on faces that are rotated, shifted, mirrored and bent by a random grid; the network
+# has to give back the unbent face. The paper says that this enlarges the training data and gives no numbers. The code
+# base it names moves each control point by about five pixels of a 256-pixel face, which is about what an *action
+# unit*, a single visible movement such as the raising of a lip corner, does as well. So one number may set what the
 # network takes for the face and what for an accident. This chapter turns that knob.
 
 # %% tags=["parameters"]
@@ -61,7 +61,7 @@ figures.use_theme()
 # | no strength of the warp | 0 to 10 pixels of a 256-pixel face; 5 elsewhere | 5 is the code base's | this chapter |
 # | no strength of the affine transform | the code base's, and none | it is the only source | this chapter |
 # | no mention of mirroring | 4 in 10 faces, and none | the code base mirrors | this chapter |
-# | 50,000 iterations | `normaliser_iterations` × `sweep_share` | seven networks a person | young networks; order may change later |
+# | 50,000 iterations | `normaliser_iterations` × `sweep_share` | seven networks a person | young networks |
 
 # %% [markdown]
 # ## A toy: how far does a smile move a point?
@@ -153,8 +153,8 @@ publication.face_grid(
 # %%
 usual = toy.set_index("warp")["share"]
 display(Markdown(
-    f"At the code base's strength a warp changes the picture {usual[5.0]:.1f} times as much as AU{toy_unit:02d} at full "
-    f"strength does; at a quarter of it, {usual[1.25]:.1f} times."
+    f"At the code base's strength a warp changes the picture {usual[5.0]:.1f} times as much as AU{toy_unit:02d} at "
+    f"full strength does; at a quarter of it, {usual[1.25]:.1f} times."
 ))  # fmt: skip
 
 # %% [markdown]
@@ -165,14 +165,17 @@ display(Markdown(
 # %% [markdown]
 # ## What can be measured without a recogniser
 #
-# For rendered people the exact answer is known, and three numbers say how a normalised face $\hat y$ relates to it. The
-# *peak signal-to-noise ratio* is chapter 02's. *Expression kept* is the correlation, over frames and pixels, of
+# For rendered people the exact answer is known, and three numbers say how a normalised face $\hat y$ relates to it.
+# The *peak signal-to-noise ratio* is chapter 02's. *Expression kept* is the correlation, over frames and pixels, of
 # the changes around the mean picture,
 #
 # $$k = \mathrm{corr}\bigl(\hat y_i - \overline{\hat y},\; y_i - \overline{y}\bigr),$$
 #
 # and *identity left* says how far the mean picture still lies on the way from the template's looks to the person's:
-# $\ell = \langle \overline{\hat y} - \overline y,\; \overline x - \overline y\rangle / \lVert \overline x - \overline y \rVert^2$.
+#
+# $$\ell = \frac{\langle \overline{\hat y} - \overline y,\; \overline x - \overline y\rangle}
+# {\lVert \overline x - \overline y \rVert^2}.$$
+#
 # A good normaliser has $k$ near one and $\ell$ near zero.
 
 # %% [markdown]
@@ -193,8 +196,8 @@ assert np.isclose(nothing["identity_left"], 1) and constant["expression_kept"] <
 # ## The run
 #
 # For each person and each variant one small network of the paper's kind, all from the same initial weights and on the
-# same random batches, so that nothing but the augmentation differs. Five strengths of the warp; then, at the usual warp,
-# no affine transform, and no mirroring.
+# same random batches, so that nothing but the augmentation differs. Five strengths of the warp; then, at the usual
+# warp, no affine transform, and no mirroring.
 
 # %%
 faces = study.faces(settings, store)
@@ -263,9 +266,9 @@ table(compared, "The usual augmentation, and what is lost or won without a part 
 # %% [markdown]
 # ## Against the paper
 #
-# The paper reports no numbers here, so there is nothing to reproduce; the comparison is with the code base's strength. The
-# number of people is small, and a network was trained once for each cell, so differences of the size that another seed
-# would make are not findings. The exercise below measures that size.
+# The paper reports no numbers here, so there is nothing to reproduce; the comparison is with the code base's strength.
+# The number of people is small, and a network was trained once for each cell, so differences of the size that another
+# seed would make are not findings. The exercise below measures that size.
 
 # %% [markdown]
 # ## What we learned
@@ -273,15 +276,17 @@ table(compared, "The usual augmentation, and what is lost or won without a part 
 # %%
 if len(warped):
     kept, left = warped["expression_kept"], warped["identity_left"]
+    most, least = kept.idxmax(), left.abs().idxmin()
+    young = " No network of this budget carries expression yet: their order means nothing." if kept[most] < 0.1 else ""
     display(Markdown(
-        f"Of the strengths tried, {kept.idxmax():g} pixels kept the most expression ({kept.max():.2f}; the code base's 5 "
-        f"pixels: {kept[5.0]:.2f}), and {left.abs().idxmin():g} pixels left the least identity "
-        f"({left[left.abs().idxmin()]:.2f}; 5 pixels: {left[5.0]:.2f})."
+        f"Of the strengths tried, {most:g} pixels kept the most expression ({kept[most]:.2f}; the code base's 5: "
+        f"{kept[5.0]:.2f}), and {least:g} pixels left the least identity ({left[least]:.2f}; 5 pixels: "
+        f"{left[5.0]:.2f}), in one training each for {len(people)} of the people.{young}"
     ))  # fmt: skip
 
 # %% [markdown]
-# A warp is not neutral padding of the data. It states which differences between two faces are accidents, and the toy shows
-# that at the usual strength it counts action units among them. Whether a young network has already learnt to act
+# A warp is not neutral padding of the data. It states which differences between two faces are accidents, and the toy
+# shows that at the usual strength it counts action units among them. Whether a young network has already learnt to act
 # on that statement is what the curves above show for this budget; a longer one is a matter of `normaliser_iterations`.
 
 # %% [markdown]

@@ -106,7 +106,10 @@ def one_variant(
     given, exact = prepare(images, size, rows), prepare(truth, size, rows)
     target = prepare(images, size, np.flatnonzero(names == template))
     place = Path(folder) / f"network-{number}"
-    train_person(place, target, given, augmentation=Augmentation(**augmentation), label=person, **training)
+    train_person(
+        place, target, given, augmentation=Augmentation(**augmentation), label=person,
+        checkpoint_every=max(1, training["iterations"] // 4), **training,
+    )  # fmt: skip
     moved = transfer(place, given)
     shutil.rmtree(place)
     return {"varied": varied, "value": value, "person": person, **measure(given, moved, exact)}
