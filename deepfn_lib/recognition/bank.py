@@ -48,7 +48,10 @@ class Trained:
 
 
 def masked_cross_entropy(labels, probabilities):
-    """Binary cross-entropy, the mean over what is coded: labels (n, action units) of 1, 0, -1 (not coded)."""
+    """Binary cross-entropy, the mean over what is coded: labels (n, action units) of 1, 0, -1 (not coded).
+
+    Defined in chapter 04.
+    """
     coded = tf.cast(labels >= 0, tf.float32)
     entropy = keras.ops.binary_crossentropy(tf.maximum(labels, 0.0), probabilities)
     return tf.math.divide_no_nan(tf.reduce_sum(coded * entropy), tf.reduce_sum(coded))

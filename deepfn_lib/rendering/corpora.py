@@ -92,7 +92,7 @@ def activation_counts(seed: int, participant: str, frame_rate: float) -> pd.Seri
 
 def most_expressive(counts: pd.DataFrame) -> str:
     """The participant (row) with the highest median count over action units (columns); the first of equals by
-    name.
+    name. Defined in chapter 03.
     """
     medians = counts.median(axis=1).sort_index()
     return str(medians.idxmax())
