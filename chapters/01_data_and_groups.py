@@ -315,13 +315,13 @@ publication.face_grid(
 
 
 # %%
-def spread(arm):
+def group_spread(arm):
     """Mean absolute difference between the average faces of all pairs of groups, grey levels."""
     pictures = [image.astype(float) for image in averages[arm].values()]
     return np.mean([np.abs(a - b).mean() for i, a in enumerate(pictures) for b in pictures[:i]])
 
 
-spreads = {arm: spread(arm) for arm in arms}
+spreads = {arm: group_spread(arm) for arm in arms}
 table(pd.DataFrame([{"arm": figures.arm_label(arm), "grey levels": value} for arm, value in spreads.items()]),
       "How far the groups' average faces are from each other.")  # fmt: skip
 
