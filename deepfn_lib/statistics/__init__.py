@@ -4,6 +4,7 @@ the paper.
 
 from .bootstrap import Estimate, Plan, difference_interval, mean_interval, oracle_share, rank_share
 from .claims import FAILS, HOLDS, OPEN, RULE, Claim, judge, rank_verdict, verdict
+from .crossed import Crossed, crossed_effects, crossed_scores
 from .participants import (
     action_unit_scores,
     participant_constants,
@@ -19,6 +20,7 @@ from .tests import Comparison, Mixed, compare, holm, mixed_model, two_sample, tw
 __all__ = [
     "Claim",
     "Comparison",
+    "Crossed",
     "Estimate",
     "FAILS",
     "HOLDS",
@@ -31,6 +33,8 @@ __all__ = [
     "action_unit_table",
     "compare",
     "condition_table",
+    "crossed_effects",
+    "crossed_scores",
     "difference_interval",
     "direction_table",
     "holm",
