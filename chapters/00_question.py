@@ -56,18 +56,18 @@ store = Store(artefacts)
 #
 # | the paper | here | why | effect |
 # |---|---|---|---|
-# | BP4D and DISFA | rendered corpora, or your licensed copies | anyone can run it | about the method, not about people |
-# | a network for each person | also one for all, named as such | a day's work in minutes | the arm is ours, not theirs |
+# | BP4D and DISFA | rendered corpora, or your licensed copies | anyone can run it | on the method, not people |
+# | a network for each person | also one for all, named as such | a day's work in minutes | another method |
 # | two arms | cheap baselines and an oracle too | a gain needs a floor and a ceiling | tells what a network adds |
 # | a test that takes rows as independent | intervals over participants | people are what is sampled | honest widths |
 
 # %% [markdown]
 # ## FACS in five minutes
 #
-# The *Facial Action Coding System* (FACS) describes a face by what its muscles do. Each movement that can be told apart
-# is an *action unit* (AU) with a number. Trained coders go through a video frame by frame and write down which units are
-# there (*occurrence*: yes or no) and, for some, how strongly (*intensity*: A to E, stored as 1 to 5). Nothing is said
-# about feelings. A smile is AU12; whether its owner is glad is another question, and not asked here.
+# The *Facial Action Coding System* (FACS) describes a face by what its muscles do. Each movement that can be told
+# apart is an *action unit* (AU) with a number. Trained coders go through a video frame by frame and write down which
+# units are there (*occurrence*: yes or no) and, for some, how strongly (*intensity*: A to E, stored as 1 to 5). Nothing
+# is said about feelings. A smile is AU12; whether its owner is glad is another question, and not asked here.
 #
 # Each row below is one rendered person, each column one unit at full strength and nothing else.
 
@@ -165,7 +165,7 @@ names = [f"{name}, {kind}" for name in pairs for kind in ("as filmed", "oracle")
 own = [f"rendered-bp4d/{person}" for person in shown_people]
 publication.face_grid(
     lines, [own, [(one, own[0]) for one in own]] * len(pairs), names, shown_people,
-    caption="Two expressions on three people, and the answer of a perfect normaliser with the first of them as template.",
+    caption="Two expressions on three people, and what a perfect normaliser would make of them; template: the first.",
 )  # fmt: skip
 
 # %% [markdown]
@@ -222,9 +222,9 @@ table(paper, "The paper's Table 5: means in percent.",
 # rendered face, one would not trust it with a photograph.
 #
 # They cannot tell how well recognition works on people; whether a group of real people is treated worse than another;
-# or whether the gains of the paper are right. Rendered skin is a colour, rendered gender a shape and an average amount of
-# movement, and both were put there by us. Nobody's cultural habits, no beard, no glasses, no hand before the face, no
-# coder's doubt. A result on these corpora that contradicts the paper is no refutation, and one that agrees is no
+# or whether the gains of the paper are right. Rendered skin is a colour, rendered gender a shape and an average amount
+# of movement, and both were put there by us. No habits of a culture, no beard, no glasses, no hand before the face,
+# no coder's doubt. A result on these corpora that contradicts the paper is no refutation, and one that agrees is no
 # confirmation: it is a statement about the method under known circumstances. With the two licences the same commands
 # run on the real data, and then the tables speak about people.
 
@@ -244,8 +244,8 @@ display(Markdown(
 # %% [markdown]
 # ## Exercises
 #
-# **1.** A person who turns the head looks less like themself than like others who look ahead? Repeat the split of the
-# variance with a head turned by 20 degrees in place of an action unit.
+# **1.** Does somebody who turns the head still look more like themself than like others who look ahead? Repeat the
+# split of the variance with a head that turns by up to 20 degrees in place of the action units.
 
 # %% tags=["hide-cell"]
 turned = np.array([
@@ -255,7 +255,8 @@ turned = np.array([
 by_pose = variance_shares(turned)
 display(Markdown(
     f"Turning the head explains {100 * by_pose['the action unit']:.0f} % of the variance, the person "
-    f"{100 * by_pose['the person']:.0f} %. Alignment (chapter 01) takes out shifts, turns in the plane and size, but not this."
+    f"{100 * by_pose['the person']:.0f} %. Alignment (chapter 01) takes out shifts, turns in the plane and size, but "
+    "not this."
 ))  # fmt: skip
 
 # %% [markdown]
