@@ -1,6 +1,8 @@
 """A kernel of the very Python that runs the study, whatever kernelspecs the machine has under the name python3."""
 
+import os
 import sys
+import tempfile
 
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
@@ -13,6 +15,8 @@ class ThisPython(AsyncKernelManager):
         super().__init__(**options)
         if sys.platform == "linux":  # sockets in the user's own folder, where TCP ports are open to the whole machine
             self.transport = "ipc"
+            self._sockets = tempfile.TemporaryDirectory(prefix="deepfn-")  # else they land in the chapters' folder
+            self.ip = os.path.join(self._sockets.name, "kernel")
 
     @property
     def kernel_spec(self) -> KernelSpec:
