@@ -102,7 +102,7 @@ def definitions(text):
 
 
 def test_a_definition_lives_once():
-    """Between chapters, and between chapters and library; but a chapter may derive what the library then says it uses."""
+    """In one chapter or in the library; a chapter may derive a library function whose docstring says so."""
     where = defaultdict(list)
     for path in CHAPTERS:
         for cell in code_cells(path):
