@@ -162,7 +162,8 @@ figures.condition_bars(
 # %% [markdown]
 # ### Above the floor
 #
-# The same bars, counted from each split's own constant.
+# The same bars, counted from each split's own constant: what the classifiers earn by looking. A negative entry is a
+# classifier that would have done better to close its eyes and repeat the base rates of the people it was trained on.
 
 # %%
 lines["above"] = lines["mean"] - lines["constant"]
@@ -182,6 +183,9 @@ table(auc.reset_index(), "ROC AUC, mean over participants, percent.")
 
 # %% [markdown]
 # If the two tables rank the arms differently, believe the second about seeing and the first about the paper's score.
+# A method can raise AUC and leave the score where it is, when its probabilities order the frames better but the
+# threshold of 0.5 cuts them in the wrong place; and it can raise the score alone, when it moves the threshold nearer
+# to the test people's base rates without ordering anything better.
 
 # %% [markdown]
 # ## The share of the oracle's gain
@@ -231,6 +235,9 @@ table(by_arm, "Share of the oracle's gain, and the gain itself in points.", form
 # %% [markdown]
 # ## Gains, arm by arm
 #
+# A share divides two uncertain numbers. The plain gain in points is the safer thing to read when the oracle's own
+# gain is small, and it is what the paper tests.
+#
 # Each arm minus the original over the same participants, with the bootstrap interval, for the condition that matters
 # most in use: people the classifier has not seen.
 
@@ -272,7 +279,10 @@ table(pd.DataFrame(gain_rows), "DeepFN minus original in each condition.",
 
 # %% [markdown]
 # The paper's two-sample test ignores that the same people are in both arms; the paired test uses it, and Holm's
-# correction pays for asking as many questions as there are conditions and arms on this page.
+# correction pays for asking as many questions as there are conditions and arms on this page. People differ from each
+# other by several points whatever the arm, and a test that counts this difference as noise needs a much larger gain
+# before it sees one. Where the paper finds "similar" by its test, the paired one may well find a difference, in
+# either direction.
 
 # %% [markdown]
 # ### Does the cheap arm do it too?

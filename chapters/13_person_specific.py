@@ -117,14 +117,19 @@ def point(rows, value="score"):
     return {"mean": mean.value, "low": mean.low, "high": mean.high, "participants": mean.n}
 
 
-points = pd.DataFrame([
-    {"arm": arm, "frames_per_person": n, **point(rows)}
-    for (arm, n), rows in curve.groupby(["arm", "frames_per_person"], sort=False)
-])  # fmt: skip
+# %%
+def all_points(value="score"):
+    """One row for each arm and number of frames."""
+    groups = curve.groupby(["arm", "frames_per_person"], sort=False)
+    return pd.DataFrame([{"arm": a, "frames_per_person": n, **point(rows, value)} for (a, n), rows in groups])
+
+
+points = all_points()
 
 # %% [markdown]
 # The comparison is with classifiers that have never seen the person: the person-independent models of the main study,
-# on those of the same participants whom they tested, with four strangers' frames.
+# on those of the same participants whom they tested, with four strangers' frames. They have many more frames than any
+# point of the curve, so what is compared is not the quantity of labels but whose they are.
 
 # %%
 scores = study.scores(settings, store)
@@ -132,12 +137,20 @@ constants = study.constants(settings, store)
 same_people = scores[scores["participant"].isin(drawn)]
 
 
+# %%
 def strangers(arm, value="score"):
     """The person-independent score of the curve's participants, one number each."""
     return statistics.participant_scores(same_people, "person-independent", arm, value=value)
 
 
 levels = {arm: strangers(arm) for arm in arms}
+floor = statistics.participant_constants(
+    constants[constants["participant"].isin(drawn)], "person-dependent", column="constant_score"
+)
+
+# %% [markdown]
+# The horizontal axis is logarithmic: each point has about twice the frames of the one before it, and twice the
+# coder's hours. A curve that rises in a straight line here pays less and less for every further hour.
 
 # %%
 figure = figures.curves(
@@ -147,9 +160,6 @@ figure = figures.curves(
 )  # fmt: skip
 for arm in arms:
     figure.add_hline(y=levels[arm].mean(), line={"dash": "dot", "color": figures.arm_colour(arm)})
-floor = statistics.participant_constants(
-    constants[constants["participant"].isin(drawn)], "person-dependent", column="constant_score"
-)
 figure.add_hline(y=floor.mean(), line={"color": "#9A9A9A", "width": 1})
 figure
 
@@ -160,17 +170,19 @@ figure
 # cannot move from 50.
 
 # %%
-seeing = pd.DataFrame([
-    {"arm": arm, "frames_per_person": n, **point(rows, "roc_auc")}
-    for (arm, n), rows in curve.groupby(["arm", "frames_per_person"], sort=False)
-])  # fmt: skip
 figure = figures.curves(
-    seeing, "frames_per_person", "The same models by ROC AUC; dotted, the classifiers trained on four strangers.",
+    all_points("roc_auc"), "frames_per_person",
+    "The same models by ROC AUC; dotted, the classifiers trained on four strangers.",
     "coded frames of the person", "ROC AUC, %", log_x=True,
 )  # fmt: skip
 for arm in arms:
     figure.add_hline(y=strangers(arm, "roc_auc").mean(), line={"dash": "dot", "color": figures.arm_colour(arm)})
 figure
+
+# %% [markdown]
+# If this curve is flat while the other rises, what the classifier learns from the person is how often the person
+# moves; if both rise, it learns what the movement looks like on this face. The two are easily taken for one another,
+# and only the second is what one would call recognition.
 
 # %% [markdown]
 # ## Where the lines cross
@@ -185,6 +197,7 @@ def own_minus_strangers(arm, n):
     return statistics.compare(statistics.participant_scores(rows), levels[arm], plan)
 
 
+# %%
 counts = sorted(curve["frames_per_person"].unique())
 crossing = {(arm, n): own_minus_strangers(arm, n) for arm in arms for n in counts}
 adjusted = dict(zip(crossing, statistics.holm([c.ours.p for c in crossing.values()], plan.level)))
@@ -199,6 +212,11 @@ table(pd.DataFrame(rows), "A person's own coded frames against four strangers'."
       formats={"frames": "d", "participants": "d", "p (paired, Holm)": statistics.p_text})  # fmt: skip
 
 # %% [markdown]
+# The p-values are Holm-adjusted over all rows of this table, because it asks the same question at every point. The
+# participants of a row are those for whom both numbers exist; a person who happened to train the strangers' models
+# in every repetition drops out of the comparison.
+
+# %% [markdown]
 # And the other question of the paper's §5.1: are strangers' frames, once normalised, as good as the person's own
 # without normalisation? The paper read "very similar" from p = 0.375; a test of equivalence needs a margin, and ours
 # is a parameter above.
@@ -208,6 +226,8 @@ most = max(counts)
 full = {arm: curve[(curve["arm"] == arm) & (curve["frames_per_person"] == most)] for arm in arms}
 normalised = next((arm for arm in arms if arm != "original"), "original")
 similar = statistics.compare(levels[normalised], statistics.participant_scores(full["original"]), plan)
+
+# %%
 display(Markdown(
     f"Strangers' {figures.arm_label(normalised)} faces minus the person's own {most} original frames: {similar}; the p "
     f"that they differ is {statistics.p_text(similar.ours.p)}, that they are within {plan.margin:.0f} points "
@@ -241,6 +261,7 @@ def first_win(arm):
     return f"from {min(won)} frames on" if won else f"at none of the points up to {most} frames"
 
 
+# %%
 def rise(arm, value):
     rows = curve[curve["arm"] == arm]
     first, last = (point(rows[rows["frames_per_person"] == n], value)["mean"] for n in (counts[0], most))
