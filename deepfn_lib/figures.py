@@ -23,15 +23,15 @@ ARM_COLOURS = {
 }
 SPARE_COLOURS = ("#D55E00", "#7A5195", "#8C6D31", "#3C8D93", "#B6425B", "#5A7D2A")
 ARM_LABELS = {
-    "original": "original grey",
-    "equalised": "histogram-equalised",
+    "original": "original",
+    "equalised": "equalised",
     "clahe": "CLAHE",
-    "median-subtracted": "median face subtracted",
+    "median-subtracted": "median subtracted",
     "flow-residual": "flow residual",
     "deepfn": "DeepFN",
-    "oracle": "oracle (exact answer)",
+    "oracle": "oracle",
 }
-CONSTANT_COLOUR, PAPER_COLOUR = "#999999", "#000000"
+PAPER_COLOUR = "#000000"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 
@@ -55,7 +55,15 @@ def use_theme() -> None:
             "colorway": [*ARM_COLOURS.values(), *SPARE_COLOURS],
             "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
             "height": 380,
-            "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.02, "xanchor": "left", "x": 0},
+            "legend": {
+                "orientation": "h",
+                "yanchor": "bottom",
+                "y": 1.02,
+                "xanchor": "left",
+                "x": 0,
+                "entrywidth": 92,  # pixels: two columns on a phone
+                "font": {"size": 11},
+            },
             "xaxis": {**axis, "showgrid": False},
             "yaxis": axis,
             "hovermode": "closest",
@@ -80,9 +88,7 @@ def arm_label(arm: str) -> str:
     return ARM_LABELS.get(arm, arm.replace("-", " "))
 
 
-def finish(
-    figure: go.Figure, caption: str = "", x: str = "", y: str = "", height: int | None = None
-) -> go.Figure:
+def finish(figure: go.Figure, caption: str = "", x: str = "", y: str = "", height: int | None = None) -> go.Figure:
     """Axis titles, height in pixels and the caption of a figure, which is returned."""
     layout: dict = {"meta": {"caption": caption, "alt": caption}} if caption else {}
     if height:
@@ -111,9 +117,7 @@ def _rows(frame: pd.DataFrame, column: str, order: list, arm: str) -> pd.DataFra
     return frame[frame["arm"] == arm].set_index(column).reindex(order)
 
 
-def _arm_bars(
-    figure: go.Figure, frame: pd.DataFrame, column: str, order: list, labels: list, **columns: str
-) -> list[str]:
+def _arm_bars(figure: go.Figure, frame: pd.DataFrame, column: str, order: list, labels: list, **columns: str) -> None:
     """A group of bars for each entry of `order`, a bar with whiskers for each arm; the arms, in order of
     appearance.
     """
@@ -130,70 +134,83 @@ def _arm_bars(
             error_y=_whiskers(rows, value, columns.get("low", "low"), columns.get("high", "high")),
             hovertemplate="%{y:.1f}<extra>" + arm_label(arm) + "</extra>",
         )
-    return arms
 
 
-def _markers(figure: go.Figure, labels, values, name: str, symbol: str, arm: str | None = None) -> None:
-    """Values as marks over the bars: over one arm's bar where `arm` says which, else over the middle of the
-    group.
-    """
-    colour = arm_colour(arm) if arm else CONSTANT_COLOUR
-    figure.add_scatter(
-        x=labels,
-        y=list(values),
-        mode="markers",
-        name=name,
-        **({"offsetgroup": arm} if arm else {}),
-        marker={
-            "symbol": symbol,
-            "size": 10 if arm else 34,
-            "color": colour if arm else PAPER_COLOUR,
-            "line": {"color": PAPER_COLOUR, "width": 1.5 if arm else 2},
-        },
-        hovertemplate="%{y:.1f}<extra>" + name + "</extra>",
-    )
+def _paper_marks(figure: go.Figure, frame: pd.DataFrame, column: str, order: list, labels: list) -> None:
+    """The paper's values as diamonds over the bars of the arms it has."""
+    shown = False
+    for arm in dict.fromkeys(frame["arm"]):
+        values = _rows(frame, column, order, arm)["paper"]
+        if values.isna().all():
+            continue
+        figure.add_scatter(
+            x=labels,
+            y=values.tolist(),
+            mode="markers",
+            name="paper",
+            offsetgroup=arm,
+            showlegend=not shown,
+            marker={
+                "symbol": "diamond",
+                "size": 9,
+                "color": "#FFFFFF",
+                "line": {"color": PAPER_COLOUR, "width": 1.5},
+            },
+            hovertemplate="%{y:.1f}<extra>paper, " + arm_label(arm) + "</extra>",
+        )
+        shown = True
 
 
-def condition_bars(
-    lines: pd.DataFrame, caption: str = "", published: bool = True, conditions=None
-) -> go.Figure:
+def _floor_marks(figure: go.Figure, frame: pd.DataFrame, column: str, order: list, labels: list) -> None:
+    """The best image-free constant as a dash over every bar."""
+    if frame["constant"].isna().all():
+        return
+    arms = list(dict.fromkeys(frame["arm"]))
+    for arm in arms:
+        figure.add_scatter(
+            x=labels,
+            y=_rows(frame, column, order, arm)["constant"].tolist(),
+            mode="markers",
+            name="best constant",
+            showlegend=arm == arms[0],
+            offsetgroup=arm,
+            marker={"symbol": "line-ew", "size": 9, "line": {"color": PAPER_COLOUR, "width": 2}},
+            hovertemplate="%{y:.1f}<extra>best constant</extra>",
+        )
+
+
+def condition_bars(lines: pd.DataFrame, caption: str = "", published: bool = True, conditions=None) -> go.Figure:
     """Bars of `statistics.condition_table`: a group for each condition, a bar for each arm, whiskers its
     interval.
 
-    Diamonds are the paper's values (in the colour of their arm), the dash across a group its best
+    Diamonds are the paper's values, the dash across a group its best
     image-free constant, chosen on the training frames. Percent.
     """
     order = list(conditions or dict.fromkeys(lines["condition"]))
     labels = [c.replace("-", "-<br>") for c in order]
     figure = go.Figure()
-    arms = _arm_bars(figure, lines, "condition", order, labels)
-    floor = lines.drop_duplicates("condition").set_index("condition").reindex(order)["constant"]
-    if floor.notna().any():
-        _markers(figure, labels, floor, "best constant", "line-ew")
-    for arm in arms if published and "paper" in lines else ():
-        values = _rows(lines, "condition", order, arm)["paper"]
-        if values.notna().any():
-            _markers(figure, labels, values, f"paper, {arm_label(arm)}", "diamond", arm)
+    _arm_bars(figure, lines, "condition", order, labels)
+    _floor_marks(figure, lines, "condition", order, labels)
+    if published and "paper" in lines:
+        _paper_marks(figure, lines, "condition", order, labels)
     figure.update_layout(barmode="group", scattermode="group")
-    return finish(figure, caption, y="mean of F1 and accuracy, %", height=420)
+    return finish(figure, caption, y="score, %", height=420)
 
 
 def direction_bars(lines: pd.DataFrame, caption: str = "") -> go.Figure:
     """Figs. 5–7: a group of bars for each training → testing pair of `statistics.direction_table`, in its
     order.
 
-    The dash across a group is its best image-free constant. Percent, whiskers the tables' intervals.
+    The dashes are the best image-free constant. Percent, whiskers the tables' intervals.
     """
     lines = lines.assign(pair=lines["train_group"] + " → " + lines["test_group"])
     order = list(dict.fromkeys(lines["pair"]))
     labels = [p.replace(" → ", "<br>→ ") for p in order]
     figure = go.Figure()
     _arm_bars(figure, lines, "pair", order, labels)
-    floor = lines.drop_duplicates("pair").set_index("pair").reindex(order)["constant"]
-    if floor.notna().any():
-        _markers(figure, labels, floor, "best constant", "line-ew")
+    _floor_marks(figure, lines, "pair", order, labels)
     figure.update_layout(barmode="group", scattermode="group")
-    return finish(figure, caption, x="trained on → tested on", y="mean of F1 and accuracy, %", height=400)
+    return finish(figure, caption, x="trained on → tested on", y="score, %", height=400)
 
 
 def action_unit_bars(units: pd.DataFrame, caption: str = "", value: str = "mean") -> go.Figure:
@@ -206,7 +223,7 @@ def action_unit_bars(units: pd.DataFrame, caption: str = "", value: str = "mean"
     figure = go.Figure()
     _arm_bars(figure, units, "action_unit", order, order, value=value, low=low, high=high)
     figure.update_layout(barmode="group", bargap=0.2)
-    title = "mean of F1 and accuracy, %" if value == "mean" else "gain over the original, points"
+    title = "score, %" if value == "mean" else "gain over the original, points"
     return finish(figure, caption, y=title, height=400)
 
 
@@ -267,9 +284,7 @@ def _wrapped(text: str, width: int = 22) -> str:
     return "<br>".join([*lines, line])
 
 
-def luminance_histograms(
-    images: dict[str, dict[str, np.ndarray]], caption: str = "", bins: int = 64
-) -> go.Figure:
+def luminance_histograms(images: dict[str, dict[str, np.ndarray]], caption: str = "", bins: int = 64) -> go.Figure:
     """Fig. 2, top row: luminance of each group's average face. `images`: group → arm → uint8 image of any
     shape.
 
@@ -291,8 +306,6 @@ def luminance_histograms(
                 y=share,
                 mode="lines",
                 line={"color": arm_colour(arm), "width": 2, "shape": "hvh"},
-                fill="tozeroy",
-                opacity=0.6,
                 name=arm_label(arm),
                 legendgroup=arm,
                 showlegend=arm not in shown,
