@@ -1,0 +1,273 @@
+"""The runner, on small chapters made for the occasion: executed once, again when needed, failures kept and told."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from deepfn_lib.artefacts import Store, project_root
+from deepfn_lib.errors import StudyError
+from deepfn_lib.publication.chapters import chapter_paths, choose_paths, read_chapter, sort_values
+from deepfn_lib.publication.runner import failures, run_chapters
+
+HEADER = """# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # A chapter
+
+# %% tags=["parameters"]
+profile = "quick"  # profile
+overrides = {}  # settings
+artefacts = ""  # folder
+loud = 1  # how often
+
+# %%
+"""
+
+
+def write_chapter(folder, name, code):
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.py"
+    path.write_text(HEADER + code)
+    return path
+
+
+def output_text(path):
+    cells = nbformat.read(path, as_version=4).cells
+    return "".join(o.get("text", "") for cell in cells for o in cell.get("outputs", ()))
+
+
+@pytest.fixture()
+def place(tmp_path):
+    """Sources, destination and store of a test, as arguments of run_chapters."""
+    return {
+        "sources": tmp_path / "sources",
+        "destination": tmp_path / "notebooks",
+        "store": Store(tmp_path / "artefacts"),
+    }
+
+
+def test_a_chapter_is_executed_then_taken_and_executed_again_when_its_source_changes(place):
+    write_chapter(place["sources"], "01_small", "print('heard', loud, profile, overrides)\n")
+    (first,) = run_chapters("smoke", **place)
+    page = place["destination"] / "01_small.ipynb"
+    assert (first.error, first.reused) == ("", False)
+    assert "heard 1 smoke {}" in output_text(page)
+    (second,) = run_chapters("smoke", **place)
+    assert second.reused and not second.error
+    page.unlink()  # the page comes back without being executed
+    (third,) = run_chapters("smoke", **place)
+    assert third.reused and page.exists()
+    write_chapter(place["sources"], "01_small", "print('changed', loud)\n")
+    (fourth,) = run_chapters("smoke", {"loud": "3", "epochs": "2"}, **place)
+    assert not fourth.reused
+    assert "changed 3" in output_text(page)
+
+
+def test_a_failing_chapter_keeps_its_notebook_and_the_others_go_on(place):
+    write_chapter(place["sources"], "01_breaks", "print('so far')\n\n# %%\nraise ValueError('first line\\nsecond')\n")
+    write_chapter(
+        place["sources"], "02_refuses",
+        "from deepfn_lib.errors import StudyError\n\nraise StudyError('no folder there; give another')\n",
+    )  # fmt: skip
+    write_chapter(place["sources"], "03_good", "print('fine')\n")
+    runs = run_chapters("smoke", **place)
+    assert [run.error.split(" in cell")[0] for run in runs] == ["ValueError", "no folder there; give another", ""]
+    assert runs[0].error.endswith(": first line")
+    assert not any("\n" in run.error for run in runs)
+    there = sorted(path.name for path in place["destination"].iterdir())
+    assert there == ["01_breaks.failed.ipynb", "02_refuses.failed.ipynb", "03_good.ipynb"]
+    assert "so far" in output_text(place["destination"] / "01_breaks.failed.ipynb")
+    assert "2 of 3 chapters failed (01_breaks, 02_refuses)" in failures(runs)
+    assert not failures([replace(run, error="") for run in runs])
+
+    write_chapter(place["sources"], "01_breaks", "print('mended')\n")
+    runs = run_chapters("smoke", chapters=["1", "good"], **place)
+    assert [(run.name, run.reused, run.error) for run in runs] == [("01_breaks", False, ""), ("03_good", True, "")]
+    assert not (place["destination"] / "01_breaks.failed.ipynb").exists()
+
+
+def test_what_a_failed_chapter_had_finished_is_kept_and_a_lost_artefact_makes_its_chapter_run_again(place):
+    make = (
+        "from deepfn_lib.artefacts import Store\n"
+        "from deepfn_lib.publication import card\n"
+        "from deepfn_lib.settings import load_settings\n\n"
+        "store = Store(artefacts)\n"
+        "made = store.get('number', {'a': 1}, lambda f: ((f / 'one.txt').write_text('1'), print('made now')))\n"
+    )
+    write_chapter(place["sources"], "01_stops", make + "raise RuntimeError('stop')\n")
+    (run,) = run_chapters("smoke", **place)
+    kept = place["store"].folder("number", {"a": 1})
+    assert run.error and (kept / "one.txt").read_text() == "1"
+    write_chapter(place["sources"], "01_stops", make + "card(load_settings(profile, overrides), store)\n")
+    (run,) = run_chapters("smoke", **place)
+    page = place["destination"] / "01_stops.ipynb"
+    assert not run.error and "made now" not in output_text(page)
+    place["store"].remove(kept)
+    (run,) = run_chapters("smoke", **place)
+    assert not run.reused and "made now" in output_text(page)
+
+
+def test_a_chapter_that_takes_too_long_is_stopped(place):
+    write_chapter(place["sources"], "01_slow", "import time\n\ntime.sleep(300)\n")
+    (run,) = run_chapters("smoke", limit_minutes=0.03, **place)
+    assert "limit" in run.error and "--limit" in run.error
+    assert not (place["destination"] / "01_slow.ipynb").exists()
+
+
+def test_a_killed_kernel_is_one_line(place):
+    write_chapter(place["sources"], "01_dies", "import os, signal\n\nos.kill(os.getpid(), signal.SIGKILL)\n")
+    (run,) = run_chapters("smoke", **place)
+    assert "kernel died" in run.error and "\n" not in run.error
+    assert not (place["destination"] / "01_dies.ipynb").exists()
+
+
+def test_the_same_cause_is_not_met_in_every_chapter(place):
+    for number in range(1, 5):
+        write_chapter(
+            place["sources"], f"0{number}_same",
+            "from deepfn_lib.errors import StudyError\n\nraise StudyError('the disk is gone')\n",
+        )  # fmt: skip
+    assert [run.error for run in run_chapters("smoke", **place)] == ["the disk is gone"] * 2
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ({"lud": "2"}, "did you mean 'loud'"),
+        ({"repetition": "2"}, "did you mean 'repetitions'"),
+        ({"loud": "many"}, "loud of 01_small is a whole number, got 'many'"),
+        ({"epochs": "1.5"}, "epochs"),
+        ({"classifier": "resnet"}, "lenet-5"),
+        ({"profile": "paper"}, "--profile"),
+        ({"bp4d": "not-there"}, "no folder not-there"),
+        ({"groups": "not-there.csv"}, "no file not-there.csv"),
+    ],
+)
+def test_a_wrong_name_or_value_is_one_line_before_anything_runs(place, parameters, expected):
+    write_chapter(place["sources"], "01_small", "print(1)\n")
+    with pytest.raises(StudyError, match=expected) as caught:
+        run_chapters("smoke", parameters, **place)
+    assert "\n" not in str(caught.value)
+    assert not list(place["destination"].glob("*"))
+
+
+def test_chapters_are_named_by_number_name_or_end(place):
+    for name in ("01_small", "02_other"):
+        write_chapter(place["sources"], name, "")
+    paths = chapter_paths(place["sources"])
+    for word in ("2", "02", "other", "02_other", "02_other.py"):
+        assert [path.stem for path in choose_paths(paths, [word])] == ["02_other"]
+    assert choose_paths(paths, []) == paths
+    with pytest.raises(StudyError, match="no chapter 'third'"):
+        choose_paths(paths, ["third"])
+
+
+def test_text_becomes_the_type_that_is_wanted(place):
+    chapter = read_chapter(write_chapter(place["sources"], "01_small", ""))
+    settings, own = sort_values(
+        {"epochs": "7", "warp_pixels": "2", "groups": "007", "loud": "4", "disfa_drop_error_log": "true"}, [chapter]
+    )
+    assert settings["epochs"] == 7 and settings["warp_pixels"] == 2.0 and settings["groups"] == "007"
+    assert settings["disfa_drop_error_log"] is True
+    assert own == {"01_small": {"loud": 4}}
+
+
+def test_a_chapter_without_the_agreed_parameters_is_refused(place):
+    path = write_chapter(place["sources"], "01_small", "")
+    path.write_text(path.read_text().replace("overrides = {}", "other = {}"))
+    with pytest.raises(StudyError, match="no parameter 'overrides'"):
+        read_chapter(path)
+    path.write_text(path.read_text().replace("other = {}", "overrides = dict()"))
+    with pytest.raises(StudyError, match="literals only"):
+        read_chapter(path)
+
+
+def test_the_notebook_names_no_folder_of_this_machine(place):
+    write_chapter(
+        place["sources"], "01_small", "print(artefacts)\nimport sys\n\nprint(sys.prefix, loud)\nstr(overrides)\n"
+    )
+    data = place["sources"].parent / "my-data"
+    data.mkdir()
+    (run,) = run_chapters("smoke", {"bp4d": str(data), "loud": "2"}, **place)
+    assert not run.error
+    text = (place["destination"] / "01_small.ipynb").read_text()
+    notebook = json.loads(text)
+    assert set(notebook["metadata"]) == {"kernelspec", "language_info"}
+    assert sys.prefix not in text and str(project_root()) not in text and str(Path.home()) + "/" not in text
+    assert str(place["store"].root.parent) not in text
+    assert all(set(cell["metadata"]) <= {"tags", "mystnb", "editable"} for cell in notebook["cells"])
+
+
+def deepfn(*words, **variables):
+    return subprocess.run(
+        [sys.executable, "-m", "deepfn_lib.cli", *words], capture_output=True, text=True, cwd=project_root(),
+        env={**os.environ, **variables}, timeout=120,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("-p", "repetition", "3"), "did you mean 'repetitions'"),
+        (("-p", "epochs", "many"), "epochs"),
+        (("--bp4d", "not-there"), "not-there"),
+        (("--chapter", "99"), "no chapter '99'"),
+        (("--profile", "fast"), "profile 'fast' is unknown"),
+        (("-p", "epochs", "2", "-p", "epochs", "3"), "given twice"),
+    ],
+)
+def test_the_command_says_one_line_and_exits_with_2(tmp_path, words, expected):
+    done = deepfn("run", *words, "--artefacts", str(tmp_path / "artefacts"))
+    assert done.returncode == 2
+    assert expected in done.stderr and done.stderr.count("\n") == 1
+    assert not (tmp_path / "artefacts").exists()
+
+
+def test_a_failed_chapter_fails_the_command(tmp_path, monkeypatch, capsys):
+    from deepfn_lib import cli
+    from deepfn_lib.publication import runner
+
+    runs = [runner.ChapterRun("01_a", 1.0, False, "no such thing"), runner.ChapterRun("02_b", 1.0, False)]
+    monkeypatch.setattr(runner, "run_chapters", lambda *a, **k: runs)
+    monkeypatch.setattr(sys, "argv", ["deepfn", "run", "--artefacts", str(tmp_path)])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    assert stopped.value.code == 2
+    told = capsys.readouterr().err.splitlines()
+    assert told[0] == "01_a: no such thing" and "1 of 2 chapters failed (01_a)" in told[1]
+
+
+def test_an_unreadable_image_is_counted_and_nothing_stops(tmp_path):
+    """Found when the faces are cut out, not while the tree is listed: the row leaves with its reason."""
+    import cv2
+    import numpy as np
+    import pandas as pd
+    from licensed_trees import write_bp4d
+
+    from deepfn_lib.datasets.bp4d import read_bp4d
+    from deepfn_lib.faces import crops
+
+    picture = cv2.imencode(".jpg", np.full((96, 96), 120, np.uint8))[1].tobytes()
+    root = write_bp4d(tmp_path / "bp4d", people=("F001", "M001"), tasks=("T1",), frames=4, picture=picture)
+    (broken,) = root.rglob("F001/T1/0002.jpg")
+    broken.write_bytes(b"not a picture")
+    loaded = read_bp4d(root)
+    crops.build_faces(
+        tmp_path / "faces", loaded.frames, loaded.exclusions, loaded.participants, {"BP4D": root},
+        crop_size=64, alignment="none", detect_every=1, workers=1, cluster="local",
+    )  # fmt: skip
+    exclusions = pd.read_parquet(tmp_path / "faces" / "exclusions.parquet")
+    unreadable = exclusions[exclusions["reason"].str.contains("read")]
+    assert list(unreadable[["participant", "frames"]].itertuples(index=False, name=None)) == [("F001", 1)]
