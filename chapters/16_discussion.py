@@ -1,0 +1,293 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Discussion: what can be said, and what not
+#
+# **After all runs: which statements of the paper hold on these data, how far do they reach, and what should nobody do
+# with them?**
+#
+# This chapter trains nothing. It goes back to the scores of the main study, puts the paper's sentences beside them in
+# one list, lists every place where this book departs from the paper, and ends with limits and with people: those who
+# are recognised, those whose faces are moved, and the one whose face everybody gets.
+
+# %% tags=["parameters"]
+profile = "quick"  # settings to start from: smoke, quick or paper
+overrides = {}  # settings changed for this run, by name
+artefacts = ""  # artefact folder; empty: the default
+confidence = 0.95  # of every interval
+margin = 2.0  # points within which two scores count as similar
+bootstrap_samples = 4000  # resamples of participants
+statistics_seed = 16  # of the resampling
+
+# %%
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from IPython.display import Markdown, display
+
+from deepfn_lib import figures, publication, statistics, study
+from deepfn_lib.artefacts import Store
+from deepfn_lib.settings import load_settings
+from deepfn_lib.statistics import FAILS, HOLDS, OPEN, published, table
+
+# %%
+settings = load_settings(profile, overrides)
+store = Store(artefacts)
+figures.use_theme()
+plan = statistics.Plan(confidence=confidence, samples=bootstrap_samples, margin=margin, seed=statistics_seed)
+
+# %% [markdown]
+# ## What the paper says, and where we differ
+#
+# > The previous results seem to support that the use of DeepFN can effectively minimize individual differences while
+# > keeping relevant facial expression information. (§6)
+#
+# All deviations of the book, in the order of the paper. The last column says what we expect the effect to be; where a
+# chapter measures it, its number follows.
+#
+# | § | the paper says | we do | why | effect |
+# |---|---|---|---|---|
+# | 3.1 | the loss is RMSE; Eq. 1 is an absolute error | Eq. 1; `loss` is a setting | the code base has it so | small |
+# | 3.1 | Eq. 1 divides the person's sum by $m$, and sums to $n$ | divide by the batch | a slip of the pen | none |
+# | 3.1 | affine maps and warps, no numbers | the code base's numbers | something must be chosen | large (11) |
+# | 3.1 | LeakyReLU's slope, dense activations: – | 0.1, and none | the code base has it so | none on the counts |
+# | 3.1 | 50,000 iterations a person, full width | so in `paper`; less in `quick` | two cores | young networks (02) |
+# | 3.1 | a network a person | also one for all, from rendered pairs | its §6 | another method (10) |
+# | 3.2 | the template is not named | computed, ranking shown; others tried | to be checked | measured (03, 12) |
+# | 3.3 | no activations in LeNet-5's dense layers | ReLU | as its convolutions | small (04) |
+# | 3.3 | no batch size | `classifier_batch` | something must be chosen | as of the learning rate |
+# | 4.2 | ratings of skin type, unpublished | drawn, or your file | not to be had | groups by design (01) |
+# | 4.2 | intensity from 1 to 8 | 0 to 5, 9 is "not coded" | what the files hold | none |
+# | 4.2 | how DISFA's intensities become 0 or 1: – | present from 2 on | the literature's rule | a setting |
+# | 4.2 | which of DISFA's cameras: – | the left | the literature's habit | a setting |
+# | 4.2 | detection, alignment, cropping: – | MTCNN and a similarity transform | must be chosen | measured (01) |
+# | 4.2 | equalisation is a step | an arm of its own | its effect is not DeepFN's | separates the two (09) |
+# | 4.3 | F1 where a unit never occurs: – | a policy, `empty_f1` | 0/0 has no value | large in DISFA (04) |
+# | 4.3 | whether arms share their splits: – | they do | no noise of the draw | narrower intervals |
+# | 4.3 | within and across trained apart | one model, both tests | pairs them, halves the work | gaps in a model |
+# | 4.3 | a two-sample t-test | and paired, Welch, mixed | the same people in both arms | other p-values (09) |
+# | 5 | "similar" from p > 0.05 | equivalence tests, a margin | silence is no evidence | fewer "similar" (05) |
+# | 5 | no chance level | image-free constants | the score pays for base rates | another reading (04) |
+# | 5.1 | 61.1 in Table 5, 61.4 in the text | both are quoted | it cannot be told which | none on ours (14) |
+
+# %% [markdown]
+# ## A toy: what a verdict needs
+#
+# Three outcomes of the same comparison, on twelve invented people: a clear gain, a gain lost in noise, and a gain
+# that is surely too small to matter. A verdict must not confuse the last two; a p-value alone does.
+
+# %%
+noise = np.linspace(-1.0, 1.0, 12)
+base = pd.Series(50.0 + 5 * np.cos(np.arange(12)), index=[f"P{n:02d}" for n in range(12)])
+outcomes = {"clear": base + 5 + noise, "noisy": base + 2 + 15 * noise[::-1], "too small": base + 0.1 * noise}
+toys = [statistics.Claim(name, "higher", statistics.compare(ours, base, plan)) for name, ours in outcomes.items()]
+decided = statistics.judge(toys, plan)
+assert list(decided["verdict"]) == [HOLDS, OPEN, FAILS]
+
+# %%
+display(Markdown("> " + statistics.RULE))
+table(decided[["claim", "difference", "low", "high", "p_holm", "verdict"]], "The rule at work on invented people.",
+      headings={"p_holm": "p, Holm"}, formats={"p_holm": statistics.p_text})  # fmt: skip
+
+# %% [markdown]
+# ## The run: scores to claims
+#
+# The scores are those of chapters 05 to 09. Each of the paper's four questions makes two statements: *across is worse
+# than within* on faces as filmed, and *DeepFN is better than the original* across.
+
+# %%
+scores, constants = study.scores(settings, store), study.constants(settings, store)
+arms = study.arms(settings, store)
+present = set(scores["condition"])
+questions = {
+    "person": ("person-dependent", "person-independent"), "gender": ("gender-dependent", "gender-independent"),
+    "skin": ("skin-dependent", "skin-independent"), "dataset": ("dataset-dependent", "dataset-independent"),
+}  # fmt: skip
+asked = {name: pair for name, pair in questions.items() if set(pair) <= present}
+
+
+# %%
+def compared(first, second):
+    """Participants' scores of one (condition, arm) against another's."""
+    return statistics.compare(*(statistics.participant_scores(scores, *which) for which in (first, second)), plan)
+
+
+def p_in_paper(key):
+    quoted = published(key)
+    return f"{quoted.relation} {quoted.printed}"
+
+
+def table_five(condition, arm):
+    return statistics.published_score(condition, arm).value
+
+
+# %%
+claims = [
+    statistics.Claim(f"{name}: within beats across, as filmed", "higher",
+                     compared((within, "original"), (across, "original")),
+                     paper=published(f"gap.{name}").value, paper_p=p_in_paper(f"p.{name}.gap"))
+    for name, (within, across) in asked.items()
+]  # fmt: skip
+claims += [
+    statistics.Claim(f"{name}: DeepFN beats the original, across", "higher",
+                     compared((across, "deepfn"), (across, "original")),
+                     paper=table_five(across, "deepfn") - table_five(across, "original"),
+                     paper_p=p_in_paper(f"p.{name}.gain-independent"))
+    for name, (_, across) in asked.items() if "deepfn" in arms
+]  # fmt: skip
+
+# %% [markdown]
+# And one statement that the paper could not make, for want of the arms: that DeepFN beats the simplest change that
+# needs no network. We take every such arm, on people the classifiers have not seen.
+
+# %%
+simple = [arm for arm in arms if arm not in ("original", "deepfn", "oracle")]
+unseen = "person-independent"
+claims += [
+    statistics.Claim(f"DeepFN beats {figures.arm_label(arm)}, unseen people", "higher",
+                     compared((unseen, "deepfn"), (unseen, arm)))
+    for arm in simple if "deepfn" in arms
+]  # fmt: skip
+judged = statistics.judge(claims, plan)
+
+# %% [markdown]
+# ## Against the paper and the baselines: the list of verdicts
+
+# %%
+columns = ["claim", "paper", "paper_p", "difference", "low", "high", "participants", "p_holm", "verdict"]
+headings = {"paper_p": "paper's p", "p_holm": "p, Holm", "difference": "ours"}
+table(judged[columns], "Differences in points; the family of Holm's correction is this list.",
+      headings=headings, formats={"participants": "d", "p_holm": statistics.p_text})  # fmt: skip
+
+# %%
+figures.interval_plot(
+    judged.rename(columns={"claim": "label"})[["label", "difference", "low", "high"]],
+    "What was measured for each statement, with its interval. The band is what counts as similar.", margin=margin,
+)
+
+# %% [markdown]
+# Read the signs as well as the verdicts. "Cannot be told" means that these participants are too few, or too different
+# from one another, for an answer; more repetitions would not help, more people would. "Does not hold here" is about
+# *here*: this corpus, this profile, this arm.
+#
+# ### How much of the possible gain?
+#
+# The constant is what the same splits pay for knowing base rates; the oracle is what is there to gain.
+
+# %%
+lines = statistics.condition_table(scores, constants, plan, conditions=[c for pair in asked.values() for c in pair])
+lines["level"] = [statistics.interval_text(*row) for row in lines[["mean", "low", "high"]].to_numpy()]
+lines["part"] = [statistics.interval_text(*row, digits=2) for row in
+                 lines[["share", "share_low", "share_high"]].to_numpy()]  # fmt: skip
+shown = lines[lines["condition"].isin([across for _, across in asked.values()])]
+shown = shown.assign(arm=shown["arm"].map(figures.arm_label))
+table(shown[["condition", "arm", "level", "constant", "roc_auc", "part"]],
+      "Across groups: score with interval, the constant's score, ROC AUC, and the share of the oracle's gain.",
+      headings={"level": "score, %", "constant": "constant, %", "roc_auc": "ROC AUC, %", "part": "share"})  # fmt: skip
+
+# %% [markdown]
+# A share without a number means that the oracle itself gains nothing sure in that condition; then there was nothing for
+# a normaliser to win, and the condition says nothing about normalisers.
+
+# %% [markdown]
+# ## Limits
+#
+# **Of the default data.** Rendered people have what the renderer was given. Their labels are exact, their cameras calm,
+# their differences drawn from a few distributions that were fixed before the first classifier saw them. No occlusion,
+# no age, no culture. The default run is evidence about a method under known circumstances.
+#
+# **Of the default networks.** Under `quick` the paper's own autoencoder is narrower, smaller and younger than the
+# paper's, and the arm called DeepFN is the one that the setting `normaliser_arm` names. A verdict on it is a verdict on
+# that arm. The profile `paper` has the paper's sizes.
+#
+# **Of the sample.** Forty people, of whom seven have lighter and eight darker skin. The statistics count people, and
+# that is how few there are; and several of these groups differ in gender as well, so that no skin result is free of it.
+#
+# **Of the score.** The mean of F1 and accuracy moves when a group shows a unit more often, whatever the recogniser
+# sees. Part of every difference between groups is this, which is why ROC AUC stands beside it everywhere.
+
+# %% [markdown]
+# ## Ethics
+#
+# **Action units are not feelings.** A recogniser of AU12 finds raised lip corners. Deciding about people in interviews,
+# at borders or in class by what a machine sees in their faces is not made right by a better F1.
+#
+# **A smaller gap is not a fair system.** Moving everybody to one face makes pictures alike; it does not make errors
+# alike, and what the normaliser loses of an expression it may lose more of in one group. That is why the chapters
+# report groups and directions apart, and detection failures by group (chapter 01) where faces may be lost before
+# anything is scored.
+#
+# **Whose face is the standard?** The template is one person with a gender and a skin. Chapter 12 asks what that choice
+# does. To call one person's face "normal" is a word of the method, not a judgement.
+#
+# **Consent.** A decoder can draw the person it was trained on, in expressions they never made. In this book a template
+# in anything published needs consent on record, faces pass a gate that knows whom they show, and weights that can draw
+# somebody count as a picture of them. The page on licensed data says how; chapter 15 measures how much identity a
+# normalised face still carries, so that nobody takes it for anonymous.
+
+# %% [markdown]
+# ## What we learned
+
+# %%
+counts = judged["verdict"].value_counts()
+by_verdict = {kind: list(judged.loc[judged["verdict"] == kind, "claim"]) for kind in (HOLDS, FAILS, OPEN)}
+for kind, names in by_verdict.items():
+    listed = "\n".join(f"- {name}" for name in names) or "- none"
+    display(Markdown(f"**{kind.capitalize()}** ({len(names)} of {len(judged)}):\n\n{listed}"))
+
+
+# %%
+def gain_in_words(arm):
+    gained = compared((unseen, arm), (unseen, "original")).difference
+    text = statistics.interval_text(gained.value, gained.low, gained.high, sign=True)
+    return f"{figures.arm_label(arm)} {text}"
+
+
+# %%
+origin = "rendered people" if study.corpora(settings, store).rendered else "the licensed data"
+changed = [arm for arm in arms if arm != "original"]
+display(Markdown(
+    f"Does it help to move every face onto one person first? On {origin}, under the profile {settings.profile}, for "
+    f"people the classifier has not seen, these are the gains over faces as filmed, in points with "
+    f"{100 * confidence:.0f} % intervals: {'; '.join(map(gain_in_words, changed))}. Of the {len(judged)} statements "
+    f"above, {counts.get(HOLDS, 0)} hold here, {counts.get(FAILS, 0)} do not, and {counts.get(OPEN, 0)} cannot be told."
+))  # fmt: skip
+
+# %% [markdown]
+# ## Exercises
+#
+# **1.** How do the verdicts depend on the margin? Judge again with half and with twice the margin.
+
+# %% tags=["hide-cell"]
+verdicts = {}
+for factor in (0.5, 1, 2):
+    other = replace(plan, margin=margin * factor)
+    verdicts[f"margin {other.margin:g}"] = statistics.judge(claims, other)["verdict"]
+table(pd.DataFrame({"claim": judged["claim"], **verdicts}), "Verdicts by margin.")
+
+# %% [markdown]
+# Only the border between "does not hold" and "cannot be told" can move for statements of this kind: the margin says how
+# small a gain one is willing to call none.
+#
+# **2.** How many statements would hold if nobody corrected for asking so many questions?
+
+# %% tags=["hide-cell"]
+alone = int(((judged["p_ours"] < plan.level) & (judged["difference"] > 0)).sum())
+display(Markdown(f"{alone} without the correction, {counts.get(HOLDS, 0)} with it."))
+
+# %% [markdown]
+# ## How this page was made
+
+# %%
+publication.card(settings, store)
