@@ -30,6 +30,8 @@ bootstrap_samples = 4000  # resamples of participants
 statistics_seed = 5  # of the resampling
 
 # %%
+from functools import partial
+
 import numpy as np
 import pandas as pd
 from IPython.display import Markdown, display
@@ -168,8 +170,7 @@ figures.condition_bars(
 
 
 # %%
-def people(condition, arm, value="score"):
-    return statistics.participant_scores(scores, condition, arm, value=value)
+people = partial(statistics.participant_scores, scores)
 
 
 within, cross = (people(condition, "original") for condition in conditions)
@@ -269,16 +270,7 @@ display(Markdown("; ".join(f"**{claim}**: {verdict}" for claim, verdict in ranks
 
 
 # %%
-def claim(text, kind, first, second, key):
-    """One sentence: conditions and arms compared, and the paper's numbers for it."""
-    values = [statistics.published_score(*which) for which in (first, second)]
-    paper = values[0].value - values[1].value if all(values) else np.nan
-    return statistics.Claim(
-        text, kind, statistics.compare(people(*first), people(*second), plan), paper,
-        statistics.published(key).relation + " " + statistics.published(key).printed if all(values) else "",
-        statistics.mixed_model(*(statistics.repetition_scores(scores, *which) for which in (first, second)),
-                               confidence=plan.confidence),
-    )  # fmt: skip
+claim = partial(statistics.table_claim, scores, plan=plan, mixed=True)
 
 
 # %%

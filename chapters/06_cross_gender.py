@@ -30,6 +30,8 @@ bootstrap_samples = 4000  # resamples of participants
 statistics_seed = 6  # of the resampling
 
 # %%
+from functools import partial
+
 import numpy as np
 import pandas as pd
 from IPython.display import Markdown, display
@@ -67,9 +69,7 @@ plan = statistics.Plan(confidence=confidence, samples=bootstrap_samples, margin=
 # Let a matched classifier be worth 2 points and women be 3 points easier to read. The four scores follow.
 
 # %%
-toy = pd.DataFrame(
-    [[58.0, 53.0], [56.0, 55.0]], index=["trained on women", "trained on men"], columns=["women", "men"]
-)
+toy = pd.DataFrame([[58.0, 53.0], [56.0, 55.0]], index=["trained on women", "trained on men"], columns=["women", "men"])
 table(toy.reset_index(names=""), "Made-up scores: match 2, test group 3.")
 
 # %% [markdown]
@@ -247,25 +247,30 @@ display(Markdown("Correlation of intensity and score: " + ", ".join(f"{g} {r:.2f
 
 
 # %%
-def people(condition, arm, **where):
-    return statistics.participant_scores(scores, condition, arm, **where)
+people = partial(statistics.participant_scores, scores)
 
 
-def claim(text, first, second, key):
-    """`first` beats `second`, each a condition and an arm of Table 5."""
-    values = [statistics.published_score(*which) for which in (first, second)]
-    paper = values[0].value - values[1].value if all(values) else np.nan
-    p = statistics.published(key)
-    return statistics.Claim(text, "higher", statistics.compare(people(*first), people(*second), plan),
-                            paper, f"{p.relation} {p.printed}" if all(values) else "")  # fmt: skip
+claim = partial(statistics.table_claim, scores, plan=plan)
 
 
 # %%
 within, cross = conditions
 claims = [
-    claim("within beats cross, original", (within, "original"), (cross, "original"), "p.gender.gap"),
-    claim(f"{label} beats original, cross", (cross, normalised), (cross, "original"), "p.gender.gain-independent"),
-    claim(f"{label} beats original, within", (within, normalised), (within, "original"), "p.gender.gain-dependent"),
+    claim("within beats cross, original", "higher", (within, "original"), (cross, "original"), "p.gender.gap"),
+    claim(
+        f"{label} beats original, cross",
+        "higher",
+        (cross, normalised),
+        (cross, "original"),
+        "p.gender.gain-independent",
+    ),
+    claim(
+        f"{label} beats original, within",
+        "higher",
+        (within, normalised),
+        (within, "original"),
+        "p.gender.gain-dependent",
+    ),
 ]
 
 # %% [markdown]

@@ -3,7 +3,7 @@ the paper.
 """
 
 from .bootstrap import Estimate, Plan, difference_interval, mean_interval, oracle_share, rank_share
-from .claims import FAILS, HOLDS, OPEN, RULE, Claim, judge, rank_verdict, verdict
+from .claims import FAILS, HOLDS, OPEN, RULE, Claim, judge, rank_verdict, table_claim, verdict
 from .crossed import Crossed, crossed_effects, crossed_scores
 from .participants import (
     action_unit_scores,
@@ -54,6 +54,7 @@ __all__ = [
     "repetition_scores",
     "select",
     "table",
+    "table_claim",
     "two_sample",
     "two_sample_from_summary",
     "verdict",

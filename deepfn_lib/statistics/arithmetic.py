@@ -10,13 +10,13 @@ from .published import Published, published, published_table
 CONDITIONS = ("person", "gender", "skin", "dataset")
 
 
-def audit_gaps() -> pd.DataFrame:
+def audit_gaps(confidence: float = 0.95) -> pd.DataFrame:
     """Within- against cross-group scores of Table 5 in each arm, and whether normalisation narrows the gap.
 
     `closed` compares like with like: the gap without DeepFN minus the gap with it, points. Its interval
-    takes the four means as independent, which is all that a table of means and SDs allows; `paper's
-    closing` is the gap left between the normalised cross score and the *unnormalised* within score, the
-    comparison that the paper makes.
+    takes the four means as independent, which is all that a table of means and SDs allows.
+    `left_of_original` is what separates the normalised cross score from the *unnormalised* within score,
+    the comparison that the paper makes.
     """
     rows = []
     for name in CONDITIONS:
@@ -25,14 +25,11 @@ def audit_gaps() -> pd.DataFrame:
             for w in ("dependent", "independent")
             for arm in ("original", "deepfn")
         }
-        gap = {
-            arm: cells["dependent", arm].value - cells["independent", arm].value
-            for arm in ("original", "deepfn")
-        }
+        gap = {arm: cells["dependent", arm].value - cells["independent", arm].value for arm in ("original", "deepfn")}
         closed = gap["original"] - gap["deepfn"]
         error = np.sqrt(sum(c.sd**2 / c.n for c in cells.values()))
         df = sum(c.n - 1 for c in cells.values())
-        reach = stats.t.ppf(0.975, df) * error
+        reach = stats.t.ppf((1 + confidence) / 2, df) * error
         rows.append(
             {
                 "condition": name,
@@ -42,8 +39,7 @@ def audit_gaps() -> pd.DataFrame:
                 "low": closed - reach,
                 "high": closed + reach,
                 "p": float(2 * stats.t.sf(abs(closed) / error, df)),
-                "left_of_original": cells["dependent", "original"].value
-                - cells["independent", "deepfn"].value,
+                "left_of_original": cells["dependent", "original"].value - cells["independent", "deepfn"].value,
             }
         )
     return pd.DataFrame(rows)
@@ -74,10 +70,7 @@ def audit_sums() -> pd.DataFrame:
     """Gaps and average gains that the text quotes, from Table 5. low and high: what rounding of Table 5
     allows.
     """
-    s = {
-        key: published(key).value
-        for key in published_table().query("unit == 'percent' and section == '5'").index
-    }
+    s = {key: published(key).value for key in published_table().query("unit == 'percent' and section == '5'").index}
     rows = []
     for name, section in zip(CONDITIONS, ("5.1", "5.2", "5.3", "5.4")):
         gap = s[f"{name}-dependent.original"] - s[f"{name}-independent.original"]
@@ -94,9 +87,7 @@ def audit_sums() -> pd.DataFrame:
     )
     for name, section in (("gender", "5.2"), ("skin", "5.3")):
         mean = (gain[f"{name}-dependent"] + gain[f"{name}-independent"]) / 2
-        rows.append(
-            _sum_row(section, f"{name} gain over the combinations", published(f"gain.{name}"), mean, 0.1)
-        )
+        rows.append(_sum_row(section, f"{name} gain over the combinations", published(f"gain.{name}"), mean, 0.1))
     rows.append(_dataset_row(gain))
     return pd.DataFrame(rows)
 

@@ -99,9 +99,7 @@ def sizes_that_fit(keys: list[str], most: int) -> list[tuple[int, int]]:
 
 def _fits(row: pd.Series, quoted: Published, size: dict[str, int]) -> bool:
     first, second = published(row["first"]), published(row["second"])
-    sizes = tuple(
-        size["independent" if "-independent" in key else "dependent"] for key in (first.key, second.key)
-    )
+    sizes = tuple(size["independent" if "-independent" in key else "dependent"] for key in (first.key, second.key))
     low, high = p_range(first, second, sizes)
     middle = two_sample_from_summary(first.value, first.sd, sizes[0], second.value, second.sd, sizes[1]).p
     return compare_quoted(quoted, middle, low, high) in (AGREES, ROUNDING)
@@ -125,12 +123,14 @@ def all_tested(pool: int, tested: int, repetitions: int) -> float:
 def detectable(sd: float, n_first: int, n_second: int, power: float = 0.8, level: float = 0.05) -> float:
     """The difference of means (units of `sd`) that the two-sample t-test finds with this power."""
     effect = TTestIndPower().solve_power(nobs1=n_first, ratio=n_second / n_first, alpha=level, power=power)
-    return float(effect * sd)
+    return float(np.squeeze(effect)) * sd
 
 
-def audit_similar(plan: Plan) -> pd.DataFrame:
-    """Each place where the paper reads a large p as "similar": TOST from the same table, the interval of the
-    difference, and the difference that such a test would have found four times in five."""
+def audit_similar(plan: Plan, power: float = 0.8) -> pd.DataFrame:
+    """Each place where the paper reads a large p as "similar": TOST from the same table, the interval of
+    the difference, and the difference that such a test would have found with this power. `sd` is the pooled
+    SD, `n` the participants of each side.
+    """
     rows = []
     for claim in (
         "person.matches-dependent",
@@ -144,9 +144,7 @@ def audit_similar(plan: Plan) -> pd.DataFrame:
         error = sd * np.sqrt(1 / first.n + 1 / second.n)
         reach = stats.t.ppf((1 + plan.confidence) / 2, first.n + second.n - 2) * error
         difference = first.value - second.value
-        p = equivalence_from_summary(
-            first.value, first.sd, first.n, second.value, second.sd, second.n, plan.margin
-        )
+        p = equivalence_from_summary(first.value, first.sd, first.n, second.value, second.sd, second.n, plan.margin)
         rows.append(
             {
                 "section": entry["section"],
@@ -156,7 +154,9 @@ def audit_similar(plan: Plan) -> pd.DataFrame:
                 "low": difference - reach,
                 "high": difference + reach,
                 "p_similar": p,
-                "detectable": detectable(sd, first.n, second.n, level=plan.level),
+                "detectable": detectable(sd, first.n, second.n, power, plan.level),
+                "sd": sd,
+                "n": first.n,
                 "verdict": "similar" if p < plan.level else "not shown",
             }
         )

@@ -100,9 +100,7 @@ def oracle_share(arm: pd.Series, original: pd.Series, oracle: pd.Series, plan: P
     is the oracle's. Where the interval of the oracle's own gain reaches zero there is nothing to share, and
     all is NaN.
     """
-    together = pd.concat(
-        [arm, original, oracle], axis=1, join="inner", keys=["arm", "original", "oracle"]
-    ).dropna()
+    together = pd.concat([arm, original, oracle], axis=1, join="inner", keys=["arm", "original", "oracle"]).dropna()
     n = len(together)
     gain = mean_interval(together["oracle"] - together["original"], plan)
     if n < 2 or not gain.low > 0:

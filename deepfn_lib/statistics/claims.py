@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 
 from .bootstrap import Plan
-from .tests import Comparison, Mixed, holm
+from .participants import participant_scores, repetition_scores
+from .published import published, published_score
+from .tests import Comparison, Mixed, compare, holm, mixed_model
 
 HOLDS, FAILS, OPEN = "holds here", "does not hold here", "cannot be told"
 
@@ -37,9 +39,7 @@ class Claim:
     mixed: Mixed | None = None
 
 
-def verdict(
-    kind: str, low: float, high: float, p: float, similar: float, difference: float, plan: Plan
-) -> str:
+def verdict(kind: str, low: float, high: float, p: float, similar: float, difference: float, plan: Plan) -> str:
     """One of HOLDS, FAILS, OPEN by RULE. low, high: interval of the difference, points; p: adjusted;
     similar: TOST's p.
 
@@ -100,3 +100,20 @@ def judge(claims: list[Claim], plan: Plan) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def table_claim(scores, text: str, kind: str, first, second, key: str, *, plan: Plan, mixed: bool = False) -> Claim:
+    """One sentence of section 5 that sets two cells of Table 5, (condition, arm) each, against one another.
+
+    `key` names the paper's p-value in published.csv; the paper's difference is there where it has both cells.
+    `mixed` adds the mixed model over repetitions.
+    """
+    values = [published_score(*which) for which in (first, second)]
+    paper = values[0].value - values[1].value if all(values) else np.nan
+    quoted = published(key)
+    over_people = [participant_scores(scores, *which) for which in (first, second)]
+    over_repetitions = [repetition_scores(scores, *which) for which in (first, second)] if mixed else []
+    return Claim(
+        text, kind, compare(*over_people, plan), paper, f"{quoted.relation} {quoted.printed}" if all(values) else "",
+        mixed_model(*over_repetitions, confidence=plan.confidence) if mixed else None,
+    )  # fmt: skip

@@ -60,9 +60,7 @@ def constants_table(frames: pd.DataFrame, action_units, empty_f1: float = 0.0) -
                 "majority": _choose(majority, present, absent),
                 "best constant": _choose(better, present, absent),
                 "best constant for each participant": np.fmax(present, absent).mean(axis=1),
-                "coin at own rates": pd.DataFrame(coin(rates, rates), rates.index, rates.columns).mean(
-                    axis=1
-                ),
+                "coin at own rates": pd.DataFrame(coin(rates, rates), rates.index, rates.columns).mean(axis=1),
             }
         )
         * 100
@@ -70,6 +68,4 @@ def constants_table(frames: pd.DataFrame, action_units, empty_f1: float = 0.0) -
 
 
 def _choose(present_better: np.ndarray, present: pd.DataFrame, absent: pd.DataFrame) -> pd.Series:
-    return pd.DataFrame(np.where(present_better, present, absent), present.index, present.columns).mean(
-        axis=1
-    )
+    return pd.DataFrame(np.where(present_better, present, absent), present.index, present.columns).mean(axis=1)

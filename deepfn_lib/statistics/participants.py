@@ -55,9 +55,7 @@ def repetition_scores(scores: pd.DataFrame, *which: str | None, value: str = "sc
     return values.groupby(keys).mean().dropna().rename(value)
 
 
-def participant_scores(
-    scores: pd.DataFrame, *which: str | None, value: str = "score", **named: str
-) -> pd.Series:
+def participant_scores(scores: pd.DataFrame, *which: str | None, value: str = "score", **named: str) -> pd.Series:
     """A participant's score in a condition, percent: the mean over action units, then over the repetitions
     in which the participant was tested (section 4.3). Index: participant.
 
@@ -67,15 +65,17 @@ def participant_scores(
     return repetition_scores(scores, *which, value=value, **named).groupby("participant").mean()
 
 
-def action_unit_scores(
-    scores: pd.DataFrame, *which: str | None, value: str = "score", **named: str
-) -> pd.DataFrame:
+def action_unit_scores(scores: pd.DataFrame, *which: str | None, value: str = "score", **named: str) -> pd.DataFrame:
     """Participants × action units, percent: each cell the mean over the repetitions that tested the
     participant.
     """
     chosen = select(scores, *which, **named)
     values = measure(chosen, value).astype(float)
-    return values.groupby([chosen["participant"].astype(str), chosen["action_unit"].astype(str)]).mean().unstack("action_unit")
+    return (
+        values.groupby([chosen["participant"].astype(str), chosen["action_unit"].astype(str)])
+        .mean()
+        .unstack("action_unit")
+    )
 
 
 def participant_constants(

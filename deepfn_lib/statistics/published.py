@@ -62,11 +62,7 @@ def published_table(path: Path | None = None) -> pd.DataFrame:
     for line, row in enumerate(raw.to_dict("records"), start=2):
         printed = row["value"]
         decimals = len(printed.partition(".")[2])
-        given = {
-            name: value
-            for name, value in row.items()
-            if value != "" or name in ("relation", "first", "second")
-        }
+        given = {name: value for name, value in row.items() if value != "" or name in ("relation", "first", "second")}
         try:
             rows.append(Published(**given, half_unit=0.5 * 10.0**-decimals, printed=printed))
         except ValidationError as problem:

@@ -67,9 +67,7 @@ def condition_table(
     return pd.DataFrame(rows)
 
 
-def direction_table(
-    scores: pd.DataFrame, constants: pd.DataFrame, plan: Plan, conditions, arms=None
-) -> pd.DataFrame:
+def direction_table(scores: pd.DataFrame, constants: pd.DataFrame, plan: Plan, conditions, arms=None) -> pd.DataFrame:
     """The same for each training and testing group (Figs. 5–7): columns train_group, test_group and those
     above.
     """
@@ -79,9 +77,7 @@ def direction_table(
         for train, test in here[["train_group", "test_group"]].drop_duplicates().itertuples(index=False):
             where = {"condition": condition, "train_group": train, "test_group": test}
             some = select(here, train_group=train, test_group=test)
-            rows += [
-                {**where, "arm": arm, **_line(some, constants, where, arm, plan)} for arm in _arms(some, arms)
-            ]
+            rows += [{**where, "arm": arm, **_line(some, constants, where, arm, plan)} for arm in _arms(some, arms)]
     return pd.DataFrame(rows)
 
 

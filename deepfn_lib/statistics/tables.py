@@ -10,8 +10,7 @@ import pandas as pd
 
 STYLE = {
     "box": "overflow-x:auto;margin:1em 0",
-    "table": "border-collapse:collapse;font-size:0.85em;line-height:1.35;margin:0;"
-    "font-variant-numeric:tabular-nums",
+    "table": "border-collapse:collapse;font-size:0.85em;line-height:1.35;margin:0;font-variant-numeric:tabular-nums",
     "caption": "caption-side:top;text-align:left;padding:0 0 .4em;opacity:.85",
     "head": "padding:.25em .6em;border-bottom:1px solid currentColor;vertical-align:bottom;font-weight:600",
     "cell": "padding:.22em .6em;border-bottom:1px solid rgba(128,128,128,.25);vertical-align:top",
@@ -49,9 +48,7 @@ def interval_text(value: float, low: float, high: float, digits: int = 1, sign: 
     return f"{value:{form}} ({low:{form}} to {high:{form}})"
 
 
-def table(
-    frame: pd.DataFrame, caption: str = "", formats: dict | None = None, headings: dict | None = None
-) -> Table:
+def table(frame: pd.DataFrame, caption: str = "", formats: dict | None = None, headings: dict | None = None) -> Table:
     """Render a tidy frame, a row a line; its index is not shown.
 
     formats: column → format spec (".1f", "d") or function of a value; floats default to ".1f", NaN shows as
@@ -61,20 +58,13 @@ def table(
     formats, headings = formats or {}, headings or {}
     columns = [c for c in frame.columns if headings.get(c, c) is not None]
     numeric = {c: pd.api.types.is_numeric_dtype(frame[c]) or _reads_as_number(frame[c]) for c in columns}
-    long = (
-        {c: not numeric[c] and frame[c].astype(str).str.len().max() > LONG for c in columns}
-        if len(frame)
-        else {}
-    )
+    long = {c: not numeric[c] and frame[c].astype(str).str.len().max() > LONG for c in columns} if len(frame) else {}
     head = "".join(
-        _cell("th", str(headings.get(c, str(c).replace("_", " "))), numeric[c], False, STYLE["head"])
-        for c in columns
+        _cell("th", str(headings.get(c, str(c).replace("_", " "))), numeric[c], False, STYLE["head"]) for c in columns
     )
     body = "".join(
         "<tr>"
-        + "".join(
-            _cell("td", _text(row[c], c, formats), numeric[c], long.get(c), STYLE["cell"]) for c in columns
-        )
+        + "".join(_cell("td", _text(row[c], c, formats), numeric[c], long.get(c), STYLE["cell"]) for c in columns)
         + "</tr>"
         for _, row in frame.iterrows()
     )
@@ -90,9 +80,7 @@ def _reads_as_number(column: pd.Series) -> bool:
     """Text that is laid out like a number: "+1.2 (0.4 to 2.0)", "< 0.001"."""
     texts = column.dropna().astype(str)
     texts = texts[texts != ""]
-    return (
-        len(texts) > 0 and bool(texts.str.match(r"^[<>≤≥=+\-−–]?\s?\d").all()) and texts.str.len().max() <= 28
-    )
+    return len(texts) > 0 and bool(texts.str.match(r"^[<>≤≥=+\-−–]?\s?\d").all()) and texts.str.len().max() <= 28
 
 
 def _text(value, column: str, formats: dict) -> str:

@@ -103,9 +103,7 @@ def cohens_d(first, second) -> float:
 def hedges_g(first, second) -> float:
     """Cohen's d corrected for small samples."""
     first, second = np.asarray(first, float), np.asarray(second, float)
-    g, _ = effectsize_smd(
-        first.mean(), first.std(ddof=1), len(first), second.mean(), second.std(ddof=1), len(second)
-    )
+    g, _ = effectsize_smd(first.mean(), first.std(ddof=1), len(first), second.mean(), second.std(ddof=1), len(second))
     return float(g)
 
 
@@ -126,9 +124,7 @@ def equivalence(first, second, margin: float, are_paired: bool) -> float:
         return float(ttost_ind(first, second, -margin, margin, usevar="unequal")[0])
 
 
-def equivalence_from_summary(
-    mean_first, sd_first, n_first, mean_second, sd_second, n_second, margin: float
-) -> float:
+def equivalence_from_summary(mean_first, sd_first, n_first, mean_second, sd_second, n_second, margin: float) -> float:
     """TOST from a table's means, SDs and sizes, with pooled variance."""
     rest = (sd_first, n_first, mean_second, sd_second, n_second)
     above = stats.ttest_ind_from_stats(mean_first + margin, *rest, alternative="greater").pvalue
@@ -227,9 +223,7 @@ def mixed_model(first: pd.Series, second: pd.Series, confidence: float = 0.95) -
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a component at its boundary, zero, is an answer here, not a failure
         try:
-            fit = MixedLM.from_formula(formula, data, groups=np.ones(len(data)), vc_formula=parts).fit(
-                reml=True
-            )
+            fit = MixedLM.from_formula(formula, data, groups=np.ones(len(data)), vc_formula=parts).fit(reml=True)
         except (np.linalg.LinAlgError, ValueError):
             return Mixed(NOTHING, NOTHING, NOTHING, NOTHING, {})
     error = float(fit.bse[term])
@@ -241,12 +235,8 @@ def mixed_model(first: pd.Series, second: pd.Series, confidence: float = 0.95) -
     df = sizes[largest] - (1 if same_splits or largest == "participant" else 2)
     value = float(fit.params[term])
     reach = stats.t.ppf((1 + confidence) / 2, df) * error
-    components = {name: float(np.sqrt(v)) for name, v in variances.items()} | {
-        "rest": float(np.sqrt(fit.scale))
-    }
-    return Mixed(
-        value, value - reach, value + reach, float(2 * stats.t.sf(abs(value / error), df)), components
-    )
+    components = {name: float(np.sqrt(v)) for name, v in variances.items()} | {"rest": float(np.sqrt(fit.scale))}
+    return Mixed(value, value - reach, value + reach, float(2 * stats.t.sf(abs(value / error), df)), components)
 
 
 def _difference_rows(first: pd.Series, second: pd.Series) -> pd.DataFrame:
