@@ -16,16 +16,26 @@
     return loading;
   }
 
-  // Colours that the figure leaves open follow the page's theme.
+  // What neither the figure nor its template says follows the page: colours of its theme, small margins.
   function themed(layout) {
     const style = getComputedStyle(document.body);
     const narrow = document.documentElement.clientWidth < 600;
-    const font = Object.assign({ color: style.color, family: style.fontFamily }, layout.font);
-    if (narrow) { font.size = Math.min(font.size || 12, 10); }
-    const result = Object.assign({}, layout, { font: font, autosize: true });
-    if (!layout.paper_bgcolor) { result.paper_bgcolor = "rgba(0,0,0,0)"; }
-    if (!layout.plot_bgcolor) { result.plot_bgcolor = "rgba(0,0,0,0)"; }
+    const base = (layout.template && layout.template.layout) || {};
+    const result = Object.assign({}, layout, { autosize: true });
     delete result.width;
+    function fill(name, value) {
+      if (base[name] === undefined && result[name] === undefined) { result[name] = value; }
+    }
+    if (base.paper_bgcolor === undefined && layout.paper_bgcolor === undefined) {
+      result.font = Object.assign({ color: style.color, family: style.fontFamily }, layout.font);
+    }
+    fill("paper_bgcolor", "rgba(0,0,0,0)");
+    fill("plot_bgcolor", "rgba(0,0,0,0)");
+    fill("margin", { l: 60, r: 10, t: layout.title ? 50 : 15, b: 50 });
+    if (narrow) {
+      const size = (layout.font && layout.font.size) || (base.font && base.font.size) || 12;
+      result.font = Object.assign({}, result.font, { size: Math.min(size, 11) });
+    }
     return result;
   }
 
