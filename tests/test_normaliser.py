@@ -186,3 +186,133 @@ def test_guards_name_the_step_and_the_last_good_checkpoint(tmp_path):
         training.train(Scripted([1.0] * 200 + [4.0] * 200), tmp_path / "b", 400, checkpoint_every=50)
     with pytest.raises(StudyError, match="collapsed at step 30.*step-00000020"):
         training.train(Scripted([1.0] * 40, outputs=0.001), tmp_path / "c", 40, checkpoint_every=10, guard_after=30)
+
+
+def test_fidelity_agrees_with_scikit_image(faces):
+    from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
+    from deepfn_lib.normaliser import quality
+
+    noisy = np.clip(faces.astype(int) + np.random.default_rng(0).integers(-20, 20, faces.shape), 0, 255)
+    noisy = noisy.astype(np.uint8)
+    table = quality.fidelity(noisy[:2], faces[:2], np.array(["a", "b"])).set_index(["participant", "region"])
+    where = quality.box("mouth", 64)
+    expected = peak_signal_noise_ratio(faces[0][where], noisy[0][where], data_range=255)
+    assert np.isclose(table.loc[("a", "mouth"), "psnr"], expected, rtol=1e-5)
+    whole = structural_similarity(faces[1], noisy[1], data_range=255, full=True)[1]
+    assert np.isclose(table.loc[("b", "face"), "ssim"], whole[quality.box("face", 64)].mean())
+
+
+def labelled(random, n=240):
+    """Faces of four people of whom one unit lights the mouth and one the brows; and the same without the people."""
+    labels = random.integers(0, 2, (n, 2))
+    people = np.repeat(["a", "b", "c", "d"], n // 4)
+    answers = np.full((n, 64, 64), 100.0)
+    answers[labels[:, 0] == 1, 44:56, 20:44] += 60
+    answers[labels[:, 1] == 1, 14:22, 14:50] += 60
+    answers += random.normal(0, 3, answers.shape)
+    own = {name: random.integers(-40, 40, (64, 64)) for name in "abcd"}
+    pictures = answers + np.stack([own[name] for name in people])
+    return *(np.clip(a, 0, 255).astype(np.uint8) for a in (pictures, answers)), labels, people
+
+
+def test_expression_kept_and_identity_left_tell_faces_apart():
+    from deepfn_lib.normaliser import quality
+
+    pictures, answers, labels, people = labelled(np.random.default_rng(2))
+    kept = quality.expression_kept(answers, answers, labels, people, ["AU12", "AU01"], seed=0)
+    assert (
+        len(kept) == 8 and np.allclose(kept.correlation, 1) and (kept.auc > 0.99).all() and np.allclose(kept.error, 0)
+    )
+    blank = np.full_like(answers, 100)
+    lost = quality.expression_kept(blank, answers, labels, people, ["AU12", "AU01"], seed=0)
+    assert lost.correlation.isna().all() and np.allclose(lost.auc.dropna(), 0.5)
+    sessions = np.arange(len(people)) // 5
+    plain, left = (quality.identity_left(x, people, sessions) for x in (answers, pictures))
+    assert (left.linear == 1).all() and (left.nearest == 1).all() and plain.linear.mean() < 0.5
+    assert np.allclose(plain.chance, 0.25)
+
+
+def test_halves_and_even_frames_are_what_they_say():
+    from deepfn_lib.normaliser import quality
+
+    people = np.repeat(list("abcde"), 7)
+    first, second = quality.halves(people, 3)
+    assert (first ^ second).all() and not set(people[first]) & set(people[second])
+    rows = quality.evenly(people, 3)
+    assert len(rows) == 15 and np.array_equal(rows[:3], [0, 3, 6])
+
+
+@pytest.fixture
+def reference(faces):
+    """A reference trainee at half the usual sides, on random pairs."""
+    from deepfn_lib.normaliser.reference import Pairs, Recipe, ReferenceNormaliser
+
+    recipe = Recipe(size=32, detail=2, base=4, iterations=10, batch=4)
+    pairs = Pairs(faces, faces[:, ::2, ::2], faces[:3], np.arange(len(faces)) % 3)
+    base = np.median(pairs.answers, axis=0).astype(np.uint8)
+    shown = (faces[:4], faces[:4], pairs.answers[:4])
+    return ReferenceNormaliser([pairs], base, pairs.answers, shown, recipe, "test"), pairs, base
+
+
+def test_reference_network_starts_from_the_templates_median(reference):
+    trainee, pairs, base = reference
+    out = trainee.transfer(pairs.faces, pairs.medians[pairs.which])
+    assert np.abs(out.astype(int) - base).max() <= 1
+
+
+def test_reference_network_learns_and_is_read_back(reference, tmp_path):
+    from deepfn_lib.normaliser import shared
+
+    trainee, pairs, _ = reference
+    recipe = trainee.recipe
+    shown = trainee.shown
+    shared.train_reference(tmp_path, [pairs], pairs.answers, shown, recipe, "test")
+    assert not (tmp_path / "checkpoints").exists() and list((tmp_path / "previews").glob("*.png"))
+    again = shared.Reference(tmp_path, recipe)
+    rows = np.arange(4)
+    out = again.normalise(pairs.faces, rows)
+    assert out.shape == (4, 32, 32) and out.dtype == np.uint8
+
+
+def test_disturbing_moves_frame_and_median_together(faces):
+    from deepfn_lib.normaliser.reference import NUISANCE, disturb
+
+    both = disturb(faces, faces, np.random.default_rng(0), NUISANCE, misaligned=0.0)
+    light = [np.polyfit(a.ravel(), b.ravel(), 1) for a, b in zip(both[..., 0], both[..., 1])]
+    assert all(np.allclose(np.polyval(p, a), b, atol=1e-3) for p, a, b in zip(light, both[..., 0], both[..., 1]))
+    assert np.abs(both[..., 0] - faces / 255).mean() > 0.01
+
+
+def test_pairs_have_a_median_for_each_person_and_camera(tmp_path):
+    from deepfn_lib.normaliser import shared
+    from deepfn_lib.normaliser.reference import Recipe
+
+    random = np.random.default_rng(0)
+    for name in ("faces", "truth"):
+        np.save(tmp_path / f"{name}.npy", random.integers(0, 256, (40, 64, 64)).astype(np.uint8))
+    np.save(tmp_path / "people.npy", np.repeat(np.array([1, 2], np.int16), 20))
+    pairs = shared.pairs_from(tmp_path, Recipe(size=32, detail=1))
+    assert pairs.faces.shape == (40, 32, 32) and len(pairs.medians) == 4
+    assert np.array_equal(pairs.which, [0] * 8 + [1] * 8 + [0] * 4 + [2] * 8 + [3] * 8 + [2] * 4)
+
+
+def test_transplants_of_no_expression_are_the_median(faces):
+    from deepfn_lib.normaliser.reference import Recipe
+    from deepfn_lib.normaliser.shared import transplants_from
+
+    still = np.concatenate([np.repeat(faces[:1], 4, axis=0), faces[4:12]])
+    people = np.array(["t"] * 4 + ["a"] * 4 + ["b"] * 4)
+    source = transplants_from(still, people, "t", Recipe(size=32))
+    frames, medians, answers = source.draw(5, np.random.default_rng(0))
+    assert np.array_equal(frames, medians) and answers.shape == (5, 32, 32)
+
+
+def test_unknown_methods_are_named():
+    from deepfn_lib.normaliser import methods
+    from deepfn_lib.settings import load_settings
+
+    with pytest.raises(StudyError, match="normaliser_arm 'deepfnn' is unknown"):
+        methods.normalised(load_settings("smoke"), None, "deepfnn")
+    with pytest.raises(StudyError, match="normaliser_people is 1; set it to 0"):
+        methods.normalised(load_settings("smoke"), None, "deepfn")

@@ -1,0 +1,121 @@
+"""Methods side by side: each arm's quality and cost, participant by participant (chapter 10)."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from .. import study
+from ..artefacts import Store
+from ..datasets.index import BP4D_ACTION_UNITS
+from ..errors import StudyError
+from ..settings import Settings
+from . import methods, quality
+
+CODE_VERSION = 1  # raise when the same faces would be measured otherwise
+PER_PERSON = "one network per person"
+
+
+def budget(settings: Settings, share: float) -> Settings:
+    """The settings with that share of the shared networks' iterations."""
+    return settings.model_copy(update={"shared_iterations": max(1, round(settings.shared_iterations * share))})
+
+
+def compared_rows(settings: Settings, store: Store, dataset: str = "BP4D") -> np.ndarray:
+    """The rows that are measured: evenly spaced frames of every participant of a dataset but the template.
+
+    Raises StudyError where there is no exact answer to measure against.
+    """
+    data, template = study.faces(settings, store), study.template(settings, store)
+    if data.truth is None:
+        raise StudyError("normalisation can be measured on the rendered corpora only: leave bp4d and disfa empty")
+    names = data.person_names()
+    wanted = (data.frames["dataset"] == dataset).to_numpy() & (names != f"{template.dataset}/{template.participant}")
+    rows = np.flatnonzero(wanted)
+    return rows[quality.evenly(names[rows])]
+
+
+def measured(settings: Settings, store: Store, arms: Mapping[str, Path]) -> dict[str, pd.DataFrame]:
+    """Every arm's quality on `compared_rows`: tables `fidelity`, `expression` and `identity`, each with a column `arm`.
+
+    `arms` maps a name to the file of an arm's array. Columns as of the functions in `quality`.
+    """
+    tables = {"fidelity": [], "expression": [], "identity": []}
+    for name, path in arms.items():
+        folder = _measured(settings, store, path)
+        for kind, found in tables.items():
+            found.append(pd.read_parquet(folder / f"{kind}.parquet").assign(arm=name))
+    return {kind: pd.concat(found, ignore_index=True) for kind, found in tables.items()}
+
+
+def _measured(settings: Settings, store: Store, path: Path) -> Path:
+    data = study.faces(settings, store)
+    inputs = {"code": CODE_VERSION, "arm": path.parent.name, "faces": data.key, "seed": settings.seed}
+
+    def make(folder: Path) -> None:
+        rows = compared_rows(settings, store)
+        pictures = np.load(path, mmap_mode="r")[rows]
+        answers = study.arm(settings, store, "oracle")[rows]
+        people = data.frames["participant"].astype(str).to_numpy()[rows]
+        labels = data.frames[list(BP4D_ACTION_UNITS)].to_numpy()[rows]
+        quality.fidelity(pictures, answers, people).to_parquet(folder / "fidelity.parquet")
+        kept = quality.expression_kept(pictures, answers, labels, people, BP4D_ACTION_UNITS, settings.seed)
+        kept.to_parquet(folder / "expression.parquet")
+        tasks = data.frames["task"].astype(str).to_numpy()[rows]
+        quality.identity_left(pictures, people, tasks).to_parquet(folder / "identity.parquet")
+
+    return store.get("quality", inputs, make)
+
+
+def summary(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """One row an arm: psnr and ssim of the face, psnr of the mouth, correlation, auc, nearest, linear; means."""
+    fidelity = tables["fidelity"].pivot_table(index="arm", columns="region", values=["psnr", "ssim"], sort=False)
+    kept = tables["expression"].groupby("arm", sort=False)[["correlation", "auc"]].mean()
+    left = tables["identity"].groupby("arm", sort=False)[["nearest", "linear"]].mean()
+    wanted = {"psnr": ("psnr", "face"), "ssim": ("ssim", "face"), "mouth_psnr": ("psnr", "mouth")}
+    faces = pd.DataFrame({name: fidelity[column] for name, column in wanted.items()})
+    return faces.join(kept).join(left).reset_index()
+
+
+def shared_curve(settings: Settings, store: Store, name: str, shares: Sequence[float]) -> pd.DataFrame:
+    """A shared method at several budgets: share, images, core_seconds, psnr, correlation, auc (means over people)."""
+    lines = []
+    for share in shares:
+        smaller = budget(settings, share)
+        path = methods.normalised(smaller, store, name)
+        row = summary(measured(settings, store, {name: path})).iloc[0]
+        cost = json.loads((path.parent / methods.COST).read_text())
+        lines.append({"share": share, "images": cost["images"], "core_seconds": cost["core_seconds"],
+                      "psnr": row["psnr"], "correlation": row["correlation"], "auc": row["auc"]})  # fmt: skip
+    return pd.DataFrame(lines)
+
+
+def own_networks(settings: Settings, store: Store, people: Sequence[str]) -> pd.DataFrame:
+    """The paper's own networks of some people (`dataset/participant`): person, images, core_seconds, psnr."""
+    from ..faces import images
+    from .per_person import prepare
+
+    data, lines = study.faces(settings, store), []
+    names = data.person_names()
+    for person in people:
+        folder = methods.person_folder(settings, store, person)
+        rows = np.flatnonzero(names == person)
+        faces = images.resize(np.load(folder / "faces.npy"), study.RECOGNISER_SIZE)
+        found = quality.fidelity(faces, prepare(data.truth, study.RECOGNISER_SIZE, rows), names[rows])
+        cost = json.loads((folder / methods.COST).read_text())
+        psnr = float(found.loc[found["region"] == "face", "psnr"].iloc[0])
+        lines.append({"person": person, "psnr": psnr, **{k: cost[k] for k in ("images", "core_seconds")}})
+    return pd.DataFrame(lines)
+
+
+def times_cheaper(curve: pd.DataFrame, own: pd.DataFrame, people: int) -> float:
+    """How many times less one shared network costs for each of `people` than their own ones, at equal PSNR or better.
+
+    `curve` from `shared_curve`, `own` from `own_networks`. NaN where no budget of the curve reaches the own networks.
+    """
+    enough = curve[curve["psnr"] >= own["psnr"].mean()]
+    if enough.empty:
+        return float("nan")
+    return float(own["core_seconds"].mean() / (enough["core_seconds"].min() / people))
