@@ -45,6 +45,8 @@ from deepfn_lib.statistics import audit, table
 # %%
 settings = load_settings(profile, overrides)
 store = Store(artefacts)
+
+# %%
 figures.use_theme()
 plan = statistics.Plan(confidence=confidence, samples=bootstrap_samples, margin=margin, seed=statistics_seed)
 
@@ -103,6 +105,8 @@ assert abs(adjusted(toy)["value"]) < 1e-9
 # %%
 sizes = [int(statistics.published(f"participants.{group}").value) for group in ("darker", "lighter")]
 spread = statistics.published("skin-dependent.original").sd
+
+# %%
 needed = audit.detectable(spread, *sizes, level=plan.level)
 display(Markdown(
     f"With {sizes[0]} and {sizes[1]} participants and an SD of {spread:.1f} points: **{needed:.1f} points**. Smaller "
@@ -115,6 +119,8 @@ display(Markdown(
 # %%
 scores = study.scores(settings, store)
 constants = study.constants(settings, store)
+
+# %%
 participants = study.faces(settings, store).participants.set_index("participant")
 conditions = ["skin-dependent", "skin-independent"]
 arms = list(dict.fromkeys(scores["arm"]))
@@ -184,13 +190,13 @@ if there:
 
 
 # %%
-def effects(arm, value="score"):
+def skin_effects(arm, value="score"):
     people = statistics.crossed_scores(here, "skin", arm, value)
     return statistics.crossed_effects(people, "darker", "lighter", plan)
 
 
 if there:
-    crossed = {arm: effects(arm) for arm in arms}
+    crossed = {arm: skin_effects(arm) for arm in arms}
     rows = [
         {"label": f"{name}, {figures.arm_label(arm)}", "difference": c.difference.value, "low": c.difference.low,
          "high": c.difference.high}
@@ -237,6 +243,7 @@ if there:
 people = partial(statistics.participant_scores, here)
 
 
+# %%
 claim = partial(statistics.table_claim, here, plan=plan)
 
 

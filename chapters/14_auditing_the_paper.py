@@ -151,8 +151,8 @@ display(Markdown("; ".join(f"{n} × *{v}*" for v, n in counts.items()) + f". Not
 
 # %%
 rivals = tests[tests["claim"].str.startswith("person.keeps-dependent")].set_index("first")
-display(Markdown(" ".join(f"With {name} the p is {p_text(row.p)} ({row.range}): *{row.verdict}*."
-                          for name, row in rivals.iterrows()) + " The p was computed from the table's number, not from the text's."))  # fmt: skip
+sentences = [f"With {name} the p is {p_text(r.p)} ({r.range}): *{r.verdict}*." for name, r in rivals.iterrows()]
+display(Markdown(" ".join(sentences) + " The p was computed from the table's number, not from the text's."))
 assert set(rivals["verdict"]) == {audit.ROUNDING, audit.DISAGREES}
 
 # %% [markdown]
@@ -230,8 +230,8 @@ table(
 )
 
 # %% [markdown]
-# "388K" is LeNet-5 with five outputs, rounded, or with twelve, cut. Table 5 gives the person-independent condition 20 × 2 repetitions although it
-# has one direction, people to people; what the factor of two counts there is not said.
+# "388K" is LeNet-5 with five outputs, rounded, or with twelve, cut. Table 5 gives the person-independent condition 20
+# × 2 repetitions although it has one direction, people to people; what the factor of two counts there is not said.
 
 # %% [markdown]
 # ## Does normalisation close the gaps?
@@ -358,8 +358,8 @@ display(Markdown(f"The lines cross at {crossing:.1%} of frames, with a score of 
 
 # %% [markdown]
 # The public label lists of both datasets give the constants of the real data. They are context, computed with the
-# paper's measure and the template left out; in a licensee's run the constants of each split stand beside every score. For the dataset rows we
-# weight the two datasets by their participants, as Table 5 does.
+# paper's measure and the template left out; in a licensee's run every score has its own beside it. For the dataset
+# rows we weight the two datasets by their participants, as Table 5 does.
 
 
 # %%
@@ -388,7 +388,8 @@ low, high = floor.loc[floor["above"].idxmin()], floor.loc[floor["above"].idxmax(
 women, men = (published(f"constants.{g}.best-constant").value for g in ("female", "male"))
 display(Markdown(
     f"{low['condition']} is {low['above']:+.1f} points from the best constant, {high['condition']} "
-    f"{high['above']:+.1f}. Constants carried from one dataset to the other score {real_constant('carried-over', both):.1f}: part of the "
+    f"{high['above']:+.1f}. Constants carried from one dataset to the other score "
+    f"{real_constant('carried-over', both):.1f}: part of the "
     f"largest gap is base rates that differ between datasets. And the best constants have {women:.1f} for women and "
     f"{men:.1f} for men, a difference of {women - men:.1f} points that no face is needed for."
 ))  # fmt: skip
@@ -423,12 +424,13 @@ wrong, floored = int((sums["verdict"] == audit.DISAGREES).sum()), int((floor["ab
 good = int(counts.get(audit.AGREES, 0) + counts.get(audit.ROUNDING, 0))
 display(Markdown(
     f"""Of {len(quotes)} quoted p-values {good} agree with Table 5 at least within rounding, {len(odd)} not, and
-{int(counts.get(audit.UNCHECKED, 0))} cannot be checked; of {len(sums)} sums {wrong} is not in agreement. That DeepFN's scores are higher than the originals' in
-every cross condition follows from the table. Other sentences do not: a narrower gap, like with like, is shown for
-{len(narrower)} of {len(gaps)} conditions; similarity within {margin:g} points for {shown_similar} of
-{len(similar_claims)}; and on original faces {floored} of {len(floor)} conditions score within {margin:g} points of a
-constant, or below it. None of this says that the method does not work. It says which questions the table leaves to a new
-experiment, and those are the ones that chapters 05 to 10 ask."""
+{int(counts.get(audit.UNCHECKED, 0))} cannot be checked; of {len(sums)} sums {wrong} is not in agreement. That
+DeepFN's scores are higher than the originals' in every cross condition follows from the table. Other sentences do
+not: a narrower gap, like with like, is shown for {len(narrower)} of {len(gaps)} conditions; similarity within
+{margin:g} points for {shown_similar} of {len(similar_claims)}; and on original faces {floored} of {len(floor)}
+conditions score within {margin:g} points of a constant, or below it. None of this says that the method does not
+work. It says which questions the table leaves to a new experiment, and those are the ones that chapters 05 to 10
+ask."""
 ))  # fmt: skip
 
 # %% [markdown]

@@ -289,7 +289,7 @@ sharpness = {arm: np.hypot(*np.gradient(mean.astype(float))).mean() for arm, mea
 
 
 # %%
-def summary(results, moves, chance):
+def in_short(results, moves, chance):
     """One row an arm: re-identification by both readers with intervals over people, and movement."""
     rows = []
     for arm in moves:
@@ -303,7 +303,7 @@ def summary(results, moves, chance):
 
 
 # %%
-ours, theirs = summary(own, moves_here, chance_here), summary(strangers, moves, chance)
+ours, theirs = in_short(own, moves_here, chance_here), in_short(strangers, moves, chance)
 hidden = {"arm_name": None} | {f"{reader}, {end}": None for reader in identity.READERS for end in ("low", "high")}
 
 # %%
