@@ -20,14 +20,22 @@ ARM_COLOURS = {
     "clahe": "#8FBFDA",
     "median-subtracted": "#009E73",
     "flow-residual": "#CC79A7",
+    "deepfn-shared": "#C77700",
+    "deepfn-supervised": "#D55E00",
+    "deepfn-transplanted": "#7A5195",
+    "deepfn-fine-tuned": "#8C6D31",
 }
-SPARE_COLOURS = ("#D55E00", "#7A5195", "#8C6D31", "#3C8D93", "#B6425B", "#5A7D2A")
+SPARE_COLOURS = ("#3C8D93", "#B6425B", "#5A7D2A", "#9A6A8F", "#A0522D", "#4C72B0")
 ARM_LABELS = {
     "original": "original",
     "equalised": "equalised",
     "clahe": "CLAHE",
     "median-subtracted": "median subtracted",
     "flow-residual": "flow residual",
+    "deepfn-shared": "DeepFN, shared",
+    "deepfn-supervised": "DeepFN, supervised",
+    "deepfn-transplanted": "DeepFN, transplanted",
+    "deepfn-fine-tuned": "DeepFN, fine-tuned",
     "deepfn": "DeepFN",
     "oracle": "oracle",
 }
@@ -332,9 +340,10 @@ def curves(
     whiskers.
     """
     figure = go.Figure()
+    spare = iter(SPARE_COLOURS * len(rows))
     for name, line in rows.groupby(by, sort=False):
         line = line.sort_values(x)
-        colour = arm_colour(str(name))
+        colour = ARM_COLOURS.get(str(name)) or next(spare)
         figure.add_scatter(
             x=line[x].tolist(),
             y=line["mean"].tolist(),
