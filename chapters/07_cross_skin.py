@@ -75,6 +75,8 @@ plan = statistics.Plan(confidence=confidence, samples=bootstrap_samples, margin=
 toy = pd.DataFrame({
     "darker": [1] * 8 + [0] * 7, "female": [1] * 6 + [0] * 2 + [1] * 2 + [0] * 5
 })  # fmt: skip
+
+# %%
 toy["score"] = 50.0 + 4.0 * toy["female"]
 raw = toy.groupby("darker")["score"].mean().diff().iloc[-1]
 assert np.isclose(raw, 4 * (6 / 8 - 2 / 7))
@@ -96,6 +98,7 @@ def adjusted(data):
     return {"value": fit.params["darker"], "low": low, "high": high, "p": fit.pvalues["darker"]}
 
 
+# %%
 assert abs(adjusted(toy)["value"]) < 1e-9
 
 # %% [markdown]
@@ -249,6 +252,8 @@ claim = partial(statistics.table_claim, here, plan=plan)
 
 # %%
 within, cross = conditions
+
+# %%
 sentences = [
     ("within beats cross, original", "higher", (within, "original"), (cross, "original"), "p.skin.gap"),
     (f"{label} beats original, cross", "higher", (cross, normalised), (cross, "original"), "p.skin.gain-independent"),
@@ -257,6 +262,8 @@ sentences = [
     (f"{label}, cross, is similar to original, within", "similar", (cross, normalised), (within, "original"),
      "p.skin.matches-dependent"),
 ]  # fmt: skip
+
+# %%
 claims = [claim(*sentence) for sentence in sentences] if there else []
 
 # %% [markdown]

@@ -39,6 +39,7 @@ def build_faces(
     `frames.parquet` (kept rows), `faces.npy` uint8 (n, crop_size, crop_size), `truth.npy` (same shape, where
     `truth_roots` is given: the same moments on the template's face, cut by the exact points of `landmarks`),
     `exclusions.parquet` (the loader's `exclusions` and ours, with reasons), `participants.parquet`,
+    `points.npy` float32 (n, 14: five points and the detector's box, in image pixels),
     `detections.parquet` (one row a session: frames, due, failed, recovered, width and height of the images).
 
     `roots` maps dataset names to folders; a frame's `source` is relative to its dataset's. Unreadable frames
@@ -80,7 +81,7 @@ def cut_session(part, root, source, indices, frame, side, alignment, every, trut
     sources = [source] * len(indices) if isinstance(source, str) else source
     n = len(indices)
     reasons = np.full(n, NO_FACE, dtype="<U48")
-    faces = np.zeros((n, side, side), np.uint8)
+    faces, points = np.zeros((n, side, side), np.uint8), np.full((n, 14), np.nan, np.float32)
     tracker, shape = Tracker(every), (0, 0)
 
     def readable():
@@ -97,15 +98,15 @@ def cut_session(part, root, source, indices, frame, side, alignment, every, trut
             reasons[row] = NO_FACE_NEAR if tracker.due > tracker.failed - tracker.recovered else NO_FACE
             continue
         matrix = transforms(values[None, :10].reshape(1, 5, 2), values[None, 10:], side, alignment)[0]
-        faces[row] = crop(image, matrix, side)
+        faces[row], points[row] = crop(image, matrix, side), values
         reasons[row] = ""
     stored = {"counts": np.array([n, tracker.due, tracker.failed, tracker.recovered, shape[1], shape[0]])}
     if truth is not None:
         stored["truth"] = _cut_truth(truth, sources, indices, frame, side, alignment, reasons)
     kept = reasons == ""
-    stored |= {"reasons": reasons, "faces": faces}
+    stored |= {"reasons": reasons, "faces": faces, "points": points}
     if not kept.all():
-        stored |= {name: stored[name][kept] for name in ("faces", "truth") if name in stored}
+        stored |= {name: stored[name][kept] for name in ("faces", "points", "truth") if name in stored}
     temporary = f"{part}.{os.getpid()}.tmp"
     with open(temporary, "wb") as stream:
         np.savez(stream, **stored)
@@ -158,9 +159,12 @@ def _assemble(folder, frames, exclusions, participants, spans, side, with_truth)
         reason = excluded[0][3] if excluded else "the frame table is empty"
         raise StudyError(f"no face could be cut from any of {len(frames)} frames ({reason}); `deepfn check` says more")
     new_row = np.cumsum(kept) - 1
-    shape = (int(kept.sum()), side, side)
-    for name in ("faces", "truth") if with_truth else ("faces",):
-        target = np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=np.uint8, shape=shape)
+    total = int(kept.sum())
+    arrays = {"faces": ((total, side, side), np.uint8), "points": ((total, 14), np.float32)}
+    if with_truth:
+        arrays["truth"] = arrays["faces"]
+    for name, (shape, kind) in arrays.items():
+        target = np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=kind, shape=shape)
         for _, rows, part in spans:
             with np.load(part) as stored:
                 chosen = new_row[rows[kept[rows]]]
