@@ -31,7 +31,7 @@ from .cleaning import clean_notebook, used_artefacts
 from .screen import Screen, clock
 
 CODE_VERSION = 1
-LIMIT_MINUTES = {"smoke": 10, "quick": 60}  # each chapter; other profiles: a week, for the paper's sizes
+LIMIT_MINUTES = {"smoke": 30, "quick": 60}  # each chapter; other profiles: a week, for the paper's sizes
 WEEK = 7 * 24 * 60
 
 
