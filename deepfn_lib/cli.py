@@ -145,9 +145,8 @@ def bench(only, artefacts):
 
     results = run_bench(Store(artefacts), only)
     for name, entry in results.items():
-        click.echo(
-            f"{name:40} {entry['value']:10.3g} {entry['unit']} ({entry['low']:.3g} to {entry['high']:.3g}, n={entry['n']})"
-        )
+        spread = f"({entry['low']:.3g} to {entry['high']:.3g}, n={entry['n']})"
+        click.echo(f"{name:40} {entry['value']:10.3g} {entry['unit']} {spread}")
 
 
 @deepfn.command()

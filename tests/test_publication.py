@@ -71,6 +71,10 @@ def test_what_is_not_a_face_or_not_named_is_an_error(face):
         face_grid([[face / 255]], [[SHOWN]])
     with pytest.raises(ValueError, match="at least one"):
         face_grid([[None]], [[SHOWN]])
+    with pytest.raises(ValueError, match="who is on each image"):
+        face_grid([[face]], [[()]])
+    with pytest.raises(ValueError, match="somebody"):
+        Mean([])
     with pytest.raises(ValueError, match="labels"):
         face_grid([[face]], [[SHOWN]], ["one", "two"])
 
@@ -96,6 +100,22 @@ def test_a_template_needs_consent():
     gate.require_template_consent(SHOWN)
     with pytest.raises(StudyError, match="no recorded consent"):
         gate.require_template_consent(HIDDEN)
+
+
+def test_a_face_made_of_two_people_needs_a_template_who_agreed(face, monkeypatch):
+    rendered = gate._manifest("rendered-bp4d")
+    pair = ("rendered-bp4d/M001", SHOWN)
+    for consent, refused in (("all", False), (("F001",), False), (("F002",), True), ((), True)):
+        changed = rendered.model_copy(update={"template_consent": consent})
+        monkeypatch.setattr(gate, "_manifest", lambda name, changed=changed: changed)
+        assert bool(face_grid([[face, face]], [[pair, SHOWN]]).refusal) == refused
+        assert not face_grid([[face]], [[SHOWN]]).refusal  # by herself she is no template
+
+
+def test_a_picture_of_nobody_says_so(tmp_path, face):
+    (tmp_path / "page.html").write_text(gate.picture(face, caption="Noise").markup)
+    report = scan_book(tmp_path)
+    assert report.problems == [] and report.traced == [("page.html (embedded)", ())]
 
 
 def planted(kind, face):

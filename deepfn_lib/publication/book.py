@@ -92,8 +92,8 @@ def _stage(stage: Path, toc: dict[str, Any], notebooks: Path) -> str:
 def _sphinx(stage: Path, output: Path) -> None:
     """Run Jupyter Book; its whole output goes to `_build/book.log`, its warnings into the StudyError."""
     command = [
-        sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(stage), "--path-output", str(output),
-        "-W", "-n", "--keep-going", "--all", "--quiet",
+        sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(stage),
+        "--path-output", str(output), "-W", "-n", "--keep-going", "--all", "--quiet",
     ]  # fmt: skip
     variables = {"PYTHONWARNINGS": "ignore", "NO_COLOR": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **variables})
@@ -124,6 +124,7 @@ def _refuse(site: Path, report: Report) -> None:
     os.replace(site, refused)
     shown: Sequence[str] = report.problems[:3]
     more = f"; and {len(report.problems) - 3} more" if len(report.problems) > 3 else ""
+    count = len(report.problems)
     raise StudyError(
-        f"the book was refused, {len(report.problems)} pictures are not traced to showable people: {'; '.join(shown)}{more}"
+        f"the book was refused, {count} pictures are not traced to showable people: {'; '.join(shown)}{more}"
     )

@@ -1,4 +1,4 @@
-"""The card at each chapter's end: on what code, versions and machine its numbers were computed, from which artefacts."""
+"""The card at each chapter's end: the code, versions and machine behind its numbers, and the artefacts it read."""
 
 import html
 import time
@@ -47,16 +47,21 @@ def card(settings: Settings, store: Store) -> Card:
     for folder, entry in used(store):
         size = sum(file["bytes"] for file in entry["files"].values())
         rows.append(
-            f"<tr><td>{html.escape(entry['step'])}</td><td><code>{folder.name}</code></td><td>{entry['seconds']:,.0f}</td>"
-            f"<td>{entry['peak_memory_gib']:.1f}</td><td>{size / 2**20:,.1f}</td></tr>"
+            f"<tr><td>{html.escape(entry['step'])}</td><td><code>{folder.name}</code></td>"
+            f"<td>{entry['seconds']:,.0f}</td><td>{entry['peak_memory_gib']:.1f}</td><td>{size / 2**20:,.1f}</td></tr>"
         )
         artefacts.append((folder.parent.name, folder.name))
     table = (
-        "<table><thead><tr><th>artefact</th><th>digest</th><th>seconds</th><th>GiB, at most</th><th>MiB</th></tr></thead>"
+        "<table><thead><tr><th>artefact</th><th>digest</th><th>seconds</th><th>GiB, at most</th><th>MiB</th></tr>"
+        "</thead>"
         f"<tbody>{''.join(rows)}</tbody></table>"
         if rows
         else ""
     )
-    summary = f"How this page was made: {len(rows)} artefacts, profile {settings.profile}, commit {machine['commit']}"
-    markup = f'<details class="deepfn-card"><summary>{html.escape(summary)}</summary><table><tbody>{lines}</tbody></table>{table}</details>'
+    count = f"{len(rows)} artefact{'' if len(rows) == 1 else 's'}"
+    summary = f"How this page was made: {count}, profile {settings.profile}, commit {machine['commit']}"
+    markup = (
+        f'<details class="deepfn-card"><summary>{html.escape(summary)}</summary>'
+        f"<table><tbody>{lines}</tbody></table>{table}</details>"
+    )
     return Card(markup, summary, tuple(artefacts))

@@ -35,7 +35,7 @@ def chapter_paths(folder: Path | None = None) -> list[Path]:
 
 
 def choose_paths(paths: list[Path], wanted: list[str]) -> list[Path]:
-    """Those of `paths` that `wanted` names: by number ("5", "05"), name ("05_cross_person") or its end ("cross_person").
+    """Those of `paths` that `wanted` names: by number ("5", "05"), name ("05_cross_person"), end ("cross_person").
 
     An empty `wanted` is all. Raises StudyError for a name that no chapter has.
     """
@@ -62,9 +62,7 @@ def read_chapter(path: Path) -> Chapter:
         notebook = jupytext.read(path)
     except (OSError, ValueError, SyntaxError) as problem:
         raise StudyError(f"chapter {path.name} cannot be read: {problem}") from None
-    notebook.metadata.setdefault(
-        "kernelspec", {"name": "python3", "display_name": "Python 3", "language": "python"}
-    )
+    notebook.metadata.setdefault("kernelspec", {"name": "python3", "display_name": "Python 3", "language": "python"})
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / (path.stem + ".ipynb")
         nbformat.write(notebook, copy)
@@ -79,9 +77,7 @@ def read_chapter(path: Path) -> Chapter:
     return Chapter(path, notebook, parameters)
 
 
-def sort_values(
-    pairs: dict[str, str], chapters: list[Chapter]
-) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+def sort_values(pairs: dict[str, str], chapters: list[Chapter]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     """Values from the command line, as text by name -> (settings for all chapters, own parameters by chapter name).
 
     A setting's name wins over a chapter's own. Raises StudyError for a name nobody has or a value of another type.
@@ -91,9 +87,7 @@ def sort_values(
     declared = sorted({name for chapter in chapters for name in chapter.parameters} - set(COMMON_PARAMETERS))
     for name, text in pairs.items():
         if name in COMMON_PARAMETERS:
-            raise StudyError(
-                f"parameter {name!r} is not set with -p; use --profile, -p with a setting, or --artefacts"
-            )
+            raise StudyError(f"parameter {name!r} is not set with -p; use --profile, -p with a setting, or --artefacts")
         if name in Settings.model_fields and name != "profile":
             settings[name] = convert(f"setting {name}", text, Settings.model_fields[name].annotation)
             continue

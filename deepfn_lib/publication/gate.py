@@ -33,6 +33,8 @@ class Mean:
 
     def __init__(self, people: Iterable[str]):
         self.people = tuple(sorted(set(people)))
+        if not self.people:
+            raise ValueError("a mean is of somebody: name the people")
 
 
 @dataclass(frozen=True)
@@ -61,46 +63,46 @@ def face_grid(
 
     `rows` are uint8 images, grey (h, w) or RGB (h, w, 3), drawn on the fixed range 0-255 and enlarged to `cell`
     pixels; None leaves a gap. `people` has the same shape: for each image the participant it shows, several names
-    where it is made of several (a face moved to a template), or `Mean(names)` for an average. `caption` and `alt` are
-    plain text; counts of images and people are added to the caption.
-    Raises ValueError where shapes, types or labels do not fit.
+    where it is made of several (a face moved to a template: one of them must have agreed to be a template), or
+    `Mean(names)` for an average. `caption` and `alt` are plain text; counts of images and people are added to the
+    caption. Raises ValueError where shapes, types or labels do not fit, or an image is of nobody.
     """
     _check_grid(rows, people, row_labels, column_labels)
-    shown = [
-        (image, who)
-        for line, names in zip(rows, people)
-        for image, who in zip(line, names)
-        if image is not None
-    ]
-    singles, means = _collect(who for _, who in shown)
-    refusal = reason_to_refuse(singles, means)
-    note = _count(len(shown), singles, means)
+    entries = [who for line, names in zip(rows, people) for image, who in zip(line, names) if image is not None]
+    if not all(any(_collect([who])) for who in entries):
+        raise ValueError("people must name who is on each image; for a picture of nobody there is gate.picture")
+    singles, means = _collect(entries)
+    refusal = reason_to_refuse(singles, means) or _lacks_consent(entries)
     if refusal:
         return grey_card(refusal, caption)
+    return _drawn(
+        rows, singles, means, row_labels, column_labels, caption, alt, cell, _count(len(entries), singles, means)
+    )
+
+
+def picture(image: np.ndarray, *, caption: str = "", alt: str = "", cell: int = 2 * CELL) -> Picture:
+    """One image, uint8, of nobody: a flow field's colour key, a test pattern. A face goes through `face_grid`."""
+    _check_grid([[image]], [[()]], (), ())
+    return _drawn([[image]], (), (), (), (), caption, alt, cell, "")
+
+
+def _drawn(rows, singles, means, row_labels, column_labels, caption, alt, cell, note) -> Picture:
     columns = max(len(line) for line in rows)
     data = png(_mosaic(rows, columns, cell), singles, means)
     alt = alt or ". ".join(
-        part
-        for part in (caption.rstrip("."), _spoken("Rows", row_labels), _spoken("Columns", column_labels))
-        if part
+        part for part in (caption.rstrip("."), _spoken("Rows", row_labels), _spoken("Columns", column_labels)) if part
     )
     heads = "".join(f"<span>{html.escape(str(label))}</span>" for label in column_labels)
     sides = "".join(f"<span>{html.escape(str(label))}</span>" for label in row_labels)
     width = columns * (cell + SEPARATOR) - SEPARATOR
     markup = (
         f'<figure class="faces" style="--columns:{columns};--width:{width}px">'
-        f'<div class="faces-heads" aria-hidden="true">{heads}</div><div class="faces-sides" aria-hidden="true">{sides}</div>'
+        f'<div class="faces-heads" aria-hidden="true">{heads}</div>'
+        f'<div class="faces-sides" aria-hidden="true">{sides}</div>'
         f'<img alt="{html.escape(alt, quote=True)}" src="data:image/png;base64,{base64.b64encode(data).decode()}">'
         f"<figcaption>{html.escape(caption)} <small>{html.escape(note)}</small></figcaption></figure>"
     )
     return Picture(markup, f"{caption} {note}".strip())
-
-
-def picture(
-    image: np.ndarray, people: Iterable[str] = (), *, caption: str = "", alt: str = "", cell: int = 2 * CELL
-) -> Picture:
-    """One image by itself; without `people` only for what shows nobody (a flow field's colour key, a test pattern)."""
-    return face_grid([[image]], [[tuple(people)]], caption=caption, alt=alt, cell=cell)
 
 
 def reason_to_refuse(singles: Iterable[str], means: Iterable[Mean] = ()) -> str:
@@ -108,7 +110,7 @@ def reason_to_refuse(singles: Iterable[str], means: Iterable[Mean] = ()) -> str:
     hidden = [name for name in sorted(set(singles)) if not _showable(name)]
     if hidden:
         others = f" and {len(hidden) - 1} more" if len(hidden) > 1 else ""
-        return f"{hidden[0]}{others} may not be shown: data_manifests/{_split(hidden[0])[0]}.yml does not list them as showable"
+        return f"{hidden[0]}{others} may not be shown: {_file(hidden[0])} does not list them as showable"
     for mean in means:
         hidden = [name for name in mean.people if not _showable(name)]
         if not hidden:
@@ -116,12 +118,12 @@ def reason_to_refuse(singles: Iterable[str], means: Iterable[Mean] = ()) -> str:
         least = max(_manifest(_split(name)[0]).smallest_mean for name in hidden)
         if least <= 0 or len(mean.people) < least:
             wanted = f"fewer than {least}" if least > 0 else "any number of"
-            return f"a mean of {len(mean.people)} people: data_manifests/{_split(hidden[0])[0]}.yml does not let means of {wanted} be shown"
+            return f"a mean of {len(mean.people)} people: {_file(hidden[0])} does not let means of {wanted} be shown"
     return ""
 
 
 def export(path: str | Path, people: Iterable[str | Mean]) -> Path:
-    """Permission to write `path` (weights, normalised faces, template faces), made from `people`, outside the artefacts.
+    """Permission to write `path` (weights, normalised faces, template faces) made from `people` outside the artefacts.
 
     Writes `<path>.people.json` beside it, and returns the path. Raises StudyError where someone may not be shown:
     a decoder's weights can draw the face it was trained on.
@@ -141,19 +143,36 @@ def export(path: str | Path, people: Iterable[str | Mean]) -> Path:
 
 def require_template_consent(person: str) -> None:
     """Raises StudyError unless the person's manifest records their consent to be the template."""
-    manifest, participant = _split(person)
-    consent = _manifest(manifest).template_consent
-    if consent != "all" and participant not in consent:
+    if not _consents(person):
         raise StudyError(
             f"{person} cannot be the template in anything published: "
-            f"data_manifests/{manifest}.yml has no recorded consent (template_consent)"
+            f"{_file(person)} has no recorded consent (template_consent)"
         )
+
+
+def _consents(person: str) -> bool:
+    manifest, participant = _split(person)
+    consent = _manifest(manifest).template_consent
+    return consent == "all" or participant in consent
+
+
+def _lacks_consent(entries) -> str:
+    """A face made of several people is on the face of one of them, who must have agreed; empty where that is so."""
+    for entry in entries:
+        singles, means = _collect([entry])
+        people = sorted(singles.union(*(mean.people for mean in means)))
+        if len(singles) + len(means) > 1 and not any(map(_consents, people)):
+            return (
+                f"none of {', '.join(people[:3])} has consented to be a template ({_file(people[0])}, template_consent)"
+            )
+    return ""
 
 
 def grey_card(reason: str, caption: str = "") -> Picture:
     """What stands in the place of a refused picture: the reason, and no pixel."""
     markup = (
-        f'<figure class="faces grey-card"><div role="img" aria-label="Not shown">Not shown here: {html.escape(reason)}.</div>'
+        '<figure class="faces grey-card"><div role="img" aria-label="Not shown">'
+        f"Not shown here: {html.escape(reason)}.</div>"
         f"<figcaption>{html.escape(caption)}</figcaption></figure>"
     )
     return Picture(markup, f"Not shown: {reason}", reason)
@@ -203,9 +222,7 @@ def _text_chunk(key: str, text: str) -> bytes:
 def _mosaic(rows, columns: int, cell: int) -> np.ndarray:
     """All images in one, white between them; enlarged with Lanczos, reduced by area."""
     colour = any(image is not None and image.ndim == 3 for line in rows for image in line)
-    side = min(
-        2 * cell, max(cell, max(max(image.shape[:2]) for line in rows for image in line if image is not None))
-    )
+    side = min(2 * cell, max(cell, max(max(image.shape[:2]) for line in rows for image in line if image is not None)))
     side = min(side, max(32, WIDEST // columns))
     gap = max(1, round(SEPARATOR * side / cell))
     shape = (len(rows) * (side + gap) - gap, columns * (side + gap) - gap)
@@ -279,6 +296,10 @@ def _split(name: str) -> tuple[str, str]:
     if not participant:
         raise ValueError(f"people are named manifest/participant, got {name!r}")
     return manifest, participant
+
+
+def _file(name: str) -> str:
+    return f"data_manifests/{_split(name)[0]}.yml"
 
 
 def _manifest(name: str) -> Any:

@@ -45,8 +45,9 @@ def figure_markup(figure: dict) -> str:
     }
     text = json.dumps(content, separators=(",", ":")).replace("<", "\\u003c")
     below = f"<figcaption>{html.escape(caption)}</figcaption>" if caption else ""
+    label = html.escape(alt, quote=True)
     return (
-        f'<figure class="deepfn-plotly"><div class="deepfn-plotly-box" role="img" aria-label="{html.escape(alt, quote=True)}" '
+        f'<figure class="deepfn-plotly"><div class="deepfn-plotly-box" role="img" aria-label="{label}" '
         f'style="min-height:{height}px{limit}"></div><script type="application/json">{text}</script>{below}</figure>'
     )
 

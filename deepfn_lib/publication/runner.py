@@ -98,9 +98,7 @@ def run_chapters(
                     f"stopped in {chapter.name}, {len(runs)} of {len(read)} chapters done; "
                     "what is finished is kept: the same command goes on from here"
                 ) from None
-            screen.end(
-                chapter.name, run.error or ("unchanged" if run.reused else clock(run.seconds)), not run.reused
-            )
+            screen.end(chapter.name, run.error or ("unchanged" if run.reused else clock(run.seconds)), not run.reused)
             runs.append(run)
             if run.error and len(runs) > 1 and runs[-2].error == run.error:
                 break  # the same cause, most likely: no reason to meet it in every chapter
@@ -113,7 +111,8 @@ def failures(runs: Sequence[ChapterRun]) -> str:
     if not failed:
         return ""
     kept = "its notebook is" if len(failed) == 1 else "their notebooks are"
-    return f"{len(failed)} of {len(runs)} chapters failed ({', '.join(failed)}); {kept} kept as book/chapters/*.failed.ipynb"
+    count = f"{len(failed)} of {len(runs)} chapters failed ({', '.join(failed)})"
+    return f"{count}; {kept} kept as book/chapters/*.failed.ipynb"
 
 
 def library_digest(root: Path | None = None) -> str:
@@ -121,10 +120,7 @@ def library_digest(root: Path | None = None) -> str:
     root = root or project_root()
     suffixes = {".py", ".npz", ".yml", ".json"}
     found = [
-        p
-        for name in ("deepfn_lib", "data_manifests")
-        for p in sorted((root / name).rglob("*"))
-        if p.suffix in suffixes
+        p for name in ("deepfn_lib", "data_manifests") for p in sorted((root / name).rglob("*")) if p.suffix in suffixes
     ]
     return digest({p.relative_to(root).as_posix(): file_digest(p) for p in found})
 
@@ -170,7 +166,7 @@ def execute(chapter: Chapter, given: Mapping[str, Any], output: Path, store: Sto
     """Execute a chapter with papermill in a kernel of this very Python; the executed notebook, saved to `output`.
 
     `given` are its parameters; only those that differ from the chapter's own values are injected. `limit` is in
-    seconds, for the whole chapter. Raises ChapterFailed with one line: the message alone where the kernel raised a StudyError.
+    seconds, for the whole chapter. Raises ChapterFailed with one line: a StudyError's message alone.
     """
     import logging
 
@@ -195,9 +191,7 @@ def execute(chapter: Chapter, given: Mapping[str, Any], output: Path, store: Sto
         except PapermillExecutionError as problem:
             raise ChapterFailed(_one_line(problem)) from None
         except CellTimeoutError:
-            raise ChapterFailed(
-                f"stopped after its limit of {clock(limit)}; give more with --limit MINUTES"
-            ) from None
+            raise ChapterFailed(f"stopped after its limit of {clock(limit)}; give more with --limit MINUTES") from None
         except (DeadKernelError, RuntimeError) as problem:
             raise ChapterFailed(f"its kernel died ({_first_line(problem)}); too little memory?") from None
 
@@ -257,9 +251,7 @@ def _check_folders(settings) -> None:
     for name in ("bp4d", "disfa", "disfa_frames"):
         folder = getattr(settings, name)
         if folder and not Path(folder).is_dir():
-            raise StudyError(
-                f"setting {name}: there is no folder {folder}; give the folder that holds the dataset"
-            )
+            raise StudyError(f"setting {name}: there is no folder {folder}; give the folder that holds the dataset")
     if settings.groups and not Path(settings.groups).is_file():
         raise StudyError(f"setting groups: there is no file {settings.groups}")
 

@@ -56,7 +56,7 @@ FINEST_FIELD = 24  # a heatmap with this many rows and columns could be a face
 
 @dataclass
 class Report:
-    """What a scan found: `traced` pictures with their people, `static` files of themes, and `problems`, one line each."""
+    """What a scan found: `traced` pictures with their people, `static` files of themes, `problems` in a line each."""
 
     traced: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     static: int = 0
@@ -143,7 +143,7 @@ def _scan_notebook(data: bytes, name: str, report: Report) -> None:
 
 
 def _scan_figure(figure: Any, name: str, report: Report) -> None:
-    """A plotly figure: images in it come through the gate; a heatmap that shows a face declares `layout.meta.people`."""
+    """A plotly figure: images in it come through the gate; a heatmap of a face declares `layout.meta.people`."""
     if not isinstance(figure, dict) or "data" not in figure:
         return
     layout = figure.get("layout") or {}
@@ -154,14 +154,12 @@ def _scan_figure(figure: Any, name: str, report: Report) -> None:
         if kind in IMAGE_TRACES or (kind in FIELD_TRACES and min(_shape(trace)) >= FINEST_FIELD):
             size = " x ".join(map(str, _shape(trace)))
             if people is None:
-                report.problems.append(
-                    f"{name}: a plotly {kind} of {size} names no people in layout.meta.people"
-                )
+                report.problems.append(f"{name}: a plotly {kind} of {size} names no people in layout.meta.people")
             elif reason_to_refuse(people):
                 report.problems.append(f"{name}: plotly {kind}: {reason_to_refuse(people)}")
             else:
                 report.traced.append((name, tuple(people)))
-    # Pictures given by source, in traces, layouts or frames, are in the text too and found there; notebooks hold them here.
+    # Pictures given by source, in traces, layouts or frames; on pages they are in the text too, in notebooks only here.
     for text in _strings(figure):
         if len(text) > 80 and text.startswith("data:image/"):
             _scan_text(text, f"{name} (plotly)", report)
@@ -194,11 +192,7 @@ def _is_raster(data: bytes) -> bool:
 
 
 def _is_bitmap(data: bytes) -> bool:
-    return (
-        data[:2] == b"BM"
-        and int.from_bytes(data[10:14], "little") in range(26, 2000)
-        and data[6:10] == b"\0\0\0\0"
-    )
+    return data[:2] == b"BM" and int.from_bytes(data[10:14], "little") in range(26, 2000) and data[6:10] == b"\0\0\0\0"
 
 
 def _decoded(text: str) -> bytes | None:
@@ -219,8 +213,7 @@ def _parsed(text: str) -> Any:
 
 def _of_a_theme(path: Path, data: bytes) -> bool:
     return any(
-        known.stat().st_size == len(data) and known.read_bytes() == data
-        for known in _theme_files().get(path.name, ())
+        known.stat().st_size == len(data) and known.read_bytes() == data for known in _theme_files().get(path.name, ())
     )
 
 

@@ -82,7 +82,8 @@ class Screen:
         done = len(self.spent)
         width = 12 * done // max(1, len(self.names))
         bar = "#" * width + "." * (12 - width)
-        text = f"{self._position(self.current)} [{bar}] {self.current} {clock(now - self.began)}{self._left()} {self.detail}"
+        text = f"{self._position(self.current)} [{bar}] {self.current} {clock(now - self.began)}{self._left()}"
+        text = f"{text} {self.detail}"
         columns = shutil.get_terminal_size().columns - 1
         self.stream.write("\r\x1b[K" + text[:columns])
         self.stream.flush()
