@@ -58,7 +58,7 @@ plan = statistics.Plan(confidence=confidence, samples=bootstrap_samples, margin=
 # | the paper | here | why | effect |
 # |---|---|---|---|
 # | types from three raters | the renderer's own | exact for rendered people | none unclear |
-# | "similar" from p = 0.110 and 0.290 | an equivalence test | few people give large p anyway | similarity must be shown |
+# | "similar" from p = 0.110 and 0.290 | an equivalence test | few people give a large p | similarity is to be shown |
 # | gender named as a reason | the difference adjusted for it | they overlap | whose effect it is |
 # | two-sample t-test | paired, Welch's, Holm's too | small and overlapping groups | fewer accidents |
 #
@@ -314,8 +314,9 @@ if there:
     original = crossed["original"]
     display(Markdown(
         f"On {original.match.difference.n} participants tested by both classifiers the match of skin groups is worth "
-        f"{told(original.match)}, and {told(crossed[normalised].match)} with {label}. Darker minus lighter test people: "
-        f"{told(original.tested)}; with gender held fixed {told(format(held['original']['value'], '+.1f'))}. The paper's "
+        f"{told(original.match)}, and {told(crossed[normalised].match)} with {label}. Darker minus lighter test "
+        f"people: {told(original.tested)}; with gender held fixed {told(format(held['original']['value'], '+.1f'))}. "
+        "The paper's "
         f"{len(judged)} claims: " + ", ".join(f"{n} × {v}" for v, n in judged["verdict"].value_counts().items())
         + f". A study of this size finds differences between the groups from about {needed:.0f} points on; with so "
         "few people most answers have to stay open, the paper's included."
@@ -335,8 +336,8 @@ enough = next(n for n in range(4, 200) if audit.detectable(spread, n, n, level=p
 display(Markdown(f"{enough} in each group for a gap of {gap:.1f} points at an SD of {spread:.1f}."))
 
 # %% [markdown]
-# **2.** In the toy, make the groups' shares of women as equal as seven and eight allow. What happens to the raw difference, and why is that better
-# than adjusting for it afterwards?
+# **2.** In the toy, make the groups' shares of women as equal as seven and eight allow. What happens to the raw
+# difference, and why is that better than adjusting for it afterwards?
 
 # %% tags=["hide-cell"]
 balanced = toy.assign(female=[1, 0] * 4 + [1, 0] * 3 + [0])
