@@ -127,7 +127,7 @@ tests = audit.audit_p_values()
 tests["range"] = [
     f"{p_text(a)} to {p_text(b)}" if b >= 0.0005 else "" for a, b in tests[["p_low", "p_high"]].fillna(0).to_numpy()
 ]
-shown = ["section", "claim", "quoted", "first", "second", "sizes", "p", "range", "verdict"]
+shown = ["section", "claim", "quoted", "p", "range", "verdict", "first", "second", "sizes"]
 table(tests[shown].fillna({"first": "", "second": "", "sizes": ""}), "Quoted and recomputed p-values.",
       headings={"p": "recomputed", "range": "with rounding"})  # fmt: skip
 
@@ -283,7 +283,7 @@ similar_claims = audit.audit_similar(plan, power)
 similar_claims["interval"] = [
     interval_text(*r, sign=True) for r in similar_claims[["difference", "low", "high"]].to_numpy()
 ]
-table(similar_claims[["section", "claim", "p_quoted", "interval", "p_similar", "detectable", "verdict"]],
+table(similar_claims[["section", "claim", "p_quoted", "interval", "verdict", "p_similar", "detectable"]],
       f"Similarity within {margin:g} points; detectable: found with power {power:g}.",
       headings={"p_quoted": "p, quoted", "p_similar": "p, similar"})  # fmt: skip
 
