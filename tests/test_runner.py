@@ -252,14 +252,14 @@ def test_a_failed_chapter_fails_the_command(tmp_path, monkeypatch, capsys):
 def test_an_unreadable_image_is_counted_and_nothing_stops(tmp_path):
     """Found when the faces are cut out, not while the tree is listed: the row leaves with its reason."""
     import cv2
-    import numpy as np
     import pandas as pd
     from licensed_trees import write_bp4d
 
     from deepfn_lib.datasets.bp4d import read_bp4d
     from deepfn_lib.faces import crops
+    from deepfn_lib.rendering.toys import render_moment
 
-    picture = cv2.imencode(".jpg", np.full((96, 96), 120, np.uint8))[1].tobytes()
+    picture = cv2.imencode(".jpg", render_moment("F001", {}, seed=1, whole=True))[1].tobytes()
     root = write_bp4d(tmp_path / "bp4d", people=("F001", "M001"), tasks=("T1",), frames=4, picture=picture)
     (broken,) = root.rglob("F001/T1/0002.jpg")
     broken.write_bytes(b"not a picture")
