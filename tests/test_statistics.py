@@ -318,7 +318,7 @@ def test_under_the_null_intervals_cover_and_the_paired_test_keeps_its_level():
     for _ in range(400):
         own = rng.normal(55, 4, 15)
         first, second = (pd.Series(own + rng.normal(0, 2, 15), people) for _ in range(2))
-        c = compare(first, second, Plan(samples=1000))
+        c = compare(first, second, Plan(samples=500))
         covered += c.difference.low <= 0 <= c.difference.high
         rejected += c.ours.p < 0.05
     low, high = stats.binom.ppf([0.001, 0.999], 400, 0.05)
@@ -329,7 +329,7 @@ def test_under_the_null_intervals_cover_and_the_paired_test_keeps_its_level():
 def test_with_clusters_the_naive_test_rejects_too_often_and_the_mixed_model_does_not():
     """Each condition has splits of its own, which move everyone tested on them; rows count as independent."""
     rng = np.random.default_rng(12)
-    people, repetitions, worlds = 12, 10, 60
+    people, repetitions, worlds = 10, 8, 30
     index = pd.MultiIndex.from_product(
         [range(repetitions), range(people)], names=["repetition", "participant"]
     )
