@@ -71,7 +71,7 @@ def _run(step: str, root: Path) -> dict:
         [sys.executable, str(program), str(root)], capture_output=True, text=True, timeout=3000,
         env={**os.environ, "PYTHONPATH": str(here)}, cwd=root,
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.returncode == 0, f"{step} ended with {done.returncode}: {done.stderr[-2000:]}"
     return json.loads(done.stdout.splitlines()[-1])
 
 
