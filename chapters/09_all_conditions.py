@@ -124,15 +124,15 @@ display(Markdown(
 
 
 # %%
-def spread(row, mean, sd):
+def mean_and_sd(row, mean, sd):
     """`mean (sd)` as the paper prints it; nothing where there is no value."""
     return "" if np.isnan(row[mean]) else f"{row[mean]:.1f} ({row[sd]:.1f})"
 
 
 # %%
 shown = lines[lines["arm"].isin(("original", "deepfn"))].assign(
-    ours=lambda t: t.apply(spread, axis=1, mean="mean", sd="sd"),
-    published=lambda t: t.apply(spread, axis=1, mean="paper", sd="paper_sd"),
+    ours=lambda t: t.apply(mean_and_sd, axis=1, mean="mean", sd="sd"),
+    published=lambda t: t.apply(mean_and_sd, axis=1, mean="paper", sd="paper_sd"),
     interval=lambda t: t.apply(lambda r: interval_text(r["mean"], r["low"], r["high"]), axis=1),
 )
 table(

@@ -103,21 +103,21 @@ publication.face_grid(
 
 # %% [markdown]
 # The usual measure is the *peak signal-to-noise ratio*, the mean squared error against the full range of grey on a
-# logarithmic scale, in decibels. More is better.
+# logarithmic scale, in in_decibels. More is better.
 #
 # $$\mathrm{PSNR} = 10\log_{10}\frac{255^2}{\mathrm{MSE}}$$
 
 
 # %%
-def decibels(picture, answer):
+def in_decibels(picture, answer):
     """PSNR of one uint8 picture."""
     return 10 * np.log10(255**2 / np.mean(np.square(picture.astype(float) - answer)))
 
 
-assert np.isclose(decibels(np.full((4, 4), 151), np.full((4, 4), 125.5)), 20)
+assert np.isclose(in_decibels(np.full((4, 4), 151), np.full((4, 4), 125.5)), 20)
 
 # %%
-toy = pd.DataFrame({"attempt": list(attempts), "PSNR, dB": [decibels(p, smile) for p in attempts.values()]})
+toy = pd.DataFrame({"attempt": list(attempts), "PSNR, dB": [in_decibels(p, smile) for p in attempts.values()]})
 table(toy.sort_values("PSNR, dB", ascending=False), "Four attempts, best by PSNR first.")
 
 # %%
@@ -143,7 +143,7 @@ display(Markdown(
 where = quality.box("mouth", 64)
 near = quality.fidelity(np.stack([neutral]), np.stack([smile]), np.array([template_name]))
 mouth_psnr = near.set_index("region").loc["mouth", "psnr"]
-assert np.isclose(mouth_psnr, decibels(neutral[where], smile[where]), atol=1e-3)
+assert np.isclose(mouth_psnr, in_decibels(neutral[where], smile[where]), atol=1e-3)
 
 # %% [markdown]
 # ## Question two: what can still be read?
@@ -160,14 +160,14 @@ assert np.isclose(mouth_psnr, decibels(neutral[where], smile[where]), atol=1e-3)
 
 
 # %%
-def expression_kept(read, exact):
+def kept_by_hand(read, exact):
     """Correlation of two series of readings."""
     return float(np.corrcoef(read, exact)[0, 1])
 
 
 steps = np.linspace(0, 1, 20)
-assert np.isclose(expression_kept(0.3 * steps + 5, steps), 1)  # fainter smiles are still all there
-assert abs(expression_kept(np.tile([0, 1], 10), steps)) < 0.2
+assert np.isclose(kept_by_hand(0.3 * steps + 5, steps), 1)  # fainter smiles are still all there
+assert abs(kept_by_hand(np.tile([0, 1], 10), steps)) < 0.2
 
 # %% [markdown]
 # ## Question three: who is it?
@@ -334,7 +334,7 @@ display(Markdown(f"For {n_people} people, {cheaper}."))
 # %% [markdown]
 # ## Against the baselines: the study's score
 #
-# Readers and decibels are means to an end. The study's own question is what LeNet-5, trained on four people and tested
+# Readers and in_decibels are means to an end. The study's own question is what LeNet-5, trained on four people and tested
 # on all others, makes of each arm (chapter 05). The measure across arms is the share of what the exact answer would
 # win.
 

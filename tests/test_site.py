@@ -149,6 +149,7 @@ def opened(browser, where, width=1280):
 
 def draw_figures(page):
     """Scroll to every plotly figure and wait until it is drawn; how many there are."""
+    page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true })")  # folded solutions
     boxes = page.locator(".deepfn-plotly-box")
     for number in range(boxes.count()):
         boxes.nth(number).scroll_into_view_if_needed()
