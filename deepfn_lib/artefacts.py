@@ -24,6 +24,7 @@ from .errors import StudyError
 
 ENVIRONMENT_VARIABLE = "DEEPFN_ARTEFACTS"
 CARD = "card.json"
+TREE = "*"  # the one entry of a card that stands for all files of a large tree
 PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "numpy", "opencv-python-headless", "statsmodels", "mtcnn")
 
 
@@ -106,15 +107,13 @@ class Store:
         """
         folder = self.folder(step, inputs)
         if folder.exists():
-            _USED[folder] = self.check(folder)
-            return folder
+            return self._take(folder)
         partial = folder.with_name(folder.name + ".partial")
         partial.mkdir(parents=True, exist_ok=True)
         lock = _Lock(partial.with_name(folder.name + ".lock"))
         with lock:
             if folder.exists():  # another process finished it while we waited for the name
-                _USED[folder] = self.check(folder)
-                return folder
+                return self._take(folder)
             began = time.monotonic()
             earlier = _seconds_so_far(partial)
             try:
@@ -124,12 +123,19 @@ class Store:
                     write_json(partial / "seconds.json", earlier + time.monotonic() - began)
                 raise
             (partial / "seconds.json").unlink(missing_ok=True)
-            self._seal(partial, step, inputs, earlier + time.monotonic() - began)
+            card = self._seal(partial, step, inputs, earlier + time.monotonic() - began)
             os.replace(partial, folder)
-        _USED[folder] = self.check(folder)
+        _USED[folder] = card
         return folder
 
-    def _seal(self, partial: Path, step: str, inputs: Mapping[str, Any], seconds: float) -> None:
+    def _take(self, folder: Path) -> Path:
+        """Check a finished artefact, unless it is a tree of many files that this process has walked already: a chapter
+        takes the corpora a dozen times, and each walk over 30,000 files costs a third of a second."""
+        if TREE not in _USED.get(folder, {}).get("files", {}):
+            _USED[folder] = self.check(folder)
+        return folder
+
+    def _seal(self, partial: Path, step: str, inputs: Mapping[str, Any], seconds: float) -> dict[str, Any]:
         files = {
             path.relative_to(partial).as_posix(): {"bytes": path.stat().st_size, "sha256": file_digest(path)}
             for path in sorted(partial.rglob("*"))
@@ -137,13 +143,14 @@ class Store:
         }
         if len(files) > 64:  # a rendered corpus: one digest for the tree keeps the card readable
             tree = digest(files)
-            files = {"*": {"bytes": sum(f["bytes"] for f in files.values()), "files": len(files), "sha256": tree}}
+            files = {TREE: {"bytes": sum(f["bytes"] for f in files.values()), "files": len(files), "sha256": tree}}
         card = {
             "step": step, "inputs": dict(inputs), "files": files, "seconds": round(seconds, 1),
             "peak_memory_gib": round(peak_memory_gib(), 2), "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             **environment(),
         }  # fmt: skip
         write_json(partial / CARD, card)
+        return card
 
     def check(self, folder: Path, contents: bool = False) -> dict[str, Any]:
         """The artefact's card, after comparing every file's size (and, with `contents`, its SHA-256) with it.
@@ -156,10 +163,10 @@ class Store:
             files = card["files"]
         except (OSError, ValueError, KeyError):
             raise StudyError(f"artefact {folder.parent.name}/{folder.name} has no readable {CARD}; {remedy}") from None
-        if "*" in files:
+        if TREE in files:
             present = [p for p in folder.rglob("*") if p.is_file() and p.name != CARD]
             found = (len(present), sum(p.stat().st_size for p in present))
-            if found != (files["*"]["files"], files["*"]["bytes"]):
+            if found != (files[TREE]["files"], files[TREE]["bytes"]):
                 raise StudyError(
                     f"artefact {folder.parent.name}/{folder.name} is damaged: files are missing or cut; {remedy}"
                 )
@@ -191,7 +198,7 @@ class Store:
         shutil.rmtree(folder)
 
 
-# What this process has taken from any store, in the order of first use, with the cards: a chapter's closing card lists it.
+# What this process has taken from any store, in the order of first use, with the cards: a chapter's card lists it.
 _USED: dict[Path, dict[str, Any]] = {}
 
 
