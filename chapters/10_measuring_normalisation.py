@@ -103,7 +103,7 @@ publication.face_grid(
 
 # %% [markdown]
 # The usual measure is the *peak signal-to-noise ratio*, the mean squared error against the full range of grey on a
-# logarithmic scale, in in_decibels. More is better.
+# logarithmic scale, in decibels. More is better.
 #
 # $$\mathrm{PSNR} = 10\log_{10}\frac{255^2}{\mathrm{MSE}}$$
 
@@ -334,7 +334,7 @@ display(Markdown(f"For {n_people} people, {cheaper}."))
 # %% [markdown]
 # ## Against the baselines: the study's score
 #
-# Readers and in_decibels are means to an end. The study's own question is what LeNet-5, trained on four people and tested
+# Readers and decibels are means to an end. The study's own question is what LeNet-5, trained on four people and tested
 # on all others, makes of each arm (chapter 05). The measure across arms is the share of what the exact answer would
 # win.
 
