@@ -71,9 +71,7 @@ figures.use_theme()
 # Three people, three units. Ann smiles all day and does little else. Bea does a bit of everything. Cem is between.
 
 # %%
-toy = pd.DataFrame(
-    {"AU01": [2, 30, 10], "AU04": [5, 35, 20], "AU12": [400, 40, 60]}, index=["Ann", "Bea", "Cem"]
-)
+toy = pd.DataFrame({"AU01": [2, 30, 10], "AU04": [5, 35, 20], "AU12": [400, 40, 60]}, index=["Ann", "Bea", "Cem"])
 table(toy.assign(mean=toy.mean(axis=1), median=toy.median(axis=1)).rename_axis("person").reset_index(),
       "Frames in which each person shows each unit.", formats=dict.fromkeys(("AU01", "AU04", "AU12"), "d"))  # fmt: skip
 

@@ -353,6 +353,7 @@ best_arms = {c: max(middle, key=lambda a: lines.set_index(["condition", "arm"])[
 wins = pd.Series(best_arms).map(figures.arm_label).value_counts()
 main_lines = lines[lines["condition"] == main].set_index("arm")
 
+
 # %%
 def sentence(arm):
     row = main_lines.loc[arm]

@@ -173,7 +173,8 @@ table(judged[columns], "Differences in points; the family of Holm's correction i
 # %%
 figures.interval_plot(
     judged.rename(columns={"claim": "label"})[["label", "difference", "low", "high"]],
-    "What was measured for each statement, with its interval. The band is what counts as similar.", margin=margin,
+    "What was measured for each statement, with its interval. The band is what counts as similar.",
+    margin=margin,
 )
 
 # %% [markdown]

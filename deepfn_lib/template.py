@@ -43,9 +43,7 @@ def rank_participants(counts: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def choose_template(
-    frames: pd.DataFrame, dataset: str = "BP4D", action_units: Sequence[str] | None = None
-) -> Template:
+def choose_template(frames: pd.DataFrame, dataset: str = "BP4D", action_units: Sequence[str] | None = None) -> Template:
     """The template by the paper's rule (section 3.2) over the frames of `dataset`.
 
     Where BP4D is absent (a licensee of DISFA alone) the only dataset there is takes its place.

@@ -106,9 +106,7 @@ def test_chance_that_all_are_tested_by_simulation_and_by_hand():
     rng = np.random.default_rng(3)
     drawn = np.array([len(set(rng.integers(0, 7, 20))) == 7 for _ in range(4000)])
     assert all_tested(7, 1, 20) == pytest.approx(drawn.mean(), abs=0.03)
-    two = np.array(
-        [len({int(v) for _ in range(5) for v in rng.permutation(8)[:2]}) == 8 for _ in range(4000)]
-    )
+    two = np.array([len({int(v) for _ in range(5) for v in rng.permutation(8)[:2]}) == 8 for _ in range(4000)])
     assert all_tested(8, 2, 5) == pytest.approx(two.mean(), abs=0.03)
 
 

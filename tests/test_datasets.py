@@ -33,10 +33,7 @@ def expected_bp4d(people=("F001", "F002", "M001"), tasks=("T1", "T2"), frames=12
             for frame in range(first, first + frames):
                 row = {"participant": participant, "task": task, "frame": frame}
                 row |= {f"AU{u:02d}": trees.occurrence(participant, task, frame, u) for u in trees.BP4D_UNITS}
-                row |= {
-                    f"AU{u:02d}_intensity": trees.intensity(participant, frame, u)
-                    for u in trees.INTENSITY_UNITS
-                }
+                row |= {f"AU{u:02d}_intensity": trees.intensity(participant, frame, u) for u in trees.INTENSITY_UNITS}
                 rows.append(row)
     return pd.DataFrame(rows)
 
@@ -60,9 +57,7 @@ def test_bp4d_canonical(tmp_path):
     assert_codes(loaded.frames, expected_bp4d())
     assert not len(loaded.exclusions)
     assert all((root / source).is_file() for source in loaded.frames["source"])
-    assert [int(source.split("/")[-1][:4]) for source in loaded.frames["source"]] == loaded.frames[
-        "frame"
-    ].tolist()
+    assert [int(source.split("/")[-1][:4]) for source in loaded.frames["source"]] == loaded.frames["frame"].tolist()
     assert (loaded.frames["source_index"] == -1).all()
     assert (loaded.frames["AU25"] == -1).all()
     assert loaded.participants.set_index("participant")["gender"].to_dict() == {
@@ -83,15 +78,11 @@ def test_disfa_canonical(tmp_path):
         assert frames[f"AU{unit:02d}_intensity"].tolist() == values
         assert frames[f"AU{unit:02d}"].tolist() == [int(value >= 2) for value in values]
     assert (frames["AU10"] == -1).all()
-    assert set(frames["source"]) == {
-        f"Videos_LeftCamera/LeftVideo{p}_comp.avi" for p in ("SN001", "SN002", "SN010")
-    }
+    assert set(frames["source"]) == {f"Videos_LeftCamera/LeftVideo{p}_comp.avi" for p in ("SN001", "SN002", "SN010")}
 
 
 def test_labels_and_what_is_missing(tmp_path):
-    loaded = join(
-        [read_bp4d(trees.write_bp4d(tmp_path / "b")), read_disfa(trees.write_disfa(tmp_path / "d"))]
-    )
+    loaded = join([read_bp4d(trees.write_bp4d(tmp_path / "b")), read_disfa(trees.write_disfa(tmp_path / "d"))])
     y, known = labels(loaded.frames, ("AU01", "AU07"))
     disfa = (loaded.frames["dataset"] == "DISFA").to_numpy()
     assert y.dtype == np.float32 and known.dtype == bool
@@ -340,15 +331,12 @@ def compare_with_public_readers(bp4d, disfa):
             codes = codes[np.isin(numbers, rows["frame"])]
             assert (np.where(codes == 9, -1, codes) == ours).all()
             for unit in trees.INTENSITY_UNITS:
-                values = as_two_columns(
-                    bp4d / f"AUCoding/AU_INT/AU{unit:02d}/{participant}_{task}_AU{unit:02d}.csv"
-                )
+                values = as_two_columns(bp4d / f"AUCoding/AU_INT/AU{unit:02d}/{participant}_{task}_AU{unit:02d}.csv")
                 values = values.set_index(0)[1].loc[rows["frame"]].to_numpy()
                 assert (np.where(values == 9, -1, values) == rows[f"AU{unit:02d}_intensity"]).all()
             for frame, source in zip(rows["frame"], rows["source"]):
                 guesses = [
-                    bp4d / f"Sequences(2D+3D)/{participant}/{task}/{str(frame).zfill(digits)}.jpg"
-                    for digits in (3, 4)
+                    bp4d / f"Sequences(2D+3D)/{participant}/{task}/{str(frame).zfill(digits)}.jpg" for digits in (3, 4)
                 ]
                 assert bp4d / source in guesses
     if disfa is not None:

@@ -135,9 +135,9 @@ def test_condition_table_recovers_the_world():
     assert np.isnan(lines.loc["original", "share"]) and lines.loc["original", "constant"] == pytest.approx(40)
     assert lines.loc["deepfn", "paper"] == 59.6 and np.isnan(lines.loc["oracle", "paper"])
     assert lines.loc["original", "mean"] == pytest.approx(participant_scores(scores, arm="original").mean())
-    assert participant_constants(
-        constants, "person-independent", column="best_constant_score"
-    ).mean() == pytest.approx(45)
+    assert participant_constants(constants, "person-independent", column="best_constant_score").mean() == pytest.approx(
+        45
+    )
 
 
 def test_direction_and_unit_tables_have_a_row_for_each():
@@ -192,9 +192,7 @@ def test_paired_comparison_is_scipys_over_shared_people():
 
 
 def test_unpaired_comparison_is_welchs(samples):
-    first, second = (
-        pd.Series(v, [f"{letter}{i}" for i in range(len(v))]) for v, letter in zip(samples, "FM")
-    )
+    first, second = (pd.Series(v, [f"{letter}{i}" for i in range(len(v))]) for v, letter in zip(samples, "FM"))
     c = compare(first, second, QUICK)
     assert not c.paired and c.ours.p == pytest.approx(stats.ttest_ind(first, second, equal_var=False).pvalue)
     assert c.ranks == pytest.approx(stats.mannwhitneyu(first, second).pvalue)
@@ -330,9 +328,7 @@ def test_with_clusters_the_naive_test_rejects_too_often_and_the_mixed_model_does
     """Each condition has splits of its own, which move everyone tested on them; rows count as independent."""
     rng = np.random.default_rng(12)
     people, repetitions, worlds = 10, 8, 30
-    index = pd.MultiIndex.from_product(
-        [range(repetitions), range(people)], names=["repetition", "participant"]
-    )
+    index = pd.MultiIndex.from_product([range(repetitions), range(people)], names=["repetition", "participant"])
     naive, mixed = 0, 0
     for _ in range(worlds):
         own = np.tile(rng.normal(0, 4, people), repetitions)
@@ -344,9 +340,7 @@ def test_with_clusters_the_naive_test_rejects_too_often_and_the_mixed_model_does
             for _ in range(2)
         )
         naive += two_sample(first, second).p < 0.05
-        model = mixed_model(
-            first, second.rename({r: r + 100 for r in range(repetitions)}, level="repetition")
-        )
+        model = mixed_model(first, second.rename({r: r + 100 for r in range(repetitions)}, level="repetition"))
         mixed += model.p < 0.05
     assert naive > stats.binom.ppf(0.9999, worlds, 0.05)
     assert mixed <= stats.binom.ppf(0.999, worlds, 0.05)
