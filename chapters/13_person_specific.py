@@ -25,8 +25,8 @@
 profile = "quick"  # settings to start from: smoke, quick or paper
 overrides = {}  # settings changed for this run, by name
 artefacts = ""  # artefact folder; empty: the default
-frames_per_person = [4, 8, 15, 30, 60, 110]  # coded frames of the person in training; the points of the curve
-people = 12  # participants of the curve, drawn by the seed; 0: all
+frames_per_person = [8, 15, 30, 60, 110]  # coded frames of the person in training; the points of the curve
+people = 8  # participants of the curve, drawn by the seed; 0: all
 curve_arms = ["original", "deepfn"]  # the arms for which the curve is drawn
 confidence = 0.95  # of every interval
 margin = 2.0  # points within which two scores count as similar

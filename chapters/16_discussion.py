@@ -212,6 +212,11 @@ table(shown[["condition", "arm", "level", "constant", "roc_auc", "part"]],
 # paper's, and the arm called DeepFN is the one that the setting `normaliser_arm` names. A verdict on it is a verdict on
 # that arm. The profile `paper` has the paper's sizes.
 #
+# **Of the supervised arm.** By default DeepFN is the supervised reference network of chapter 10. It was taught by
+# labelled renderings of other people, drawn by the same renderer as the corpora. No such lessons exist for real faces,
+# so its score is what supervision can do where lessons and test come from one world. Chapter 10 sets a recogniser
+# beside it that had the same lessons and no normaliser.
+#
 # **Of the sample.** Forty people, of whom seven have lighter and eight darker skin. The statistics count people, and
 # that is how few there are; and several of these groups differ in gender as well, so that no skin result is free of it.
 #

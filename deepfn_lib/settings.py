@@ -43,7 +43,7 @@ class Settings(BaseModel):
     bp4d_frame_rate: float = Field(25.0, gt=0, description="rendered frames per second of each 20-second BP4D task")
     disfa_frame_rate: float = Field(20.0, gt=0, description="rendered frames per second of each 242-second DISFA video")
     pair_people: int = Field(
-        80, ge=0, description="further rendered people, in neither corpus, for the supervised normaliser"
+        160, ge=0, description="further rendered people, in neither corpus, for the supervised normaliser"
     )
     pair_frames: int = Field(45, ge=0, description="rendered frames of each of those people")
 
@@ -55,7 +55,7 @@ class Settings(BaseModel):
     crop_size: int = Field(128, ge=64, le=256, description="side of the stored face, pixels")
 
     # Normaliser.
-    normaliser_arm: str = Field("deepfn-shared", description="which method is the study's DeepFN arm")
+    normaliser_arm: str = Field("deepfn-supervised", description="which method is the study's DeepFN arm")
     normaliser_size: int = Field(128, description="side of the autoencoder's image, pixels: 64 or 128")
     normaliser_width: float = Field(1.0, gt=0, le=1, description="share of the paper's filters and units")
     normaliser_iterations: int = Field(50_000, ge=1, description="iterations for each person (paper: 50,000)")
@@ -78,6 +78,9 @@ class Settings(BaseModel):
     train_tasks: int = Field(4, ge=1, le=6, description="tasks to train on in the person-dependent condition")
     validation_tasks: int = Field(2, ge=1, description="tasks to choose the epoch on")
     epochs: int = Field(50, ge=1, description="epochs of each classifier")
+    person_epochs: int = Field(
+        0, ge=0, description="epochs of the person-dependent ones, whose few frames make short epochs; 0: the same"
+    )
     classifier_batch: int = Field(32, ge=1, description="images in a classifier's batch; the paper does not say")
     classifier_learning_rate: float = Field(5e-5, gt=0, description="Adam's learning rate (paper: 5e-5)")
     empty_f1: Literal["zero", "one-if-no-false-positive", "skip"] = Field(

@@ -15,7 +15,7 @@ import pandas as pd
 from . import template as template_rule
 from .artefacts import Store, digest
 from .datasets import manifests
-from .datasets.files import existing_folder
+from .datasets.files import existing_folder, fingerprint
 from .datasets.index import join
 from .errors import StudyError
 from .faces import crops, images
@@ -72,9 +72,8 @@ def corpora(settings: Settings, store: Store) -> Corpora:
     if settings.bp4d or settings.disfa:
         given = {"BP4D": settings.bp4d, "DISFA": settings.disfa}
         roots = {name: existing_folder(folder, name) for name, folder in given.items() if folder}
-        return Corpora(
-            roots, {name: name.lower() for name in roots}, {}, None, None, digest([str(r) for r in roots.values()])
-        )
+        key = digest({name: fingerprint(str(root)) for name, root in roots.items()})
+        return Corpora(roots, {name: name.lower() for name in roots}, {}, None, None, key)
     from .rendering import corpora as rendering
 
     inputs = {
@@ -194,9 +193,11 @@ def protocol_folder(settings: Settings, store: Store) -> Path:
         "learning_rate": settings.classifier_learning_rate, "empty_f1": settings.empty_f1,
     }  # fmt: skip
     sizes = _chosen(settings, "train_people", "validation_people", "train_tasks", "validation_tasks")
+    person_epochs = settings.person_epochs if settings.person_epochs != settings.epochs else 0
     inputs = {
         "code": scoring.CODE_VERSION, "arms": {name: path.parent.name for name, path in paths.items()},
         "seed": settings.seed, "repetitions": settings.repetitions, **training, **sizes,
+        "person_epochs": person_epochs,
     }  # fmt: skip
 
     def make(folder: Path) -> None:
@@ -208,8 +209,8 @@ def protocol_folder(settings: Settings, store: Store) -> Path:
             print(notice)
         (folder / "notices.txt").write_text("".join(notice + "\n" for notice in notices))
         scoring.run_protocol(
-            folder, data.frames, splits, paths, seed=settings.seed, training=training, keep_predictions=("people",),
-            cluster=settings.cluster, workers=settings.workers or None,
+            folder, data.frames, splits, paths, seed=settings.seed, training=training, person_epochs=person_epochs,
+            keep_predictions=("people",), cluster=settings.cluster, workers=settings.workers or None,
         )  # fmt: skip
 
     return store.get("scores", inputs, make)

@@ -50,6 +50,24 @@ def test_names_of_action_units():
     assert set(SHARED_ACTION_UNITS) < set(BP4D_ACTION_UNITS) & set(DISFA_ACTION_UNITS)
 
 
+def test_a_folder_is_told_by_its_contents_and_not_by_its_place(tmp_path):
+    from deepfn_lib.datasets.files import fingerprint
+
+    first, second = (trees.write_bp4d(tmp_path / name / "bp4d") for name in ("here", "there"))
+    before = fingerprint(str(first))
+    assert before == fingerprint(str(second))
+    fingerprint.cache_clear()
+    labels = next(first.rglob("*.csv"))
+    labels.write_text(labels.read_text().replace("0", "1", 1))
+    changed = fingerprint(str(first))
+    assert changed != before
+    next(second.rglob("*.jpg")).unlink()
+    assert fingerprint(str(second)) not in (before, changed)
+    (second / "broken.csv").symlink_to(second / "nowhere.csv")
+    fingerprint.cache_clear()
+    assert len(fingerprint(str(second))) == 16
+
+
 def test_bp4d_canonical(tmp_path):
     root = trees.write_bp4d(tmp_path)
     loaded = read_bp4d(root)

@@ -249,10 +249,11 @@ def reference(faces):
     from deepfn_lib.normaliser.reference import Pairs, Recipe, ReferenceNormaliser
 
     recipe = Recipe(size=32, detail=2, base=4, iterations=10, batch=4)
-    pairs = Pairs(faces, faces[:, ::2, ::2], faces[:3], np.arange(len(faces)) % 3)
+    labels = (np.arange(2 * len(faces)).reshape(-1, 2) % 3 == 0).astype(np.int8)
+    pairs = Pairs(faces, faces[:, ::2, ::2], faces[:3], np.arange(len(faces)) % 3, labels)
     base = np.median(pairs.answers, axis=0).astype(np.uint8)
     shown = (faces[:4], faces[:4], pairs.answers[:4])
-    return ReferenceNormaliser([pairs], base, pairs.answers, shown, recipe, "test"), pairs, base
+    return ReferenceNormaliser([pairs], base, shown, recipe, "test"), pairs, base
 
 
 def test_reference_network_starts_from_the_templates_median(reference):
@@ -275,6 +276,53 @@ def test_reference_network_learns_and_is_read_back(reference, tmp_path):
     assert out.shape == (4, 32, 32) and out.dtype == np.uint8
 
 
+def test_the_reader_reads_is_kept_and_counts_what_is_lost(faces, tmp_path):
+    """Half of the pictures have a bright bar in one of two places: the reader tells, and blurring it out costs."""
+    from deepfn_lib.normaliser import reader
+
+    random = np.random.default_rng(1)
+    labels = random.integers(0, 2, (120, 2)).astype(np.int8)
+    answers = np.full((120, 32, 32), 90, np.uint8)
+    for answer, (low, high) in zip(answers, labels):
+        answer[6:9, 8:24] += np.uint8(80 * low)
+        answer[22:25, 8:24] += np.uint8(80 * high)
+    made = reader.kept(tmp_path, answers, labels, seed=3)
+    inputs = answers[..., None].astype(np.float32) / 255
+    assert (((made(inputs)[0].numpy() > 0) == labels).mean()) > 0.95
+    again = reader.kept(tmp_path, answers, labels, seed=3)
+    assert all(np.array_equal(a, b) for a, b in zip(made.get_weights(), again.get_weights()))
+    assert not again.trainable_variables
+    lost = np.broadcast_to(inputs.mean(axis=0), inputs.shape)
+    truth = labels.astype(np.float32)
+    same, much, little = (
+        [float(part) for part in reader.reading_errors(made, out, inputs, truth)]
+        for out in (inputs, lost, inputs + 0.01)
+    )
+    assert same[0] == 0 and same[1] < 0.2
+    assert much[0] > 5 * little[0] > 0 and much[1] > 3 * same[1]
+    assert reader.cost(tmp_path) > 0
+
+
+def test_reference_training_with_a_reader_resumes_to_the_same_weights(reference, tmp_path):
+    from deepfn_lib.normaliser import reader
+    from deepfn_lib.normaliser.reference import ReferenceNormaliser
+
+    trainee, pairs, base = reference
+
+    def made():
+        reading = reader.kept(tmp_path, pairs.answers, pairs.labels, seed=0)
+        return ReferenceNormaliser([pairs], base, trainee.shown, trainee.recipe, "test", reading)
+
+    straight, begun = made(), made()
+    training.train(straight, tmp_path / "a", 6)
+    training.train(begun, tmp_path / "b", 3)
+    resumed = made()
+    course = training.train(resumed, tmp_path / "b", 6)
+    assert (course["loss"] > course["pictures"]).all()
+    for one, other in zip(straight.variables, resumed.variables):
+        np.testing.assert_array_equal(one.numpy(), other.numpy())
+
+
 def test_disturbing_moves_frame_and_median_together(faces):
     from deepfn_lib.normaliser.reference import NUISANCE, disturb
 
@@ -292,6 +340,7 @@ def test_pairs_have_a_median_for_each_person_and_camera(tmp_path):
     for name in ("faces", "truth"):
         np.save(tmp_path / f"{name}.npy", random.integers(0, 256, (40, 64, 64)).astype(np.uint8))
     np.save(tmp_path / "people.npy", np.repeat(np.array([1, 2], np.int16), 20))
+    np.save(tmp_path / "labels.npy", np.zeros((40, 12), np.int8))
     pairs = shared.pairs_from(tmp_path, Recipe(size=32, detail=1))
     assert pairs.faces.shape == (40, 32, 32) and len(pairs.medians) == 4
     assert np.array_equal(pairs.which, [0] * 8 + [1] * 8 + [0] * 4 + [2] * 8 + [3] * 8 + [2] * 4)
@@ -304,7 +353,7 @@ def test_transplants_of_no_expression_are_the_median(faces):
     still = np.concatenate([np.repeat(faces[:1], 4, axis=0), faces[4:12]])
     people = np.array(["t"] * 4 + ["a"] * 4 + ["b"] * 4)
     source = transplants_from(still, people, "t", Recipe(size=32))
-    frames, medians, answers = source.draw(5, np.random.default_rng(0))
+    frames, medians, answers, _ = source.draw(5, np.random.default_rng(0))
     assert np.array_equal(frames, medians) and answers.shape == (5, 32, 32)
 
 

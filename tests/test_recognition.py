@@ -147,6 +147,13 @@ def test_splits_depend_on_the_seed_and_the_pool_alone(drawn):
     )  # people and dataset families agree
 
 
+def test_only_person_dependent_models_have_epochs_of_their_own(drawn):
+    models = drawn[3]
+    own = protocol.own_epochs(models, 50)
+    assert set(own) == {model.name for model in models if model.family == "person"} and set(own.values()) == {50}
+    assert protocol.own_epochs(models, 0) == {}
+
+
 def test_groups_that_are_absent_are_a_notice():
     frames, participants, _, _ = planted(disfa=0)
     participants = participants.assign(skin_group="")

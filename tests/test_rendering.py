@@ -324,11 +324,22 @@ def test_finished_sessions_are_kept_and_rendering_repeats_itself(tiny, tmp_path)
 
 
 def test_pairs_are_aligned_faces_and_answers():
-    faces, truth = pairs.person_pairs(SEED, 3, 10, 64, "F007")
+    made = pairs.person_pairs(SEED, 3, 10, 64, "F007")
+    faces, truth = made.faces, made.truth
     assert faces.shape == truth.shape == (10, 64, 64)
-    other = pairs.person_pairs(SEED, 4, 1, 64, "F007")[1]
+    assert made.found.all()
+    assert made.labels.shape == (10, 12) and set(np.unique(made.labels)) <= {0, 1}
+    other = pairs.person_pairs(SEED, 4, 1, 64, "F007").truth
     same_face = np.abs(truth[0].astype(int) - other[0]).mean()
     assert same_face < np.abs(faces[0].astype(int) - truth[0]).mean()
+
+
+def test_pairs_without_a_detection_are_cut_by_the_exact_points():
+    exact = np.array(pairs.alignment.CANONICAL_POINTS * 100 + 20)[None]
+    nothing = np.full((140, 140), 90, np.uint8)
+    faces, found = pairs.cut_as_found([nothing], exact, 64, "five-points")
+    assert not found.any()
+    np.testing.assert_array_equal(faces[0], pairs.cut(nothing, exact[0], 64))
 
 
 def test_a_toy_is_a_crop_or_the_whole_frame():

@@ -1,10 +1,12 @@
 """Finding and parsing: one pass over a folder, image numbers from names, tables of small integers from
 text."""
 
+import hashlib
 import io
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +59,34 @@ def walk(root: Path) -> Iterator[tuple[str, list[str]]]:
         for name in sorted(folders, reverse=True):
             if not name.startswith(".") and name not in _SKIPPED_FOLDERS:
                 stack.append((f"{relative}/{name}" if relative else name, inside))
+
+
+LABEL_BYTES = 4 << 20  # files up to this size that are no images are told by their content
+
+
+@lru_cache(maxsize=8)
+def fingerprint(root: str) -> str:
+    """Sixteen hex digits that tell a dataset folder's contents from another's, wherever it lies.
+
+    Labels and other small files count with their content, videos with name and size, images with their names alone:
+    a folder of 150,000 images takes seconds. One look a process. An image replaced under its own name is not noticed.
+    """
+    told = hashlib.sha256()
+    for folder, names in walk(Path(root)):
+        told.update(f"{folder}/\n".encode())
+        for name in sorted(names):
+            told.update(f"{name}\n".encode())
+            if Path(name).suffix.lower() not in IMAGE_SUFFIXES:
+                told.update(_content(Path(root) / folder / name))
+    return told.hexdigest()[:16]
+
+
+def _content(path: Path) -> bytes:
+    try:
+        size = path.stat().st_size
+        return path.read_bytes() if size <= LABEL_BYTES else str(size).encode()
+    except OSError as problem:  # whoever needs the file will say so
+        return str(problem.strerror).encode()
 
 
 @dataclass

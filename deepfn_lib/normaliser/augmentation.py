@@ -64,13 +64,22 @@ def way_back(points: np.ndarray, affine, size: int) -> np.ndarray:
     return multiplier * unflipped + offset
 
 
-def sample(faces: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Each face at its complex points (n, h, w), bilinear, the border replicated: float32 (n, h, w, 1) in 0-1."""
-    x, y = points.real.astype(np.float32), points.imag.astype(np.float32)
-    out = np.empty((*points.shape, 1), np.float32)
+def spread(nodes: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Control points, complex (n, NODES, NODES), as sampling maps x and y, float32 (n, size, size).
+
+    The weights of a pixel add up to one, so an affine transform of the control points is one of every pixel.
+    """
+    weights = bilinear(size).astype(np.float32)
+    return tuple(weights @ part.astype(np.float32) @ weights.T for part in (nodes.real, nodes.imag))
+
+
+def sample(faces: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Each face at its points x, y (n, h, w), bilinear, the border replicated: float32 (n, h, w, 1) in 0-1."""
+    out = np.empty((*x.shape, 1), np.float32)
     for face, one_x, one_y, target in zip(faces, x, y, out):
         target[..., 0] = cv2.remap(face, one_x, one_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return out / np.float32(255)
+    out /= np.float32(255)
+    return out
 
 
 def augment(faces: np.ndarray, augmentation: Augmentation, random: np.random.Generator):
@@ -84,11 +93,9 @@ def augment(faces: np.ndarray, augmentation: Augmentation, random: np.random.Gen
     n, size = faces.shape[:2]
     affine = draw_affine(n, size, augmentation, random)
     nodes = draw_nodes(n, size, augmentation, random)
-    spread = bilinear(size)
-    bent = np.einsum("yi,nijk,xj->nyxk", spread, nodes, spread, optimize=True) @ np.array([1, 1j])
-    inputs = sample(faces, way_back(bent, affine, size))
-    straight = _inverse_similarity(nodes, size)
-    return inputs, sample(faces, way_back(straight, affine, size))
+    inputs = sample(faces, *spread(way_back(nodes @ np.array([1, 1j]), affine, size), size))
+    straight = way_back(_inverse_similarity(nodes, size), affine, size)
+    return inputs, sample(faces, straight.real.astype(np.float32), straight.imag.astype(np.float32))
 
 
 def _inverse_similarity(nodes: np.ndarray, size: int) -> np.ndarray:

@@ -79,12 +79,15 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return faces.join(kept).join(left).reset_index()
 
 
+def budget_arms(settings: Settings, store: Store, name: str, shares: Sequence[float]) -> dict[float, Path]:
+    """A shared method's arms at several budgets, each trained from the start: share to file."""
+    return {share: methods.normalised(budget(settings, share), store, name) for share in shares}
+
+
 def shared_curve(settings: Settings, store: Store, name: str, shares: Sequence[float]) -> pd.DataFrame:
     """A shared method at several budgets: share, images, core_seconds, psnr, correlation, auc (means over people)."""
     lines = []
-    for share in shares:
-        smaller = budget(settings, share)
-        path = methods.normalised(smaller, store, name)
+    for share, path in budget_arms(settings, store, name, shares).items():
         row = summary(measured(settings, store, {name: path})).iloc[0]
         cost = json.loads((path.parent / methods.COST).read_text())
         lines.append({"share": share, "images": cost["images"], "core_seconds": cost["core_seconds"],
@@ -92,21 +95,31 @@ def shared_curve(settings: Settings, store: Store, name: str, shares: Sequence[f
     return pd.DataFrame(lines)
 
 
-def own_networks(settings: Settings, store: Store, people: Sequence[str]) -> pd.DataFrame:
-    """The paper's own networks of some people (`dataset/participant`): person, images, core_seconds, psnr."""
+def own_networks(
+    settings: Settings, store: Store, people: Sequence[str], share: float = 1.0, name: str = "deepfn"
+) -> pd.DataFrame:
+    """The own networks of some people (`dataset/participant`): person, share, images, core_seconds, psnr.
+
+    `share` is that of `normaliser_iterations`; `name` "deepfn", the paper's way, or "deepfn-fine-tuned", of which the
+    cost is counted without that of the shared network it starts from.
+    """
     from ..faces import images
     from .per_person import prepare
 
+    iterations = max(1, round(settings.normaliser_iterations * share))
+    smaller = settings.model_copy(update={"normaliser_iterations": iterations})
     data, lines = study.faces(settings, store), []
     names = data.person_names()
     for person in people:
-        folder = methods.person_folder(settings, store, person)
+        folder = methods.person_folder(smaller, store, person, name)
         rows = np.flatnonzero(names == person)
         faces = images.resize(np.load(folder / "faces.npy"), study.RECOGNISER_SIZE)
         found = quality.fidelity(faces, prepare(data.truth, study.RECOGNISER_SIZE, rows), names[rows])
         cost = json.loads((folder / methods.COST).read_text())
         psnr = float(found.loc[found["region"] == "face", "psnr"].iloc[0])
-        lines.append({"person": person, "psnr": psnr, **{k: cost[k] for k in ("images", "core_seconds")}})
+        lines.append(
+            {"person": person, "share": share, "psnr": psnr, **{k: cost[k] for k in ("images", "core_seconds")}}
+        )
     return pd.DataFrame(lines)
 
 

@@ -17,13 +17,13 @@ from ..errors import StudyError
 from ..faces import images
 from ..settings import Settings
 
-CODE_VERSION = 1  # raise when the same settings would give other faces
+CODE_VERSION = 2  # raise when the same settings would give other faces
 METHODS = {
     "deepfn": "DeepFN, one network per person (the paper's)",
     "deepfn-fine-tuned": "DeepFN, one network per person, started from a shared one",
     "deepfn-shared": "DeepFN, one autoencoder for everyone, on differences from each person's median",
     "deepfn-transplanted": "DeepFN, one reference network, trained on the template's transplanted expressions",
-    "deepfn-supervised": "DeepFN, one reference network, trained on rendered pairs of other people",
+    "deepfn-supervised": "DeepFN, one reference network, trained on labelled rendered pairs of other people",
 }
 SHARED = ("deepfn-shared", "deepfn-transplanted", "deepfn-supervised")
 REFERENCE_BATCH = 32
@@ -70,7 +70,7 @@ def rendered_pairs(settings: Settings, store: Store) -> Path:
     who = study.template(settings, store).participant if rendered else published.MOST_EXPRESSIVE
     inputs = {
         "code": pairs.CODE_VERSION, "seed": settings.seed, "people": settings.pair_people,
-        "frames_per_person": settings.pair_frames, "template": who,
+        "frames_per_person": settings.pair_frames, "template": who, "mode": settings.alignment,
     }  # fmt: skip
     inner = {name: value for name, value in inputs.items() if name != "code"}
     return store.get(
@@ -78,7 +78,7 @@ def rendered_pairs(settings: Settings, store: Store) -> Path:
     )
 
 
-def _chosen(settings: Settings) -> dict:
+def autoencoder_inputs(settings: Settings) -> dict:
     """The settings that any autoencoder depends on."""
     names = ("size", "width", "batch", "learning_rate")
     chosen = {name: getattr(settings, f"normaliser_{name}") for name in names}
@@ -103,10 +103,31 @@ def network_folder(settings: Settings, store: Store, name: str) -> Path:
         )
         inputs["learning_rate"] = settings.normaliser_learning_rate
         return store.get("networks", inputs, lambda folder: _train_shared_autoencoder(folder, settings, data, person))
-    return store.get("networks", inputs, lambda folder: _train_reference(folder, settings, data, person, source))
+    reading = reader_folder(settings, store) if source else None
+    return store.get(
+        "networks", inputs, lambda folder: _train_reference(folder, settings, data, person, source, reading)
+    )
 
 
-def _train_reference(folder: Path, settings: Settings, data, person, pairs: Path | None) -> None:
+def reader_folder(settings: Settings, store: Store) -> Path:
+    """The artefact of the reader of action units that the supervised network is trained with."""
+    pairs, how = rendered_pairs(settings, store), recipe(settings)
+    inputs = {"code": CODE_VERSION, "pairs": pairs.name, "seed": settings.seed, "size": how.size}
+
+    def make(folder: Path) -> None:
+        from ..device import configure_tensorflow
+
+        configure_tensorflow()
+        from . import reader
+        from .shared import pairs_from
+
+        source = pairs_from(pairs, how)
+        reader.kept(folder, source.answers, source.labels, settings.seed)
+
+    return store.get("readers", inputs, make)
+
+
+def _train_reference(folder: Path, settings: Settings, data, person, pairs: Path | None, reading: Path | None) -> None:
     from ..device import configure_tensorflow
 
     configure_tensorflow()
@@ -118,9 +139,9 @@ def _train_reference(folder: Path, settings: Settings, data, person, pairs: Path
         shown = (source.faces, source.medians[source.which], source.answers)
     else:
         source = transplants_from(data.images, data.person_names(), template, how)
-        label, drawn = "reference network on transplants", source.draw(12, np.random.default_rng(how.seed))
+        label, drawn = "reference network on transplants", source.draw(12, np.random.default_rng(how.seed))[:3]
         shown = tuple(images.astype(np.uint8) for images in drawn)
-    train_reference(folder, [source], source.answers, shown, how, label)
+    train_reference(folder, [source], source.answers, shown, how, label, reading)
 
 
 def _shared_arm(settings: Settings, store: Store, name: str) -> Path:
@@ -132,7 +153,7 @@ def _shared_arm(settings: Settings, store: Store, name: str) -> Path:
 
 def _apply(folder: Path, settings: Settings, data, network: Path, name: str) -> None:
     """Everybody's faces through the trained network, one person at a time."""
-    out = _new_arm(folder, len(data.images))
+    out = new_arm(folder, len(data.images))
     people = data.person_names()
     if name == "deepfn-shared":
         from .per_person import transfer
@@ -152,7 +173,8 @@ def _apply(folder: Path, settings: Settings, data, network: Path, name: str) -> 
     write_json(folder / COST, json.loads((network / COST).read_text()))
 
 
-def _new_arm(folder: Path, n: int) -> np.ndarray:
+def new_arm(folder: Path, n: int) -> np.ndarray:
+    """An arm's array in `folder`, uint8 (n, 64, 64) of zeros, to be filled and flushed."""
     shape = (n, study.RECOGNISER_SIZE, study.RECOGNISER_SIZE)
     return np.lib.format.open_memmap(folder / "faces.npy", mode="w+", dtype=np.uint8, shape=shape)
 
@@ -211,7 +233,7 @@ def person_folder(settings: Settings, store: Store, person: str, name: str = "de
     data, template = study.faces(settings, store), study.template(settings, store)
     inputs = {
         "code": CODE_VERSION, "method": name, "person": person, "faces": data.key, "template": template.participant,
-        "seed": settings.seed, "iterations": settings.normaliser_iterations, **_chosen(settings),
+        "seed": settings.seed, "iterations": settings.normaliser_iterations, **autoencoder_inputs(settings),
     }  # fmt: skip
     start = None
     if name == "deepfn-fine-tuned":
@@ -268,7 +290,7 @@ def _join(folder: Path, data, own: str, people: list[str], folders: list[str]) -
     """Each person's faces in their rows; the template's own are what they are."""
     from .per_person import prepare
 
-    out, names, costs = _new_arm(folder, len(data.images)), data.person_names(), []
+    out, names, costs = new_arm(folder, len(data.images)), data.person_names(), []
     rows = np.flatnonzero(names == own)
     out[rows] = prepare(data.images, study.RECOGNISER_SIZE, rows)
     for person, made in zip(people, folders):

@@ -13,28 +13,39 @@ import tensorflow as tf
 
 from ..faces.images import resize, warp
 from . import networks
-from .augmentation import Augmentation, bilinear, draw_affine, draw_nodes, sample, way_back
+from .augmentation import Augmentation, draw_affine, draw_nodes, sample, spread, way_back
 from .autoencoder import CHUNK, as_faces, as_input, spaced
+from .quality import box
+from .reader import reading_errors
 
 NUISANCE = Augmentation(rotation=3.0, scale=0.05, shift=0.02, flip=0.0, warp_pixels=2.0)
 MISALIGNED = 0.6  # pixels of the 256-pixel face, SD: frame against median
+# Weights of what a reader of action units sees differently in output and answer, and of how well it reads the labels in
+# the output, where labels exist to train one. Chosen by LeNet-5's score on development people, rendered with seed 7.
+READING, NAMING = 0.1, 0.3
 EDGES = 1.0  # weight of the gradients' error against the grey levels'
-FLOOR = 0.3  # the weight of pixels that never change
+OUTSIDE, REGION_WEIGHT = 0.2, 3.0  # weights of pixels off the face, and where action units are seen; 1 elsewhere
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """Faces uint8 (n, side, side) with their exact answers (n, size, size); medians (k, side, side) by `which` (n,)."""
+    """Faces uint8 (n, side, side) with their exact answers (n, size, size); medians (k, side, side) by `which` (n,).
+
+    `labels` int8 (n, units): the action units that the answers show, 0 or 1, where they are known.
+    """
 
     faces: np.ndarray
     answers: np.ndarray
     medians: np.ndarray
     which: np.ndarray
+    labels: np.ndarray | None = None
 
     def draw(self, n: int, random: np.random.Generator):
-        """n frames, their people's medians and their answers, float32 (n, size, size) in 0-255."""
+        """n frames, their people's medians and their answers, float32 (n, size, size) in 0-255; labels (n, units)."""
         rows = random.integers(0, len(self.faces), n)
-        return (a.astype(np.float32) for a in (self.faces[rows], self.medians[self.which[rows]], self.answers[rows]))
+        labels = np.zeros((n, 0)) if self.labels is None else self.labels[rows]
+        drawn = (self.faces[rows], self.medians[self.which[rows]], self.answers[rows], labels)
+        return tuple(array.astype(np.float32) for array in drawn)
 
 
 @dataclass(frozen=True)
@@ -52,7 +63,7 @@ class Transplants:
     flows: np.ndarray
 
     def draw(self, n: int, random: np.random.Generator):
-        """n pseudo faces, the medians they stand on, and the template's frames: float32, in 0-255.
+        """n pseudo faces, the medians they stand on, and the template's frames: float32, in 0-255; labels (n, 0).
 
         The change of the template's face from its median is bent to the other's geometry and added to their median,
         stronger or weaker by up to two fifths.
@@ -62,15 +73,20 @@ class Transplants:
         moved = np.stack([warp(one[None], self.flows[who])[0] for one, who in zip(change, people)])
         medians = self.medians[people].astype(np.float32)
         strength = random.uniform(0.6, 1.4, (n, 1, 1)).astype(np.float32)
-        return np.clip(medians + strength * moved, 0, 255), medians, self.answers[rows].astype(np.float32)
+        faces, answers = np.clip(medians + strength * moved, 0, 255), self.answers[rows].astype(np.float32)
+        return faces, medians, answers, np.zeros((n, 0), np.float32)
 
 
-def where_it_changes(answers: np.ndarray) -> np.ndarray:
-    """Weights float32 (size, size), mean about one: how much the template's pixels vary with expression."""
+def where_it_counts(size: int) -> np.ndarray:
+    """Weights float32 (size, size), mean one: brows, eyes and mouth count most, then the face, then hair and wall."""
     import cv2
 
-    spread = np.abs(answers.astype(np.float32) - np.median(answers, axis=0)).mean(axis=0)
-    return (FLOOR + cv2.GaussianBlur(spread / spread.mean(), (0, 0), 1.0)).astype(np.float32)
+    weights = np.full((size, size), OUTSIDE, np.float32)
+    weights[box("face", size)] = 1.0
+    for region in ("brows", "eyes", "mouth"):
+        weights[box(region, size)] = REGION_WEIGHT
+    weights = cv2.GaussianBlur(weights, (0, 0), size / 32)
+    return weights / weights.mean()
 
 
 def disturb(frames, medians, random: np.random.Generator, nuisance: Augmentation, misaligned: float = MISALIGNED):
@@ -79,14 +95,13 @@ def disturb(frames, medians, random: np.random.Generator, nuisance: Augmentation
     What both share then says nothing about the expression. Returns float32 (n, size, size, 2) in about 0-1.
     """
     n, size = frames.shape[:2]
-    affine, spread = draw_affine(n, size, nuisance, random), bilinear(size)
+    affine = draw_affine(n, size, nuisance, random)
     nodes = draw_nodes(n, size, nuisance, random)
     shake = Augmentation(warp_pixels=misaligned)
     moved = nodes + draw_nodes(n, size, shake, random) - draw_nodes(n, size, Augmentation(warp_pixels=0.0), random)
     images = []
     for faces, points in ((frames, moved), (medians, nodes)):
-        bent = np.einsum("yi,nijk,xj->nyxk", spread, points, spread, optimize=True) @ np.array([1, 1j])
-        images.append(sample(faces, way_back(bent, affine, size)))
+        images.append(sample(faces, *spread(way_back(points @ np.array([1, 1j]), affine, size), size)))
     both = np.concatenate(images, axis=-1)
     gain = random.normal(1, 0.08, (n, 1, 1, 1)) * random.normal(1, 0.02, (n, 1, 1, 2))
     shift = random.normal(0, 0.03, (n, 1, 1, 1)) + random.normal(0, 0.01, (n, 1, 1, 2))
@@ -105,6 +120,8 @@ class Recipe:
     iterations: int = 4000
     learning_rate: float = 2e-3
     edges: float = EDGES
+    reading: float = READING
+    naming: float = NAMING
     nuisance: Augmentation = field(default_factory=lambda: NUISANCE)
     misaligned: float = MISALIGNED
 
@@ -113,22 +130,22 @@ class ReferenceNormaliser:
     """The reference network as a trainee (`training.train`).
 
     `sources`: one or more of Pairs and Transplants, a batch comes from one of them in turn. `template_median` uint8
-    (size, size). `answers` uint8 (n, size, size): template faces from which the loss learns where faces change.
-    `shown` (frames, medians, answers or None), uint8, for probes and previews.
+    (size, size). `shown` (frames, medians, answers or None), uint8, for previews. `reader` (`reader.kept`) adds
+    its reading errors to the loss.
     """
 
-    loss_names = ("loss",)
+    loss_names = ("loss", "pictures")
 
-    def __init__(self, sources, template_median: np.ndarray, answers: np.ndarray, shown, recipe: Recipe, label: str):
-        self.sources, self.shown = tuple(sources), shown
+    def __init__(self, sources, template_median: np.ndarray, shown, recipe: Recipe, label: str, reader=None):
+        self.sources, self.shown, self.reader = tuple(sources), shown, reader
         network = networks.reference_network(recipe.size, recipe.detail, recipe.base, recipe.seed)
         self._hold(network, template_median, recipe)
-        self.weights = tf.constant(where_it_changes(answers)[None, ..., None])
+        self.weights = tf.constant(where_it_counts(recipe.size)[None, ..., None])
         rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, recipe.iterations, alpha=0.01)
         self.optimiser = keras.optimizers.Adam(rate)
         self.optimiser.build(self.network.trainable_variables)
         self.variables = self.network.trainable_variables + self.optimiser.variables
-        settings = {**vars(recipe), "nuisance": vars(recipe.nuisance)}
+        settings = {**vars(recipe), "nuisance": vars(recipe.nuisance), "reader": reader is not None}
         self.description = {"network": "reference", "person": label, **settings}
 
     def _hold(self, network, template_median: np.ndarray, recipe: Recipe) -> None:
@@ -147,22 +164,25 @@ class ReferenceNormaliser:
         return self.network.count_params()
 
     def batch(self, step: int):
-        """Disturbed frames with medians (n, size, size, 2), and the answers (n, size, size, 1)."""
+        """Disturbed frames with medians (n, size, size, 2), the answers (n, size, size, 1), their labels (n, units)."""
         random = np.random.default_rng([self.recipe.seed, step])
         source = self.sources[step % len(self.sources)]
-        frames, medians, answers = source.draw(self.recipe.batch, random)
+        frames, medians, answers, labels = source.draw(self.recipe.batch, random)
         inputs = disturb(frames, medians, random, self.recipe.nuisance, self.recipe.misaligned)
-        return inputs, as_input(answers)
+        return inputs, as_input(answers), labels
 
     @tf.function
-    def update(self, inputs, answers):
-        """One update; the weighted error of grey levels and of their gradients."""
+    def update(self, inputs, answers, labels):
+        """One update; the whole loss, and of it the weighted error of grey levels and of their gradients."""
         with tf.GradientTape() as tape:
-            error = self.base + self.network(inputs, training=True) - answers
-            loss = weighted_error(error, self.weights, self.recipe.edges)
+            outputs = self.base + self.network(inputs, training=True)
+            loss = pictures = weighted_error(outputs - answers, self.weights, self.recipe.edges)
+            if self.reader is not None:
+                difference, named = reading_errors(self.reader, outputs, answers, labels)
+                loss += self.recipe.reading * difference + self.recipe.naming * named
         variables = self.network.trainable_variables
         self.optimiser.apply(tape.gradient(loss, variables), variables)
-        return tf.stack([loss])
+        return tf.stack([loss, pictures])
 
     @tf.function(reduce_retracing=True)
     def _through(self, inputs):
@@ -179,7 +199,7 @@ class ReferenceNormaliser:
 
     def probe(self):
         """What the network makes of a few undisturbed faces of its training, and their answers."""
-        frames, medians, answers = self.sources[0].draw(16, np.random.default_rng(self.recipe.seed))
+        frames, medians, answers, _ = self.sources[0].draw(16, np.random.default_rng(self.recipe.seed))
         inputs = np.concatenate([as_input(frames), as_input(medians)], axis=-1)
         return self._through(tf.constant(inputs)).numpy(), as_input(answers)
 

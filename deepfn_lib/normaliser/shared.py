@@ -36,17 +36,22 @@ def person_inputs(faces: np.ndarray, rows: np.ndarray, side: int) -> tuple[np.nd
     return frames, images.median_face(frames)
 
 
+def scenes_of(people: np.ndarray) -> np.ndarray:
+    """A number for each rendered person before each of the two cameras, int (n,), from `people.npy` of the pairs."""
+    everyone, first = np.unique(people, return_index=True)
+    frame = np.arange(len(people)) - first[np.searchsorted(everyone, people)]
+    return 2 * people.astype(int) + frame // SCENE_FRAMES % 2
+
+
 def pairs_from(folder: Path, recipe: Recipe) -> Pairs:
     """The rendered pairs in `folder` (`rendering.pairs.render_pairs`), equalised and at the network's sizes.
 
     A person stands before both corpora's cameras in turn and has a median for each, as a participant has one camera.
     """
     faces, truth, people = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("faces", "truth", "people"))
-    _, first = np.unique(people, return_index=True)
-    frame = np.arange(len(people)) - first[np.searchsorted(np.unique(people), people)]
-    scenes = 2 * people.astype(int) + frame // SCENE_FRAMES % 2
-    frames, medians, which = inputs_of(faces, scenes, recipe.detail * recipe.size)
-    return Pairs(frames, images.resize(images.equalise(np.asarray(truth)), recipe.size), medians, which)
+    frames, medians, which = inputs_of(faces, scenes_of(people), recipe.detail * recipe.size)
+    answers = images.resize(images.equalise(np.asarray(truth)), recipe.size)
+    return Pairs(frames, answers, medians, which, np.load(folder / "labels.npy"))
 
 
 def transplants_from(faces: np.ndarray, people: np.ndarray, template: str, recipe: Recipe) -> Transplants:
@@ -65,20 +70,28 @@ def transplants_from(faces: np.ndarray, people: np.ndarray, template: str, recip
     )  # fmt: skip
 
 
-def train_reference(folder: Path, sources, answers: np.ndarray, shown, recipe: Recipe, label: str) -> None:
+def train_reference(
+    folder: Path, sources, answers: np.ndarray, shown, recipe: Recipe, label: str, reading: Path | None = None
+) -> None:
     """Train the reference network and leave `weights.npz`, `history.csv`, `cost.json` and previews in `folder`.
 
-    `answers` uint8 (n, size, size): template faces, whose median the network starts from. `shown`: frames,
-    medians and answers (or None) for previews. An interrupted call goes on from its checkpoints.
+    `answers` uint8 (n, size, size): template faces, whose median the network starts from. `shown`: frames, medians
+    and answers (or None) for previews. `reading` is the folder of a reader of action units (`reader.kept`, for the
+    first source's labels), which then is part of the loss, and its cost part of the cost. An interrupted call goes on
+    from its checkpoints.
     """
+    from . import reader
     from .per_person import tidy
     from .training import train
 
     base = np.median(answers, axis=0).round().astype(np.uint8)
-    trainee = ReferenceNormaliser(sources, base, answers, shown, recipe, label)
+    reads = None if reading is None else reader.kept(reading, answers, sources[0].labels, recipe.seed)
+    trainee = ReferenceNormaliser(sources, base, shown, recipe, label, reads)
     began, done = time.process_time(), []
     course = train(trainee, folder / "checkpoints", recipe.iterations, description=label, on_step=done.append)
-    seconds = (time.process_time() - began) / max(1, len(done)) * recipe.iterations
+    seconds = (0 if reading is None else reader.cost(reading)) + (time.process_time() - began) / max(
+        1, len(done)
+    ) * recipe.iterations
     np.savez(folder / WEIGHTS, base=base, **{f"w{k:02d}": w for k, w in enumerate(trainee.network.get_weights())})
     course.to_csv(folder / HISTORY, index=False)
     write_json(folder / COST, {

@@ -86,6 +86,67 @@ def augmentation_sweep(
     return pd.read_parquet(store.get("augmentation", inputs, make) / "sweep.parquet")
 
 
+def bends() -> list[tuple[str, dict]]:
+    """(label, changes to the recipe) for the reference network: how far a frame is bent against its own median.
+
+    What both pictures share says nothing about expression, so the bend that counts is the one between them. 0.6 is
+    the study's own (`reference.MISALIGNED`), 5 the code base's strength. The last has no common affine transform.
+    """
+    from .reference import MISALIGNED, NUISANCE
+
+    still = replace(NUISANCE, rotation=0.0, scale=0.0, shift=0.0)
+    warps = [(f"warp {warp:g}", {"misaligned": warp}) for warp in (0.0, MISALIGNED, 2.5, 5.0)]
+    return [*warps, ("no affine", {"nuisance": still})]
+
+
+def bent_arms(settings: Settings, store: Store) -> dict[str, Path]:
+    """The supervised reference network's arm under each of `bends`: label to the file, uint8 (n, 64, 64).
+
+    Trained for `settings.shared_iterations`, everything else being the same. Only BP4D's faces are normalised; the
+    others' are black.
+    """
+    from . import methods
+
+    methods.reader_folder(settings, store)  # once, before the workers want it
+    jobs = [(str(store.root), settings.model_dump(), number) for number in range(len(bends()))]
+    paths = run_jobs(
+        make_bent_arm, jobs, description="augmentation, scored", cluster=settings.cluster,
+        workers=settings.workers or None, unit="network",
+    )  # fmt: skip
+    return {label: Path(path) for (label, _), path in zip(bends(), paths)}
+
+
+def make_bent_arm(root: str, values: dict, number: int) -> str:
+    """One job: the reference network under one of `bends`, and BP4D's faces through it."""
+    from ..device import configure_tensorflow
+
+    configure_tensorflow(threads=1)
+    from ..faces import images
+    from . import methods
+    from .shared import Reference, pairs_from, train_reference
+
+    settings, store = Settings(**values), Store(root)
+    data, pairs = study.faces(settings, store), methods.rendered_pairs(settings, store)
+    reading = methods.reader_folder(settings, store)
+    label, changes = bends()[number]
+    recipe = replace(methods.recipe(settings), **changes)
+    described = {**asdict(recipe), "pairs": pairs.name, "faces": data.key}
+
+    def make(folder: Path) -> None:
+        source = pairs_from(pairs, recipe)
+        shown = (source.faces, source.medians[source.which], source.answers)
+        train_reference(folder, [source], source.answers, shown, recipe, label, reading)
+        normaliser, out = Reference(folder, recipe), methods.new_arm(folder, len(data.images))
+        wanted = (data.frames["dataset"] == "BP4D").to_numpy()
+        for _, rows in images.by_person(data.person_names()):
+            if wanted[rows[0]]:
+                out[rows] = normaliser.normalise(data.images, rows)
+        out.flush()
+
+    inputs = {"code": [CODE_VERSION, methods.CODE_VERSION], **described}
+    return str(store.get("augmentation-arms", inputs, make) / "faces.npy")
+
+
 def one_variant(
     folder: str, number: int, faces_folder: str, template: str, person: str, varied: str, value: float,
     augmentation: dict, training: dict,

@@ -28,11 +28,14 @@ class Card:
 def card(settings: Settings, store: Store) -> Card:
     """The closing card of a chapter: commit, versions, device, settings' digest, memory, and every artefact this
     process used, with the seconds it took to make (once, maybe in an earlier chapter)."""
+    from ..normaliser.methods import METHODS
+
     machine, seconds = environment(), time.monotonic() - _BEGAN
     versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
     settings_digest = digest(settings.model_dump(mode="json"))
     facts = {
         "profile": settings.profile,
+        "the arm called DeepFN": METHODS.get(settings.normaliser_arm, settings.normaliser_arm),
         "settings": settings_digest,
         "seed": str(settings.seed),
         "commit": machine["commit"],
@@ -59,7 +62,10 @@ def card(settings: Settings, store: Store) -> Card:
         else ""
     )
     count = f"{len(rows)} artefact{'' if len(rows) == 1 else 's'}"
-    summary = f"How this page was made: {count}, profile {settings.profile}, commit {machine['commit']}"
+    summary = (
+        f"How this page was made: {count}, profile {settings.profile}, DeepFN is {settings.normaliser_arm}, "
+        f"commit {machine['commit']}"
+    )
     markup = (
         f'<details class="deepfn-card"><summary>{html.escape(summary)}</summary>'
         f"<table><tbody>{lines}</tbody></table>{table}</details>"

@@ -179,6 +179,11 @@ class Split:
         return next(name for name, of in CONDITIONS.items() if of == (self.family, within))
 
 
+def own_epochs(drawn: list[Split], person_epochs: int) -> dict[str, int]:
+    """Epochs by model name of the person-dependent models among `drawn`; none where `person_epochs` is 0."""
+    return {split.name: person_epochs for split in drawn if person_epochs and split.family == "person"}
+
+
 def rows_of(splits: pd.DataFrame, frames: pd.DataFrame) -> list[Split]:
     """The splits as rows of `frames`, sorted by family, training group and repetition.
 

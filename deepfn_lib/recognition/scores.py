@@ -13,7 +13,7 @@ from ..cluster import run_jobs
 from ..datasets.index import BP4D_ACTION_UNITS, SHARED_ACTION_UNITS
 from . import metric
 from .jobs import Model, Result, train_models
-from .protocol import Split, named_seeds, rows_of
+from .protocol import Split, named_seeds, own_epochs, rows_of
 
 CODE_VERSION = 1  # raise when the same settings would give other scores
 SCORE_COLUMNS = [
@@ -59,6 +59,7 @@ def run_protocol(
     *,
     seed: int,
     training: Mapping,
+    person_epochs: int = 0,
     keep_predictions: Sequence[str] = (),
     cluster: str = "local",
     workers: int | None = None,
@@ -67,7 +68,8 @@ def run_protocol(
     """Train and judge every model of `splits` on every arm; leave the tables in `folder`.
 
     `frames`: the frame table. `splits`: from `protocol.draw_splits`. `arms`: name to the path of an array uint8
-    (frames, 64, 64). `training`: fields of `bank.Training`. `keep_predictions`: families of which the test
+    (frames, 64, 64). `training`: fields of `bank.Training`; `person_epochs`: other epochs for the person-dependent
+    models (0: the same). `keep_predictions`: families of which the test
     probabilities are stored (float16).
     Leaves `scores.parquet` (SCORE_COLUMNS), `constants.parquet`, `courses.parquet` (loss and validation F1 of each
     epoch), `splits.parquet`, `labels.npy`, and `predictions/<arm>/<model>.npz`. Each model's result is stored in
@@ -77,7 +79,7 @@ def run_protocol(
     drawn = rows_of(splits, frames)
     train_and_judge(
         folder, frames, drawn, arms, seed=seed, training=training, keep_predictions=keep_predictions,
-        cluster=cluster, workers=workers, gpus_per_worker=gpus_per_worker,
+        epochs=own_epochs(drawn, person_epochs), cluster=cluster, workers=workers, gpus_per_worker=gpus_per_worker,
     )  # fmt: skip
     names = names_of(frames)
     scores, courses = assemble(folder, drawn, list(arms), names)

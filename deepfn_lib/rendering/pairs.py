@@ -1,6 +1,10 @@
-"""Pairs of a rendered face and its exact answer, of people who are in neither corpus, to train normalisers
-on."""
+"""Pairs of a rendered face and its exact answer, of people who are in neither corpus, to train normalisers on.
 
+Faces are found as the study finds them: the detector's own errors, of which some follow the expression, are part of
+what a normaliser has to undo. The exact answer is cut by the renderer's points, as in the corpora.
+"""
+
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -8,17 +12,17 @@ import cv2
 import numpy as np
 
 from ..cluster import run_jobs
-from ..faces import alignment
+from ..faces import alignment, detection, tracking
 from .corpora import SCENES
 from .expressions import make_course
 from .face import Face
 from .people import make_person, person_face
-from .published import MOST_EXPRESSIVE
+from .published import BP4D_UNITS, MOST_EXPRESSIVE, UNITS
 from .renderer import make_stage, render
 from .scene import BP4D_CAMERA, BP4D_LIGHT, vary_light
 from .seeds import generator
 
-CODE_VERSION = 4
+CODE_VERSION = 5
 FRAME_RATE = 0.75  # frames a second of the sessions that pairs are taken from: neighbours differ
 SCENE_FRAMES = 8  # frames in a row under one camera and light
 
@@ -31,32 +35,47 @@ def render_pairs(
     frames_per_person: int,
     size: int = 128,
     template: str = MOST_EXPRESSIVE,
+    mode: str = "five-points",
     workers: int | None = None,
     cluster: str = "local",
 ) -> None:
-    """Write `faces.npy`, `truth.npy` (people * frames_per_person, size, size) uint8 and `people.npy` int16
-    (1, 2, ...).
+    """Write `faces.npy`, `truth.npy` (people * frames_per_person, size, size) uint8, `labels.npy` int8 (the same
+    number, 12: 1 where the action unit of BP4D is active), `people.npy` int16 (1, 2, ...) and `undetected.npy`.
 
-    People are P001, P002, ...: both genders, skin types I-VI evenly. Faces are cut by their exact landmarks
-    to the canonical five points; truth is the same moment on the face of the BP4D participant `template`.
-    Cameras and lights of both corpora take turns, and lights vary; truth of a DISFA scene is in BP4D's usual
-    one, as in the corpora.
+    People are P001, P002, ...: both genders, skin types I-VI evenly. Faces are cut by MTCNN's points under the
+    alignment `mode`; truth, the same moment on the face of the BP4D participant `template`, by the renderer's.
+    Where MTCNN finds nothing (the rows in `undetected.npy`) the renderer's points serve. Cameras and lights of both
+    corpora take turns, and lights vary; truth of a DISFA scene is in BP4D's usual one, as in the corpora.
     """
-    folder = Path(folder)
-    jobs = [(seed, number, frames_per_person, size, template) for number in range(1, people + 1)]
-    faces, truth = (
-        np.lib.format.open_memmap(
-            folder / name, mode="w+", dtype=np.uint8, shape=(people * frames_per_person, size, size)
-        )
-        for name in ("faces.npy", "truth.npy")
-    )
+    folder, number = Path(folder), people * frames_per_person
+    jobs = [(seed, who, frames_per_person, size, template, mode) for who in range(1, people + 1)]
+    shapes = {"faces": ((number, size, size), np.uint8), "truth": ((number, size, size), np.uint8)}
+    shapes["labels"] = ((number, len(BP4D_UNITS)), np.int8)
+    kept = {
+        name: np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=kind, shape=shape)
+        for name, (shape, kind) in shapes.items()
+    }
+    undetected = []
 
-    def keep(position: int, result: tuple[np.ndarray, np.ndarray]) -> None:
-        rows = slice(position * frames_per_person, (position + 1) * frames_per_person)
-        faces[rows], truth[rows] = result
+    def keep(position: int, result: Pairs) -> None:
+        first = position * frames_per_person
+        for name, array in kept.items():
+            array[first : first + frames_per_person] = getattr(result, name)
+        undetected.extend(first + np.flatnonzero(~result.found))
 
     run_jobs(person_pairs, jobs, description="pairs", cluster=cluster, workers=workers, unit="person", done=keep)
     np.save(folder / "people.npy", np.repeat(np.arange(1, people + 1, dtype=np.int16), frames_per_person))
+    np.save(folder / "undetected.npy", np.array(sorted(undetected), np.int64))
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """One person's: faces, truth (n, size, size) uint8, labels (n, 12) int8, and whether MTCNN found the face (n,)."""
+
+    faces: np.ndarray
+    truth: np.ndarray
+    labels: np.ndarray
+    found: np.ndarray
 
 
 @lru_cache(maxsize=2)
@@ -64,26 +83,39 @@ def _template(seed: int, participant: str) -> Face:
     return person_face(make_person(seed, "BP4D", participant))
 
 
-def person_pairs(seed: int, number: int, frames: int, size: int, template: str) -> tuple[np.ndarray, np.ndarray]:
-    """Faces and truth (frames, size, size) uint8 of person `number` (1, 2, ...). One job of a cluster."""
+def person_pairs(seed: int, number: int, frames: int, size: int, template: str, mode: str = "five-points") -> Pairs:
+    """The pairs of person `number` (1, 2, ...). One job of a cluster."""
     cv2.setNumThreads(1)
     person = make_person(seed, "pairs", f"P{number:03d}")
     face, answer = person_face(person), _template(seed, template)
     course = make_course(seed, person, "pairs", frames / FRAME_RATE, FRAME_RATE)
-    faces, truth = [], []
+    pictures, points, truth = [], [], []
     for frame in range(frames):
         if frame % SCENE_FRAMES == 0:
             stages = _scene(seed, person.participant, frame // SCENE_FRAMES, face, answer)
         moment = course.moment(frame)
-        for shown, stage, kept in zip((face, answer), stages, (faces, truth)):
-            picture, points = render(shown, stage, moment, grain=frame)
-            kept.append(cut(picture, points, size))
-    return np.array(faces), np.array(truth)
+        picture, exact = render(face, stages[0], moment, grain=frame)
+        pictures.append(picture)
+        points.append(exact)
+        truth.append(cut(*render(answer, stages[1], moment, grain=frame), size, mode))
+    faces, found = cut_as_found(pictures, np.array(points), size, mode)
+    columns = [UNITS.index(unit) for unit in BP4D_UNITS]
+    return Pairs(faces, np.array(truth), (course.level[:frames, columns] > 0).astype(np.int8), found)
 
 
-def cut(picture: np.ndarray, points: np.ndarray, size: int) -> np.ndarray:
+def cut_as_found(pictures: list[np.ndarray], exact: np.ndarray, size: int, mode: str):
+    """Faces (n, size, size) cut by MTCNN's points, or the `exact` ones (n, 5, 2) where it has none; which it found."""
+    detected = detection.detect(pictures)
+    found = detected.found & tracking.plausible(detected.points, [])
+    points = np.where(found[:, None, None], detected.points, exact)
+    boxes = np.where(found[:, None], detected.boxes, alignment.boxes_from_points(exact))
+    matrices = alignment.transforms(points, boxes, size, mode)
+    return np.array([alignment.crop(*pair, size) for pair in zip(pictures, matrices)]), found
+
+
+def cut(picture: np.ndarray, points: np.ndarray, size: int, mode: str = "five-points") -> np.ndarray:
     """The face in a picture, aligned by its exact landmarks (5, 2): (size, size) uint8."""
-    transform = alignment.transforms(points[None], np.zeros((1, 4)), size)[0]
+    transform = alignment.transforms(points[None], alignment.boxes_from_points(points[None]), size, mode)[0]
     return alignment.crop(picture, transform, size)
 
 

@@ -1,0 +1,62 @@
+"""What the choice of the template is worth: the study's score with one template after another (chapter 12)."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from .. import study
+from ..artefacts import Store
+from ..faces import images
+from ..settings import Settings
+from . import methods
+
+CODE_VERSION = 1  # raise when the same settings would give other numbers
+MEAN_FACE = "mean face"
+RESIDUAL, NETWORK = "flow-residual", "deepfn-transplanted"
+
+
+def candidates(ranking: pd.DataFrame, number: int) -> list[str]:
+    """Participants from the most to the least expressive: the first, the last, and evenly spaced ranks between.
+
+    `ranking` as of `template.rank_participants`, best first.
+    """
+    places = np.unique(np.linspace(0, len(ranking) - 1, min(number, len(ranking))).round().astype(int))
+    return [str(ranking.index[place]) for place in places]
+
+
+def template_arm(settings: Settings, store: Store, method: str, template: str) -> Path:
+    """The file of an arm, uint8 (n, 64, 64), with `template` (a participant or MEAN_FACE) as its template.
+
+    `method` is RESIDUAL or NETWORK; the network needs a template with frames of their own.
+    """
+    data, own = study.faces(settings, store), study.template(settings, store)
+    name = template if template == MEAN_FACE else f"{own.dataset}/{template}"
+    inputs = {"code": CODE_VERSION, "faces": data.key, "method": method, "template": name}
+    if method == NETWORK:
+        inputs |= {"seed": settings.seed, "iterations": settings.shared_iterations, "network": methods.CODE_VERSION}
+    return store.get("template-arms", inputs, lambda folder: _make(folder, settings, data, method, name)) / "faces.npy"
+
+
+def _make(folder: Path, settings: Settings, data, method: str, template: str) -> None:
+    shape = (len(data.images), study.RECOGNISER_SIZE, study.RECOGNISER_SIZE)
+    out = np.lib.format.open_memmap(folder / "faces.npy", mode="w+", dtype=np.uint8, shape=shape)
+    people = data.person_names()
+    if method == RESIDUAL:
+        medians = images.median_faces(data.images, people)
+        medians[MEAN_FACE] = np.mean(list(medians.values()), axis=0).round().astype(np.uint8)
+        images.make_arm(RESIDUAL, data.images, people, template, out=out, medians=medians)
+    else:
+        from ..device import configure_tensorflow
+
+        configure_tensorflow()
+        from .shared import Reference, train_reference, transplants_from
+
+        recipe = methods.recipe(settings)
+        source = transplants_from(data.images, people, template, recipe)
+        shown = tuple(some.astype(np.uint8) for some in source.draw(12, np.random.default_rng(recipe.seed))[:3])
+        train_reference(folder, [source], source.answers, shown, recipe, f"reference network for {template}")
+        normaliser = Reference(folder, recipe)
+        for _, rows in images.by_person(people):
+            out[rows] = normaliser.normalise(data.images, rows)
+    out.flush()
