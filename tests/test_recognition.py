@@ -154,6 +154,18 @@ def test_only_person_dependent_models_have_epochs_of_their_own(drawn):
     assert protocol.own_epochs(models, 0) == {}
 
 
+def test_the_control_learns_from_rendered_people_only():
+    from deepfn_lib.recognition.control import control_split
+
+    people = [*(f"P{number:03d}" for number in range(1, 21)), "F001", "M001"]
+    frames = pd.DataFrame({"participant": np.repeat(people, 3)})
+    frames["dataset"] = np.where(frames["participant"].str.startswith("P"), "pairs", "BP4D")
+    split = control_split(frames)
+    who = [set(frames.iloc[rows]["participant"]) for rows in (split.train, split.validation, split.tests["BP4D"])]
+    assert who == [set(people[:18]), {"P019", "P020"}, {"F001", "M001"}]
+    assert split.condition("BP4D") == "person-independent"
+
+
 def test_groups_that_are_absent_are_a_notice():
     frames, participants, _, _ = planted(disfa=0)
     participants = participants.assign(skin_group="")
