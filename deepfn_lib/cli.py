@@ -100,6 +100,22 @@ def book(partial, output):
 
 
 @deepfn.command()
+@PROFILE
+@click.option("--arm", default="deepfn", show_default=True, help="original, equalised, ..., deepfn, oracle")
+@PARAMETERS
+@ARTEFACTS
+@click.argument("path", metavar="FILE.npz")
+def export(profile, arm, parameters, artefacts, path):
+    """Write an arm's faces to a file, if everybody in them may be shown."""
+    from .publication.chapters import sort_values
+    from .publication.exports import export_arm
+    from .settings import load_settings
+
+    settings = load_settings(profile, sort_values(_unique(parameters), [])[0])
+    click.echo(f"exported: {export_arm(settings, Store(artefacts), arm, path)}")
+
+
+@deepfn.command()
 @click.option("--verify", is_flag=True, help="compare the contents of every file with its digest")
 @ARTEFACTS
 def status(verify, artefacts):

@@ -216,3 +216,24 @@ def test_the_card_lists_what_the_chapter_used(tmp_path):
     bundle, metadata = made._repr_mimebundle_()
     assert folder.name in bundle["text/html"] and "commit" in bundle["text/html"]
     assert ["step", folder.name] in metadata[CARD_METADATA]
+
+
+def test_an_arm_is_exported_whole_or_not_at_all(session_store, tmp_path, monkeypatch):
+    from deepfn_lib import study
+    from deepfn_lib.publication.exports import export_arm
+    from deepfn_lib.settings import load_settings
+
+    settings = load_settings("smoke")
+    path = export_arm(settings, session_store, "flow-residual", tmp_path / "faces.npz")
+    with np.load(path, allow_pickle=False) as stored:
+        np.testing.assert_array_equal(stored["faces"], study.arm(settings, session_store, "flow-residual"))
+        assert len(stored["person"]) == len(stored["frame"]) == len(stored["task"]) == len(stored["faces"])
+    assert "rendered-bp4d/F007" in (tmp_path / "faces.npz.people.json").read_text()
+    with pytest.raises(StudyError, match="ends in .npz"):
+        export_arm(settings, session_store, "original", tmp_path / "faces.csv")
+    known = gate._manifest
+    for change, message in (({"template_consent": ()}, "no recorded consent"), ({"showable": ()}, "is not exported")):
+        monkeypatch.setattr(gate, "_manifest", lambda name, change=change: known(name).model_copy(update=change))
+        with pytest.raises(StudyError, match=message):
+            export_arm(settings, session_store, "flow-residual", tmp_path / "other.npz")
+        assert not list(tmp_path.glob("other*"))
