@@ -24,7 +24,7 @@
 profile = "quick"  # settings to start from: smoke, quick or paper
 overrides = {}  # settings changed for this run, by name
 artefacts = ""  # artefact folder; empty: the default
-templates = 4  # participants who compete, evenly spaced by rank, the first and the last among them
+templates = 3  # participants who compete, evenly spaced by rank, the first and the last among them
 network_templates = 2  # how many of them, again evenly spaced, also get a network of their own
 network_share = 0.1  # iterations of each network, as a share of shared_iterations
 confidence = 0.95  # of every interval
