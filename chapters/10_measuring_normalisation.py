@@ -278,6 +278,10 @@ publication.face_grid(
 # %% [markdown]
 # Look at mouths and brows, not at the overall likeness. A method that always draws the template's usual face looks
 # clean and says nothing; one that leaves creases and smudges from the person behind may say more.
+#
+# And be suspicious of scores. The supervised network is paid for being *read*. Nothing stops it from writing what it
+# knows in faint marks that a network finds and an eye does not. Where its faces look calmer than the exact answers and
+# its score is as high, that is what has happened: good for recognition, and no picture of what the person did.
 
 # %% [markdown]
 # ## Unit by unit, group by group
