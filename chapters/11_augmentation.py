@@ -308,8 +308,10 @@ if len(judged):
     quality = comparison.summary(comparison.measured(settings, store, arms)).rename(columns={"arm": "variant"})
     judged = judged.merge(quality[["variant", "psnr", "nearest"]])
     judged["nearest"] *= 100
-    table(judged, "The reference network under each variant: person-independent score, %; PSNR; identity found, %.",
-          headings={"psnr": "PSNR, dB", "nearest": "identity"})  # fmt: skip
+    display(table(
+        judged, "The reference network under each variant: person-independent score, %; PSNR; identity found, %.",
+        headings={"psnr": "PSNR, dB", "nearest": "identity"},
+    ))  # fmt: skip
 
 # %%
 usual_arm = f"warp {MISALIGNED:g}"  # the study's own
@@ -323,10 +325,10 @@ if len(judged):
         if arm != usual_arm
         for found in [statistics.mean_interval((of[arm] - of[usual_arm]).dropna(), plan)]
     ]
-    figures.interval_plot(
+    display(figures.interval_plot(
         pd.DataFrame(against), "Score of each variant less that of the study's own, points, paired by participant.",
         margin=plan.margin,
-    )  # fmt: skip
+    ))  # fmt: skip
 
 # %% [markdown]
 # ## Against the paper

@@ -11,6 +11,7 @@
 """
 
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -101,12 +102,14 @@ def _announce(trainee, description: str, step: int, iterations: int) -> None:
     start = f"from step {step} of {iterations}" if step else f"{iterations} steps"
     print(
         f"{description}: {start}; mean absolute error now {np.abs(outputs - answers).mean():.4f}, "
-        f"a constant median face would have {constant:.4f}, and it should end below that"
+        f"a constant median face would have {constant:.4f}, and it should end below that",
+        file=sys.stderr,
     )
 
 
 def _tell_time(description: str, step: int, iterations: int, seconds: float) -> None:
-    print(f"{description}: {seconds:.3f} s a step, about {seconds * (iterations - step) / 60:.1f} minutes to go")
+    to_go = seconds * (iterations - step) / 60
+    print(f"{description}: {seconds:.3f} s a step, about {to_go:.1f} minutes to go", file=sys.stderr)
 
 
 def _last_good(folder: Path) -> str:
