@@ -39,8 +39,9 @@ def autoencoder_step_vs_matmul(width: float = 1.0, size: int = 128, batch: int =
 
     A step here is one batch through one autoencoder, forward, backward and Adam; an iteration has two. In each of
     `repeats` turns the step is timed, and a float32 matrix product of side 2048 before and after it. Returns `value`
-    (the median share), `low`, `high`, `n`, `unit`, and beside them both GFLOP/s, the seconds of a step and the
-    process's peak memory in GiB.
+    (the median share), `low`, `high`, `n`, `unit`, and beside them both GFLOP/s, the seconds of a step, the
+    process's peak memory in GiB, and a profile: the share that the forward pass alone reaches, the share of the step's
+    time that Adam takes alone, and what share forward and backward would reach without it.
     """
     import tensorflow as tf
 
@@ -52,18 +53,27 @@ def autoencoder_step_vs_matmul(width: float = 1.0, size: int = 128, batch: int =
     step = tf.function(lambda: trainee._half(0, inputs, inputs))
     operations = step_operations(trainee.encoder, trainee.decoders[0], batch)
     product = _matrix_product(tf)
-    step().numpy()  # traced, and memory taken
+    forward = tf.function(lambda: tf.reduce_mean(trainee.decoders[0](trainee.encoder(inputs))))
+    gradients = [tf.zeros_like(variable) for variable in trainee.groups[0]]
+    adam = tf.function(lambda: trainee.optimisers[0].apply(gradients, trainee.groups[0]))
+    for part in (step, forward, adam):  # traced, and memory taken
+        part()
     turns = []
     for _ in range(repeats):
         before, seconds, after = product(), _seconds(lambda: step().numpy()), product()
-        turns.append((operations / seconds / 1e9, (before + after) / 2))
-    reached, possible = np.array(turns).T
+        parts = _seconds(lambda: forward().numpy()), _seconds(adam)
+        turns.append((operations / seconds / 1e9, (before + after) / 2, seconds, *parts))
+    reached, possible, whole, forwards, updates = np.array(turns).T
     shares = reached / possible
+    forward_operations = 2 * batch * sum(multiplications(trainee.encoder) + multiplications(trainee.decoders[0]))
     return {
         "value": float(np.median(shares)), "unit": "share of a matrix product's GFLOP/s", "low": float(shares.min()),
         "high": float(shares.max()), "n": repeats, "step_gflops": float(np.median(reached)),
         "matmul_gflops": float(np.median(possible)), "step_seconds": operations / float(np.median(reached)) / 1e9,
         "peak_memory_gib": round(peak_memory_gib(), 2),
+        "forward_share": float(np.median(forward_operations / forwards / 1e9 / possible)),
+        "adam_share_of_time": float(np.median(updates / whole)),
+        "share_without_adam": float(np.median(operations / (whole - updates) / 1e9 / possible)),
     }  # fmt: skip
 
 
