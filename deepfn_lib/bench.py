@@ -8,7 +8,6 @@ import numpy as np
 from .artefacts import Store, write_json
 from .errors import StudyError
 
-
 SHARED_BUDGETS = (0.05, 0.15, 1.0)  # chapter 10's, as shares of shared_iterations
 
 
