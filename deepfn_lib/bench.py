@@ -45,7 +45,7 @@ def shared_vs_per_person_cost(store: Store) -> dict:
     """How many times fewer core-seconds a person the shared network needs at the per-person networks' PSNR or better.
 
     Under `quick`: the cheapest of the shared arm's budgets that reaches the own networks of two people, each in turn,
-    for all people of both corpora. Raises StudyError where the shared network does not reach that PSNR, so that there is
+    for all people of both corpora. Raises StudyError where the shared network stays below that PSNR, so that there is
     nothing to compare.
     """
     from . import study
