@@ -178,6 +178,14 @@ def arms(settings: Settings, store: Store) -> tuple[str, ...]:
     return tuple(name for name in settings.arms if exact or name != "oracle")
 
 
+def classifier_training(settings: Settings) -> dict[str, Any]:
+    """How every classifier is trained and judged: the fields of `recognition.bank.Training`."""
+    return {
+        "classifier": settings.classifier, "epochs": settings.epochs, "batch": settings.classifier_batch,
+        "learning_rate": settings.classifier_learning_rate, "empty_f1": settings.empty_f1,
+    }  # fmt: skip
+
+
 def protocol_folder(settings: Settings, store: Store) -> Path:
     """The artefact of section 4.3: every model of every condition, direction, repetition and arm, trained and judged.
 
@@ -188,10 +196,7 @@ def protocol_folder(settings: Settings, store: Store) -> Path:
 
     data, person = faces(settings, store), template(settings, store)
     paths = {name: arm_path(settings, store, name) for name in arms(settings, store)}
-    training = {
-        "classifier": settings.classifier, "epochs": settings.epochs, "batch": settings.classifier_batch,
-        "learning_rate": settings.classifier_learning_rate, "empty_f1": settings.empty_f1,
-    }  # fmt: skip
+    training = classifier_training(settings)
     sizes = _chosen(settings, "train_people", "validation_people", "train_tasks", "validation_tasks")
     person_epochs = settings.person_epochs if settings.person_epochs != settings.epochs else 0
     inputs = {

@@ -252,8 +252,7 @@ def reference(faces):
     labels = (np.arange(2 * len(faces)).reshape(-1, 2) % 3 == 0).astype(np.int8)
     pairs = Pairs(faces, faces[:, ::2, ::2], faces[:3], np.arange(len(faces)) % 3, labels)
     base = np.median(pairs.answers, axis=0).astype(np.uint8)
-    shown = (faces[:4], faces[:4], pairs.answers[:4])
-    return ReferenceNormaliser([pairs], base, shown, recipe, "test"), pairs, base
+    return ReferenceNormaliser(pairs, base, recipe, "test"), pairs, base
 
 
 def test_reference_network_starts_from_the_templates_median(reference):
@@ -267,8 +266,7 @@ def test_reference_network_learns_and_is_read_back(reference, tmp_path):
 
     trainee, pairs, _ = reference
     recipe = trainee.recipe
-    shown = trainee.shown
-    shared.train_reference(tmp_path, [pairs], pairs.answers, shown, recipe, "test")
+    shared.train_reference(tmp_path, pairs, recipe, "test")
     assert not (tmp_path / "checkpoints").exists() and list((tmp_path / "previews").glob("*.png"))
     again = shared.Reference(tmp_path, recipe)
     rows = np.arange(4)
@@ -311,7 +309,7 @@ def test_reference_training_with_a_reader_resumes_to_the_same_weights(reference,
 
     def made():
         reading = reader.kept(tmp_path, pairs.answers, pairs.labels, seed=0)
-        return ReferenceNormaliser([pairs], base, trainee.shown, trainee.recipe, "test", reading)
+        return ReferenceNormaliser(pairs, base, trainee.recipe, "test", reading)
 
     straight, begun = made(), made()
     training.train(straight, tmp_path / "a", 6)

@@ -136,12 +136,10 @@ def _train_reference(folder: Path, settings: Settings, data, person, pairs: Path
     how, template = recipe(settings), f"{person.dataset}/{person.participant}"
     if pairs is not None:
         source, label = pairs_from(pairs, how), "reference network on rendered pairs"
-        shown = (source.faces, source.medians[source.which], source.answers)
     else:
         source = transplants_from(data.images, data.person_names(), template, how)
-        label, drawn = "reference network on transplants", source.draw(12, np.random.default_rng(how.seed))[:3]
-        shown = tuple(images.astype(np.uint8) for images in drawn)
-    train_reference(folder, [source], source.answers, shown, how, label, reading)
+        label = "reference network on transplants"
+    train_reference(folder, source, how, label, reading)
 
 
 def _shared_arm(settings: Settings, store: Store, name: str) -> Path:
@@ -166,9 +164,7 @@ def _apply(folder: Path, settings: Settings, data, network: Path, name: str) -> 
     else:
         from .shared import Reference
 
-        normaliser = Reference(network, recipe(settings))
-        for _, rows in images.by_person(people):
-            out[rows] = normaliser.normalise(data.images, rows)
+        Reference(network, recipe(settings)).normalise_everyone(data.images, people, out)
     out.flush()
     write_json(folder / COST, json.loads((network / COST).read_text()))
 

@@ -24,6 +24,7 @@ MISALIGNED = 0.6  # pixels of the 256-pixel face, SD: frame against median
 # the output, where labels exist to train one. Chosen by LeNet-5's score on development people, rendered with seed 7.
 READING, NAMING = 0.1, 0.3
 EDGES = 1.0  # weight of the gradients' error against the grey levels'
+SHOWN = 12  # faces in a preview
 OUTSIDE, REGION_WEIGHT = 0.2, 3.0  # weights of pixels off the face, and where action units are seen; 1 elsewhere
 
 
@@ -46,6 +47,11 @@ class Pairs:
         labels = np.zeros((n, 0)) if self.labels is None else self.labels[rows]
         drawn = (self.faces[rows], self.medians[self.which[rows]], self.answers[rows], labels)
         return tuple(array.astype(np.float32) for array in drawn)
+
+    def shown(self, seed: int):
+        """Evenly spaced faces, their medians and answers, uint8, for previews. `seed` changes nothing."""
+        rows = spaced(np.arange(len(self.faces)), SHOWN)
+        return self.faces[rows], self.medians[self.which[rows]], self.answers[rows]
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,10 @@ class Transplants:
         strength = random.uniform(0.6, 1.4, (n, 1, 1)).astype(np.float32)
         faces, answers = np.clip(medians + strength * moved, 0, 255), self.answers[rows].astype(np.float32)
         return faces, medians, answers, np.zeros((n, 0), np.float32)
+
+    def shown(self, seed: int):
+        """Some pseudo faces, their medians and answers, uint8, for previews."""
+        return tuple(images.astype(np.uint8) for images in self.draw(SHOWN, np.random.default_rng(seed))[:3])
 
 
 def where_it_counts(size: int) -> np.ndarray:
@@ -129,15 +139,14 @@ class Recipe:
 class ReferenceNormaliser:
     """The reference network as a trainee (`training.train`).
 
-    `sources`: one or more of Pairs and Transplants, a batch comes from one of them in turn. `template_median` uint8
-    (size, size). `shown` (frames, medians, answers or None), uint8, for previews. `reader` (`reader.kept`) adds
-    its reading errors to the loss.
+    `source`: Pairs or Transplants. `template_median` uint8 (size, size). `reader` (`reader.kept`) adds its reading
+    errors to the loss.
     """
 
     loss_names = ("loss", "pictures")
 
-    def __init__(self, sources, template_median: np.ndarray, shown, recipe: Recipe, label: str, reader=None):
-        self.sources, self.shown, self.reader = tuple(sources), shown, reader
+    def __init__(self, source, template_median: np.ndarray, recipe: Recipe, label: str, reader=None):
+        self.source, self.reader = source, reader
         network = networks.reference_network(recipe.size, recipe.detail, recipe.base, recipe.seed)
         self._hold(network, template_median, recipe)
         self.weights = tf.constant(where_it_counts(recipe.size)[None, ..., None])
@@ -166,8 +175,7 @@ class ReferenceNormaliser:
     def batch(self, step: int):
         """Disturbed frames with medians (n, size, size, 2), the answers (n, size, size, 1), their labels (n, units)."""
         random = np.random.default_rng([self.recipe.seed, step])
-        source = self.sources[step % len(self.sources)]
-        frames, medians, answers, labels = source.draw(self.recipe.batch, random)
+        frames, medians, answers, labels = self.source.draw(self.recipe.batch, random)
         inputs = disturb(frames, medians, random, self.recipe.nuisance, self.recipe.misaligned)
         return inputs, as_input(answers), labels
 
@@ -199,16 +207,15 @@ class ReferenceNormaliser:
 
     def probe(self):
         """What the network makes of a few undisturbed faces of its training, and their answers."""
-        frames, medians, answers, _ = self.sources[0].draw(16, np.random.default_rng(self.recipe.seed))
+        frames, medians, answers, _ = self.source.draw(16, np.random.default_rng(self.recipe.seed))
         inputs = np.concatenate([as_input(frames), as_input(medians)], axis=-1)
         return self._through(tf.constant(inputs)).numpy(), as_input(answers)
 
     def preview(self) -> np.ndarray:
-        """Rows: aligned faces, their people's medians, the transfer, the answer where it is known."""
-        frames, medians, answers = (None if a is None else spaced(a, 12) for a in self.shown)
+        """Rows: aligned faces, their people's medians, the transfer, the answer."""
+        frames, medians, answers = self.source.shown(self.recipe.seed)
         rows = [resize(frames, self.recipe.size), resize(medians, self.recipe.size), self.transfer(frames, medians)]
-        rows += [] if answers is None else [answers]
-        return np.vstack([np.hstack(list(row)) for row in rows])
+        return np.vstack([np.hstack(list(row)) for row in (*rows, answers)])
 
 
 def weighted_error(error, weights, edges: float):

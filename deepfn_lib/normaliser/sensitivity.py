@@ -39,9 +39,7 @@ def template_arm(settings: Settings, store: Store, method: str, template: str) -
 
 
 def _make(folder: Path, settings: Settings, data, method: str, template: str) -> None:
-    shape = (len(data.images), study.RECOGNISER_SIZE, study.RECOGNISER_SIZE)
-    out = np.lib.format.open_memmap(folder / "faces.npy", mode="w+", dtype=np.uint8, shape=shape)
-    people = data.person_names()
+    out, people = methods.new_arm(folder, len(data.images)), data.person_names()
     if method == RESIDUAL:
         medians = images.median_faces(data.images, people)
         medians[MEAN_FACE] = np.mean(list(medians.values()), axis=0).round().astype(np.uint8)
@@ -54,11 +52,7 @@ def _make(folder: Path, settings: Settings, data, method: str, template: str) ->
 
         recipe = methods.recipe(settings)
         source = transplants_from(data.images, people, template, recipe)
-        shown = tuple(some.astype(np.uint8) for some in source.draw(12, np.random.default_rng(recipe.seed))[:3])
-        train_reference(folder, [source], source.answers, shown, recipe, f"reference network for {template}")
-        normaliser = Reference(folder, recipe)
+        train_reference(folder, source, recipe, f"reference network for {template}")
         asked = (data.frames["dataset"] == "BP4D").to_numpy()  # nobody else is scored here; the others stay black
-        for _, rows in images.by_person(people):
-            if asked[rows[0]]:
-                out[rows] = normaliser.normalise(data.images, rows)
+        Reference(folder, recipe).normalise_everyone(data.images, people, out, asked)
     out.flush()

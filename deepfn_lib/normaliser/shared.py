@@ -70,28 +70,25 @@ def transplants_from(faces: np.ndarray, people: np.ndarray, template: str, recip
     )  # fmt: skip
 
 
-def train_reference(
-    folder: Path, sources, answers: np.ndarray, shown, recipe: Recipe, label: str, reading: Path | None = None
-) -> None:
+def train_reference(folder: Path, source, recipe: Recipe, label: str, reading: Path | None = None) -> None:
     """Train the reference network and leave `weights.npz`, `history.csv`, `cost.json` and previews in `folder`.
 
-    `answers` uint8 (n, size, size): template faces, whose median the network starts from. `shown`: frames, medians
-    and answers (or None) for previews. `reading` is the folder of a reader of action units (`reader.kept`, for the
-    first source's labels), which then is part of the loss, and its cost part of the cost. An interrupted call goes on
-    from its checkpoints.
+    `source`: Pairs or Transplants, from the median of whose answers the network starts. `reading` is the folder of a
+    reader of action units (`reader.kept`, for the source's labels), which then is part of the loss, and its cost part
+    of the cost. An interrupted call goes on from its checkpoints.
     """
     from . import reader
     from .per_person import tidy
     from .training import train
 
-    base = np.median(answers, axis=0).round().astype(np.uint8)
-    reads = None if reading is None else reader.kept(reading, answers, sources[0].labels, recipe.seed)
-    trainee = ReferenceNormaliser(sources, base, shown, recipe, label, reads)
+    base = np.median(source.answers, axis=0).round().astype(np.uint8)
+    reads = None if reading is None else reader.kept(reading, source.answers, source.labels, recipe.seed)
+    trainee = ReferenceNormaliser(source, base, recipe, label, reads)
     began, done = time.process_time(), []
     course = train(trainee, folder / "checkpoints", recipe.iterations, description=label, on_step=done.append)
-    seconds = (0 if reading is None else reader.cost(reading)) + (time.process_time() - began) / max(
-        1, len(done)
-    ) * recipe.iterations
+    seconds = (time.process_time() - began) / max(1, len(done)) * recipe.iterations
+    if reading is not None:
+        seconds += reader.cost(reading)
     np.savez(folder / WEIGHTS, base=base, **{f"w{k:02d}": w for k, w in enumerate(trainee.network.get_weights())})
     course.to_csv(folder / HISTORY, index=False)
     write_json(folder / COST, {
@@ -118,6 +115,12 @@ class Reference:
         """One person's faces, `rows` of the grey uint8 (n, h, w), on the template: uint8 (len(rows), size, size)."""
         frames, median = person_inputs(faces, rows, self.side)
         return self._trainee.transfer(frames, np.broadcast_to(median, frames.shape))
+
+    def normalise_everyone(self, faces: np.ndarray, people: np.ndarray, out: np.ndarray, wanted=None) -> None:
+        """Fill `out` uint8 (n, size, size), person by person of `people` (n,); only where `wanted`, bool (n,), is true."""
+        for _, rows in images.by_person(people):
+            if wanted is None or wanted[rows[0]]:
+                out[rows] = self.normalise(faces, rows)
 
     def transfer(self, frames: np.ndarray, medians: np.ndarray) -> np.ndarray:
         """Equalised frames and each one's median, uint8 (n, side, side), on the template: uint8 (n, size, size)."""

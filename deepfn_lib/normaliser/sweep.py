@@ -121,7 +121,6 @@ def make_bent_arm(root: str, values: dict, number: int) -> str:
     from ..device import configure_tensorflow
 
     configure_tensorflow(threads=1)
-    from ..faces import images
     from . import methods
     from .shared import Reference, pairs_from, train_reference
 
@@ -134,13 +133,9 @@ def make_bent_arm(root: str, values: dict, number: int) -> str:
 
     def make(folder: Path) -> None:
         source = pairs_from(pairs, recipe)
-        shown = (source.faces, source.medians[source.which], source.answers)
-        train_reference(folder, [source], source.answers, shown, recipe, label, reading)
-        normaliser, out = Reference(folder, recipe), methods.new_arm(folder, len(data.images))
-        wanted = (data.frames["dataset"] == "BP4D").to_numpy()
-        for _, rows in images.by_person(data.person_names()):
-            if wanted[rows[0]]:
-                out[rows] = normaliser.normalise(data.images, rows)
+        train_reference(folder, source, recipe, label, reading)
+        out, wanted = methods.new_arm(folder, len(data.images)), (data.frames["dataset"] == "BP4D").to_numpy()
+        Reference(folder, recipe).normalise_everyone(data.images, data.person_names(), out, wanted)
         out.flush()
 
     inputs = {"code": [CODE_VERSION, methods.CODE_VERSION], **described}

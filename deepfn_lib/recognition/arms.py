@@ -13,28 +13,24 @@ from . import scores as scoring
 
 
 def arm_scores(
-    settings: Settings, store: Store, arms: Mapping[str, Path], left_out: Sequence[str] = (), repetitions: int = 0
+    settings: Settings, store: Store, arms: Mapping[str, Path], left_out: Sequence[str] = ()
 ) -> pd.DataFrame:
     """Person-independent scores of `arms` (name to file), with nobody of `left_out` (BP4D participants) in any split.
 
-    All arms have the same splits, so they are paired; `repetitions` 0: the study's. Columns as of `study.scores`.
+    All arms have the same splits, so they are paired. Columns as of `study.scores`.
     """
     data, template = study.faces(settings, store), study.template(settings, store)
-    repetitions = repetitions or settings.repetitions
     sizes = {name: getattr(settings, name) for name in ("train_people", "validation_people")}
-    training = {
-        "classifier": settings.classifier, "epochs": settings.epochs, "batch": settings.classifier_batch,
-        "learning_rate": settings.classifier_learning_rate, "empty_f1": settings.empty_f1,
-    }  # fmt: skip
+    training = study.classifier_training(settings)
     inputs = {
         "code": scoring.CODE_VERSION, "arms": {name: path.parent.name for name, path in arms.items()},
-        "left_out": sorted(left_out), "seed": settings.seed, "repetitions": repetitions, **sizes, **training,
+        "left_out": sorted(left_out), "seed": settings.seed, "repetitions": settings.repetitions, **sizes, **training,
     }  # fmt: skip
 
     def make(folder: Path) -> None:
         others = data.frames[~((data.frames["dataset"] == "BP4D") & data.frames["participant"].isin(left_out))]
         splits, _ = protocol.draw_splits(
-            others, data.participants, template=template.participant, repetitions=repetitions,
+            others, data.participants, template=template.participant, repetitions=settings.repetitions,
             sizes=protocol.Sizes(**sizes), seed=settings.seed, families=("people",),
         )  # fmt: skip
         scoring.run_protocol(

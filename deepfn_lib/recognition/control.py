@@ -37,10 +37,7 @@ def control_scores(settings: Settings, store: Store) -> pd.DataFrame:
     data, template, source = (
         study.faces(settings, store), study.template(settings, store), methods.rendered_pairs(settings, store)
     )  # fmt: skip
-    training = {
-        "classifier": settings.classifier, "epochs": settings.epochs, "batch": settings.classifier_batch,
-        "learning_rate": settings.classifier_learning_rate, "empty_f1": settings.empty_f1,
-    }  # fmt: skip
+    training = study.classifier_training(settings)
     inputs = {
         "code": [CODE_VERSION, SCORES_VERSION], "faces": data.key, "pairs": source.name, "seed": settings.seed,
         **training,

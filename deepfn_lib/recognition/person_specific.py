@@ -89,11 +89,7 @@ def of_study(settings, store, *, frames_per_person: Sequence[int], people: int, 
 
     data, template = study.faces(settings, store), study.template(settings, store)
     paths = {name: study.arm_path(settings, store, name) for name in arms}
-    training = {
-        "classifier": settings.classifier, "epochs": settings.person_epochs or settings.epochs,
-        "batch": settings.classifier_batch, "learning_rate": settings.classifier_learning_rate,
-        "empty_f1": settings.empty_f1,
-    }  # fmt: skip
+    training = study.classifier_training(settings) | {"epochs": settings.person_epochs or settings.epochs}
     drawing = {
         "template": template.participant, "repetitions": settings.repetitions, "seed": settings.seed,
     }  # fmt: skip
