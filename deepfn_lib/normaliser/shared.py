@@ -117,7 +117,7 @@ class Reference:
         return self._trainee.transfer(frames, np.broadcast_to(median, frames.shape))
 
     def normalise_everyone(self, faces: np.ndarray, people: np.ndarray, out: np.ndarray, wanted=None) -> None:
-        """Fill `out` uint8 (n, size, size), person by person of `people` (n,); only where `wanted`, bool (n,), is true."""
+        """Fill `out` uint8 (n, size, size), one of `people` (n,) after another; `wanted` bool (n,): only their rows."""
         for _, rows in images.by_person(people):
             if wanted is None or wanted[rows[0]]:
                 out[rows] = self.normalise(faces, rows)
