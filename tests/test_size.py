@@ -68,7 +68,7 @@ def _run(step: str, root: Path) -> dict:
     program.write_text(PROGRAM.format(body=textwrap.indent(textwrap.dedent(STEPS[step]), "    ")))
     here = Path(__file__).resolve().parents[1]
     done = subprocess.run(
-        [sys.executable, str(program), str(root)], capture_output=True, text=True, timeout=3000,
+        [sys.executable, str(program), str(root)], capture_output=True, text=True, timeout=3 * 3600,
         env={**os.environ, "PYTHONPATH": str(here)}, cwd=root,
     )  # fmt: skip
     assert done.returncode == 0, f"{step} ended with {done.returncode}: {done.stderr[-2000:]}"
@@ -101,6 +101,7 @@ def test_a_fiftieth_of_the_official_size(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(4 * 3600)
 def test_the_official_size(tmp_path):
     half, whole = _go_through(tmp_path / "half", 0.5), _go_through(tmp_path / "whole", 1.0)
     assert whole["index"]["rows"] == 146_847 + 130_814

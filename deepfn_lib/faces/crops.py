@@ -164,14 +164,14 @@ def _assemble(folder, frames, exclusions, participants, spans, side, with_truth)
     if with_truth:
         arrays["truth"] = arrays["faces"]
     for name, (shape, kind) in arrays.items():
-        target = np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=kind, shape=shape)
+        path = folder / f"{name}.npy"
+        np.lib.format.open_memmap(path, mode="w+", dtype=kind, shape=shape)
         for _, rows, part in spans:
-            with np.load(part) as stored:
-                chosen = new_row[rows[kept[rows]]]
-                if len(chosen):
-                    target[chosen] = stored[name]
-        target.flush()
-        del target
+            chosen = new_row[rows[kept[rows]]]
+            if len(chosen):
+                # Opened anew for each session: what a map has touched stays in the process's memory until it closes.
+                with np.load(part) as stored:
+                    np.load(path, mmap_mode="r+")[chosen] = stored[name]
     frames[kept].reset_index(drop=True).to_parquet(folder / "frames.parquet")
     everything = pd.concat([exclusions, exclusion_table(excluded)], ignore_index=True)
     everything.to_parquet(folder / "exclusions.parquet")
