@@ -199,16 +199,28 @@ def test_rearranged_lenet_is_the_keras_model():
     for weight in model.weights:  # biases away from zero, so that their gradients are tested too
         weight.assign(weight + 0.01)
     weights = [weight.value for weight in model.weights]
-    faces = tf.constant(np.random.default_rng(0).random((7, 64, 64, 1), "float32"))
+    images = np.random.default_rng(0).integers(0, 256, (7, 64, 64), dtype=np.uint8)
     results = []
-    for forward in (lambda w, x: model(x), bank.lenet_forward):
+    for forward in (lambda w, x: model(tf.cast(x, tf.float32)[..., None] / 255), bank.lenet_forward):
         with tf.GradientTape() as tape:
-            probabilities = forward(weights, faces)
+            probabilities = forward(weights, images)
             loss = tf.reduce_sum(tf.math.log(probabilities))
         results.append([probabilities, *tape.gradient(loss, weights)])
     for expected, found in zip(*results):
         scale = np.abs(expected).max()
         np.testing.assert_allclose(found, expected, atol=1e-5 * scale)
+
+
+def test_splits_of_any_size_are_trained_without_tracing_anew():
+    from deepfn_lib.recognition.bank import Bank, Training
+
+    bank, random = Bank(Training(), 3), np.random.default_rng(0)
+    for seed, (train, validation, epochs) in enumerate([(40, 9, 1), (33, 20, 2), (70, 8, 3)]):
+        images = random.integers(0, 256, (train + validation, 64, 64), dtype=np.uint8)
+        labels = random.integers(0, 2, (train + validation, 3), dtype=np.int8)
+        course = bank.train(images[:train], labels[:train], images[train:], labels[train:], seed, epochs=epochs)
+        assert len(course.losses) == epochs
+    assert bank._train.experimental_get_tracing_count() == 1
 
 
 @pytest.mark.parametrize("classifier", ["lenet-5", "modern"])

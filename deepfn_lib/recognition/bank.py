@@ -92,13 +92,14 @@ def mean_f1(labels, predicted, empty_f1: str):
 
 
 def _scaled(images):
-    """uint8 (n, 64, 64) to float32 (n, 64, 64, 1) in 0–1."""
+    """uint8 (n, side, side) to float32 (n, side, side, 1) in 0–1."""
     return tf.cast(images, tf.float32)[..., None] / 255.0
 
 
-def lenet_forward(weights, faces):
+def lenet_forward(weights, images):
     """LeNet-5's probabilities; keras.activations.sigmoid leaves the loss its logits, as in the Keras model."""
-    return keras.activations.sigmoid(lenet_fast.logits(weights, faces))
+    seen = images[:, : lenet_fast.SEEN, : lenet_fast.SEEN]
+    return keras.activations.sigmoid(lenet_fast.logits(weights, _scaled(seen)))
 
 
 class Bank:
@@ -114,6 +115,11 @@ class Bank:
         self.weights = [weight.value for weight in self.model.trainable_variables]
         self.best = [tf.Variable(weight, trainable=False) for weight in self.weights]
         self.moments = [(tf.Variable(tf.zeros_like(w)), tf.Variable(tf.zeros_like(w))) for w in self.weights]
+        # Any number of frames and epochs: traced once, whatever the sizes of the splits.
+        images = tf.TensorSpec([None, networks.SIDE, networks.SIDE], tf.uint8)
+        labels = tf.TensorSpec([None, action_units], tf.int8)
+        order = tf.TensorSpec([None, None], tf.int32)
+        self._train = tf.function(self._course, input_signature=[images, labels, images, labels, order])
 
     def train(self, images, labels, validation_images, validation_labels, seed: int, epochs: int | None = None):
         """Train from `seed` and leave the weights of the epoch with the best validation F1 (the first of
@@ -135,15 +141,14 @@ class Bank:
         )
         return Trained(losses.numpy(), f1s.numpy(), int(best_epoch))
 
-    def _keras_forward(self, weights, faces):
-        return self.model(faces)
+    def _keras_forward(self, weights, images):
+        return self.model(_scaled(images))
 
     def predict(self, images) -> np.ndarray:
         """Probabilities float32 (n, action units)."""
         return self._predict(tf.constant(images)).numpy()
 
-    @tf.function
-    def _train(self, images, labels, validation_images, validation_labels, order):
+    def _course(self, images, labels, validation_images, validation_labels, order):
         """All epochs. `order` int32 (epochs, n) says which frame comes when."""
         epochs, n = tf.shape(order)[0], tf.shape(order)[1]
         losses = tf.TensorArray(tf.float32, epochs)
@@ -170,7 +175,7 @@ class Bank:
     def _step(self, images, labels, step):
         """One batch: the gradient of the loss, and Adam as Keras has it. Returns the loss."""
         with tf.GradientTape() as tape:
-            probabilities = self.forward(self.weights, _scaled(images))
+            probabilities = self.forward(self.weights, images)
             loss = masked_cross_entropy(tf.cast(labels, tf.float32), probabilities)
         gradients = tape.gradient(loss, self.weights)
         settings = self.training
@@ -191,7 +196,7 @@ class Bank:
         n = tf.shape(images)[0]
         chunks = tf.TensorArray(tf.float32, 0, dynamic_size=True, infer_shape=False)
         for start in tf.range(0, n, CHUNK):
-            chunk = self.forward(self.weights, _scaled(images[start : start + CHUNK]))
+            chunk = self.forward(self.weights, images[start : start + CHUNK])
             chunks = chunks.write(start // CHUNK, chunk)
         return chunks.concat()
 
