@@ -41,6 +41,20 @@ def autoencoder_step_vs_matmul(store: Store) -> dict:
     return measure()
 
 
+def xla_vs_plain(store: Store) -> dict:
+    """An update of the normalisers' networks compiled by XLA, against TensorFlow's own way."""
+    from .normaliser.benchmark import other_arithmetic_vs_plain as measure
+
+    return measure("float32", xla=True)
+
+
+def bfloat16_vs_float32(store: Store) -> dict:
+    """An update in mixed bfloat16, against float32."""
+    from .normaliser.benchmark import other_arithmetic_vs_plain as measure
+
+    return measure("bfloat16", xla=False)
+
+
 def shared_vs_per_person_cost(store: Store) -> dict:
     """How many times fewer core-seconds a person the shared network needs at the per-person networks' PSNR or better.
 
@@ -133,9 +147,9 @@ def peak_rss_gib(store: Store) -> dict:
 MEASURES: dict[str, Callable[[Store], dict]] = {
     measure.__name__: measure
     for measure in (
-        render_frames_per_second, autoencoder_step_vs_matmul, shared_vs_per_person_cost,
-        oracle_share_person_independent, oracle_share_median_subtraction, classifier_bank_vs_keras_fit,
-        quick_study_seconds, rerun_seconds, book_build_seconds, peak_rss_gib,
+        render_frames_per_second, autoencoder_step_vs_matmul, xla_vs_plain, bfloat16_vs_float32,
+        shared_vs_per_person_cost, oracle_share_person_independent, oracle_share_median_subtraction,
+        classifier_bank_vs_keras_fit, quick_study_seconds, rerun_seconds, book_build_seconds, peak_rss_gib,
     )
 }  # fmt: skip
 

@@ -63,6 +63,10 @@ class Settings(BaseModel):
     normaliser_batch: int = Field(64, ge=1, description="images in a batch")
     normaliser_learning_rate: float = Field(5e-5, gt=0, description="Adam's learning rate (paper: 5e-5)")
     shared_iterations: int = Field(20_000, ge=1, description="iterations of the one shared network")
+    normaliser_precision: Literal["float32", "bfloat16"] = Field(
+        "float32", description="numbers the normaliser's networks compute with; bfloat16 is for GPUs that have it"
+    )
+    normaliser_xla: bool = Field(False, description="compile the normaliser's updates with XLA; for GPUs")
     warp_pixels: float = Field(5.0, ge=0, description="SD of the warp's control points on the 256-pixel face")
     loss: Literal["mae", "rmse"] = Field("mae", description="Eq. 1 is MAE; the paper's text says RMSE")
 

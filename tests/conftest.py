@@ -18,3 +18,14 @@ def session_store(tmp_path_factory):
 
     kept = os.environ.get("DEEPFN_TEST_ARTEFACTS")
     return Store(kept or tmp_path_factory.mktemp("artefacts"))
+
+
+def pytest_collection_modifyitems(config, items):
+    """With several processes (`-n 2 --dist loadgroup`): what shares the session's artefacts is one process's work and
+    comes first, since it is half of all; every other file is one piece."""
+    if not config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+        return
+    for item in items:
+        group = "chapters" if "session_store" in item.fixturenames else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: "session_store" not in item.fixturenames)

@@ -10,6 +10,7 @@ tf = configure_tensorflow(threads=1, deterministic=True)
 
 from deepfn_lib.normaliser import augmentation as aug  # noqa: E402
 from deepfn_lib.normaliser import checkpoints, networks, training  # noqa: E402
+from deepfn_lib.normaliser.arithmetic import Arithmetic  # noqa: E402
 from deepfn_lib.normaliser.autoencoder import Autoencoder, reconstruction_loss  # noqa: E402
 
 
@@ -47,6 +48,35 @@ def test_initial_weights_come_from_the_seed():
     assert all(np.array_equal(a, b) for a, b in zip(first, again))
     assert not np.array_equal(first[0], other[0])
     assert not np.array_equal(first[2].ravel()[:9], first[0].ravel()[:9])
+
+
+@pytest.mark.parametrize("xla", [False, True])
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_other_arithmetic_trains_the_same_network(faces, precision, xla):
+    """Losses of three updates near plain float32's; weights, moments and outputs float32 whatever computes them."""
+    import keras
+
+    other = Arithmetic(precision, xla)
+    trainees = [tiny(faces), tiny(faces, arithmetic=other)]
+    losses = np.array([[trainee.update(*trainee.batch(step)) for step in (1, 2, 3)] for trainee in trainees])
+    np.testing.assert_allclose(losses[1], losses[0], rtol=0.02 if precision == "bfloat16" else 1e-4)
+    assert losses[0, 0, 0] != losses[0, 2, 0]
+    assert {variable.dtype for variable in trainees[1].variables if "iteration" not in variable.name} <= {"float32"}
+    assert trainees[1].encoder.layers[1].compute_dtype == precision
+    assert trainees[1].decode(faces[:2], 0).shape == (2, 64, 64)
+    assert keras.config.dtype_policy().name == "float32"
+    plain = trainees[0].description
+    assert (trainees[1].description == plain) == (other == Arithmetic())
+    assert "xla" not in plain  # what was trained before there was a choice is still found
+
+
+def test_the_settings_choose_the_arithmetic_and_the_keys_know(faces):
+    from deepfn_lib.normaliser.methods import autoencoder_inputs, recipe
+    from deepfn_lib.settings import load_settings
+
+    plain, other = (load_settings("quick", changes) for changes in ({}, {"normaliser_precision": "bfloat16"}))
+    assert recipe(plain).arithmetic == Arithmetic() and recipe(other).arithmetic == Arithmetic("bfloat16")
+    assert autoencoder_inputs(plain) != autoencoder_inputs(other)
 
 
 def test_pixel_shuffle_moves_channels_into_squares():
@@ -259,6 +289,19 @@ def test_reference_network_starts_from_the_templates_median(reference):
     trainee, pairs, base = reference
     out = trainee.transfer(pairs.faces, pairs.medians[pairs.which])
     assert np.abs(out.astype(int) - base).max() <= 1
+
+
+@pytest.mark.parametrize("arithmetic", [Arithmetic("bfloat16"), Arithmetic(xla=True)], ids=str)
+def test_reference_network_learns_the_same_in_other_arithmetic(reference, arithmetic):
+    from dataclasses import replace
+
+    from deepfn_lib.normaliser.reference import ReferenceNormaliser
+
+    plain, pairs, base = reference
+    other = ReferenceNormaliser(pairs, base, replace(plain.recipe, arithmetic=arithmetic), "test")
+    losses = np.array([[trainee.update(*trainee.batch(step)) for step in (1, 2, 3)] for trainee in (plain, other)])
+    np.testing.assert_allclose(losses[1], losses[0], rtol=0.02)
+    assert other.description != plain.description
 
 
 def test_reference_network_learns_and_is_read_back(reference, tmp_path):

@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from . import networks
+from .arithmetic import Arithmetic
 from .augmentation import Augmentation, augment
 
 PROBED = 8  # faces in probes and previews
@@ -51,13 +52,16 @@ class Autoencoder:
     def __init__(
         self, template: np.ndarray, person: np.ndarray, *, size: int, width: float, seed: int, batch: int = 64,
         learning_rate: float = 5e-5, loss: str = "mae", augmentation: Augmentation | None = None,
-        truth: np.ndarray | None = None, label: str = "",
+        truth: np.ndarray | None = None, label: str = "", arithmetic: Arithmetic | None = None,
     ):  # fmt: skip
         self.template, self.person, self.truth = template, person, truth
         self.seed, self.size, self.images, self.loss = seed, size, batch, loss
         self.augmentation = augmentation or Augmentation()
-        self.encoder = networks.encoder(size, width, seed)
-        self.decoders = [networks.decoder(size, width, seed + k, f"decoder-{k}") for k in (1, 2)]
+        arithmetic = arithmetic or Arithmetic()
+        with arithmetic.networks():
+            self.encoder = networks.encoder(size, width, seed)
+            self.decoders = [networks.decoder(size, width, seed + k, f"decoder-{k}") for k in (1, 2)]
+        self.update = arithmetic.compiled(self._update)
         self.groups = [self.encoder.trainable_variables + d.trainable_variables for d in self.decoders]
         # One optimiser for each autoencoder: both change the encoder, and each keeps its own moments of it.
         self.optimisers = [adam(learning_rate, group) for group in self.groups]
@@ -66,7 +70,7 @@ class Autoencoder:
         self.description = {
             "network": "autoencoder", "size": size, "width": width, "seed": seed, "batch": batch, "loss": loss,
             "learning_rate": learning_rate, "augmentation": vars(self.augmentation), "person": label,
-            "template_faces": len(template), "person_faces": len(person),
+            "template_faces": len(template), "person_faces": len(person), **arithmetic.key(),
         }  # fmt: skip
 
     def parameters(self) -> int:
@@ -82,8 +86,7 @@ class Autoencoder:
             arrays += augment(np.asarray(faces[rows]), self.augmentation, random)
         return arrays
 
-    @tf.function
-    def update(self, template_inputs, template_faces, person_inputs, person_faces):
+    def _update(self, template_inputs, template_faces, person_inputs, person_faces):
         """One update of the template's autoencoder, then one of the person's (section 3.2)."""
         batches = ((template_inputs, template_faces), (person_inputs, person_faces))
         return tf.stack([self._half(which, *arrays) for which, arrays in enumerate(batches)])

@@ -77,6 +77,41 @@ def autoencoder_step_vs_matmul(width: float = 1.0, size: int = 128, batch: int =
     }  # fmt: skip
 
 
+def other_arithmetic_vs_plain(precision: str, xla: bool, width: float = 0.25, repeats: int = 5) -> dict:
+    """How many times faster an update is under another `arithmetic.Arithmetic` than in plain float32, in turn.
+
+    The paper's autoencoder at 128 pixels, a batch of 64 and `width`; `reference` is the same for the reference
+    network's own size and a batch of 32.
+    """
+    from .arithmetic import Arithmetic
+    from .autoencoder import Autoencoder, as_input
+    from .reference import Pairs, Recipe, ReferenceNormaliser
+
+    random = np.random.default_rng(0)
+    faces = random.integers(0, 256, (64, 128, 128)).astype(np.uint8)
+    pairs = Pairs(faces, faces[:, ::2, ::2], faces[:2], np.arange(64) % 2)
+    autoencoders, references = [], []
+    for arithmetic in (Arithmetic(), Arithmetic(precision, xla)):
+        trainee = Autoencoder(faces, faces, size=128, width=width, seed=0, arithmetic=arithmetic)
+        autoencoders.append((trainee, [as_input(faces)] * 4))
+        trainee = ReferenceNormaliser(pairs, faces[0, ::2, ::2], Recipe(arithmetic=arithmetic), "measured")
+        references.append((trainee, trainee.batch(1)))
+    ratios, reference = (_times_faster(both, repeats) for both in (autoencoders, references))
+    return {
+        "value": float(np.median(ratios)), "unit": "times faster", "low": float(ratios.min()),
+        "high": float(ratios.max()), "n": repeats, "reference": float(np.median(reference)),
+    }  # fmt: skip
+
+
+def _times_faster(both, repeats: int) -> np.ndarray:
+    """Seconds of an update of the first trainee over those of the second, for each turn."""
+    updates = [lambda t=trainee, a=arrays: t.update(*a).numpy() for trainee, arrays in both]
+    for update in updates:  # compiled
+        update()
+    plain, other = np.array([[_seconds(update) for update in updates] for _ in range(repeats)]).T
+    return plain / other
+
+
 def _seconds(work: Callable) -> float:
     began = time.perf_counter()
     work()

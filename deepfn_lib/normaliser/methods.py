@@ -16,6 +16,7 @@ from ..cluster import run_jobs
 from ..errors import StudyError
 from ..faces import images
 from ..settings import Settings
+from .arithmetic import Arithmetic
 
 CODE_VERSION = 2  # raise when the same settings would give other faces
 METHODS = {
@@ -56,7 +57,10 @@ def recipe(settings: Settings):
     """How the reference networks are trained under these settings."""
     from .reference import Recipe
 
-    return Recipe(seed=settings.seed, iterations=settings.shared_iterations, batch=REFERENCE_BATCH)
+    return Recipe(
+        seed=settings.seed, iterations=settings.shared_iterations, batch=REFERENCE_BATCH,
+        arithmetic=Arithmetic.of(settings),
+    )  # fmt: skip
 
 
 def rendered_pairs(settings: Settings, store: Store) -> Path:
@@ -82,7 +86,7 @@ def autoencoder_inputs(settings: Settings) -> dict:
     """The settings that any autoencoder depends on."""
     names = ("size", "width", "batch", "learning_rate")
     chosen = {name: getattr(settings, f"normaliser_{name}") for name in names}
-    return {**chosen, "warp_pixels": settings.warp_pixels, "loss": settings.loss}
+    return {**chosen, "warp_pixels": settings.warp_pixels, "loss": settings.loss, **Arithmetic.of(settings).key()}
 
 
 def network_folder(settings: Settings, store: Store, name: str) -> Path:
@@ -90,7 +94,7 @@ def network_folder(settings: Settings, store: Store, name: str) -> Path:
     data, person = study.faces(settings, store), study.template(settings, store)
     inputs = {
         "code": CODE_VERSION, "method": name, "seed": settings.seed, "iterations": settings.shared_iterations,
-        "template": person.participant,
+        "template": person.participant, **Arithmetic.of(settings).key(),
     }  # fmt: skip
     if name == "deepfn-supervised":
         source = rendered_pairs(settings, store)
@@ -209,7 +213,7 @@ def _train_timed(folder: Path, settings: Settings, iterations: int, train_person
     train_person(
         folder, *faces, size=settings.normaliser_size, width=settings.normaliser_width, iterations=iterations,
         batch=settings.normaliser_batch, learning_rate=settings.normaliser_learning_rate, seed=settings.seed,
-        loss=settings.loss, warp_pixels=settings.warp_pixels, **more,
+        loss=settings.loss, warp_pixels=settings.warp_pixels, arithmetic=Arithmetic.of(settings), **more,
     )  # fmt: skip
     seconds = time.process_time() - began
     with np.load(folder / "weights.npz") as weights:

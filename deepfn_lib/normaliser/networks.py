@@ -85,8 +85,8 @@ def decoder(size: int = 128, width: float = 1.0, seed: int = 0, name: str = "dec
     features = inputs
     for filters in DECODER_FILTERS[: 4 if size == 128 else 3]:
         features = _upscale(features, scaled(filters, width), seed)
-    faces = layers.Conv2D(1, 5, padding="same", activation="sigmoid", kernel_initializer=_glorot(seed))(features)
-    return keras.Model(inputs, faces, name=name)
+    last = layers.Conv2D(1, 5, padding="same", activation="sigmoid", kernel_initializer=_glorot(seed), dtype="float32")
+    return keras.Model(inputs, last(features), name=name)
 
 
 def reference_network(size: int = 64, detail: int = 2, base: int = 24, seed: int = 0) -> keras.Model:
@@ -109,5 +109,5 @@ def reference_network(size: int = 64, detail: int = 2, base: int = 24, seed: int
     for skip, filters in zip(reversed(passed[:-1]), (4 * base, 2 * base, base)):
         up = layers.Conv2D(4 * filters // 2, 3, padding="same", kernel_initializer=_glorot(seed))(features)
         features = _convolve(layers.Concatenate()([PixelShuffle()(up), skip]), filters, 3, seed)
-    change = layers.Conv2D(4, 3, padding="same", kernel_initializer="zeros")(features)
-    return keras.Model(inputs, PixelShuffle()(change), name="reference-network")
+    change = layers.Conv2D(4, 3, padding="same", kernel_initializer="zeros", dtype="float32")(features)
+    return keras.Model(inputs, PixelShuffle(dtype="float32")(change), name="reference-network")

@@ -15,6 +15,7 @@ import pandas as pd
 from ..artefacts import write_json
 from ..errors import StudyError
 from ..faces.images import equalise, resize
+from .arithmetic import Arithmetic
 from .augmentation import Augmentation
 
 CODE_VERSION = 1  # raise when the same settings would give other weights
@@ -39,7 +40,7 @@ def train_person(
     folder: str | Path, template_faces: np.ndarray, person_faces: np.ndarray, *, size: int, width: float,
     iterations: int, batch: int, learning_rate: float, seed: int, loss: str = "mae", warp_pixels: float = 5.0,
     augmentation: Augmentation | None = None, truth: np.ndarray | None = None, label: str = "",
-    initial: str | Path | None = None, checkpoint_every: int = 0,
+    initial: str | Path | None = None, checkpoint_every: int = 0, arithmetic: Arithmetic | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """Train one person's autoencoder against the template's and leave it in `folder`; returns the losses.
 
@@ -63,6 +64,7 @@ def train_person(
     trainee = Autoencoder(
         template_faces, person_faces, size=size, width=width, seed=seed, batch=batch, learning_rate=learning_rate,
         loss=loss, augmentation=augmentation or Augmentation(warp_pixels=warp_pixels), truth=truth, label=label,
+        arithmetic=arithmetic,
     )  # fmt: skip
     if initial is not None:
         _start_from(trainee, Path(initial))

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from ..faces.images import resize, warp
 from . import networks
+from .arithmetic import Arithmetic
 from .augmentation import Augmentation, draw_affine, draw_nodes, sample, spread, way_back
 from .autoencoder import CHUNK, as_faces, as_input, spaced
 from .quality import box
@@ -134,6 +135,7 @@ class Recipe:
     naming: float = NAMING
     nuisance: Augmentation = field(default_factory=lambda: NUISANCE)
     misaligned: float = MISALIGNED
+    arithmetic: Arithmetic = Arithmetic()
 
 
 class ReferenceNormaliser:
@@ -147,15 +149,18 @@ class ReferenceNormaliser:
 
     def __init__(self, source, template_median: np.ndarray, recipe: Recipe, label: str, reader=None):
         self.source, self.reader = source, reader
-        network = networks.reference_network(recipe.size, recipe.detail, recipe.base, recipe.seed)
+        with recipe.arithmetic.networks():
+            network = networks.reference_network(recipe.size, recipe.detail, recipe.base, recipe.seed)
         self._hold(network, template_median, recipe)
+        self.update = recipe.arithmetic.compiled(self._update)
         self.weights = tf.constant(where_it_counts(recipe.size)[None, ..., None])
         rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, recipe.iterations, alpha=0.01)
         self.optimiser = keras.optimizers.Adam(rate)
         self.optimiser.build(self.network.trainable_variables)
         self.variables = self.network.trainable_variables + self.optimiser.variables
         settings = {**vars(recipe), "nuisance": vars(recipe.nuisance), "reader": reader is not None}
-        self.description = {"network": "reference", "person": label, **settings}
+        del settings["arithmetic"]
+        self.description = {"network": "reference", "person": label, **settings, **recipe.arithmetic.key()}
 
     def _hold(self, network, template_median: np.ndarray, recipe: Recipe) -> None:
         self.network, self.recipe = network, recipe
@@ -179,8 +184,7 @@ class ReferenceNormaliser:
         inputs = disturb(frames, medians, random, self.recipe.nuisance, self.recipe.misaligned)
         return inputs, as_input(answers), labels
 
-    @tf.function
-    def update(self, inputs, answers, labels):
+    def _update(self, inputs, answers, labels):
         """One update; the whole loss, and of it the weighted error of grey levels and of their gradients."""
         with tf.GradientTape() as tape:
             outputs = self.base + self.network(inputs, training=True)

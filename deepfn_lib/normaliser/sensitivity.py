@@ -10,6 +10,7 @@ from ..artefacts import Store
 from ..faces import images
 from ..settings import Settings
 from . import methods
+from .arithmetic import Arithmetic
 
 CODE_VERSION = 2  # raise when the same settings would give other numbers
 MEAN_FACE = "mean face"
@@ -35,6 +36,7 @@ def template_arm(settings: Settings, store: Store, method: str, template: str) -
     inputs = {"code": CODE_VERSION, "faces": data.key, "method": method, "template": name}
     if method == NETWORK:
         inputs |= {"seed": settings.seed, "iterations": settings.shared_iterations, "network": methods.CODE_VERSION}
+        inputs |= Arithmetic.of(settings).key()
     return store.get("template-arms", inputs, lambda folder: _make(folder, settings, data, method, name)) / "faces.npy"
 
 
