@@ -26,6 +26,7 @@ overrides = {}  # settings changed for this run, by name
 artefacts = ""  # artefact folder; empty: the default
 rival_share = 0.1  # iterations of the study arm's rivals, as a share of shared_iterations
 budget_shares = [0.05, 0.15, 1.0]  # budgets of the study's own method, as shares of shared_iterations
+long_shares = [4.0]  # longer budgets, shown where their network is there already: 4 is what `overnight` trains
 own_people = 1  # people whose own networks, the paper's way, are set beside the shared ones
 own_shares = [0.25, 1.0]  # budgets of each of these, as shares of normaliser_iterations
 shown_people = 7  # participants in the pictures, evenly spaced by name
@@ -305,15 +306,18 @@ table(pd.DataFrame(grouped), "Expression kept, by group of participants.", forma
 # ## What it costs
 #
 # Cost is counted in images through the encoder and in seconds of one core. A network per person costs again for
-# each person; a shared one is paid for once. First the shared one at several budgets, all trained from the start:
+# each person; a shared one is paid for once. First the shared one at several budgets, all trained from the start.
+# A night's budget is among them where one has been trained (`deepfn run --profile overnight`, then
+# `deepfn run --chapter 10 --again`):
 
 # %%
-curve = comparison.shared_curve(settings, store, own_method, budget_shares)
-by_budget = {
-    f"{share:g}": path for share, path in comparison.budget_arms(settings, store, own_method, budget_shares).items()
-}
+longer = [share for share in long_shares if comparison.is_trained(settings, store, own_method, share)]
+shares = [*budget_shares, *longer]
+curve = comparison.shared_curve(settings, store, own_method, shares)
+by_budget = {f"{share:g}": path for share, path in comparison.budget_arms(settings, store, own_method, shares).items()}
 budget_scores = scores_of(settings, store, by_budget)
-curve["score"] = [statistics.participant_scores(budget_scores, "person-independent", arm=a).mean() for a in by_budget]
+of_people = [statistics.participant_scores(budget_scores, "person-independent", arm=arm) for arm in by_budget]
+curve["score"] = [scores.mean() for scores in of_people]
 
 # %%
 cost_formats = {"share": "g", "images": ",.0f", "core_seconds": ",.0f", "psnr": ".1f", "correlation": ".2f"}
@@ -325,6 +329,14 @@ cost_headings = {
     "auc": "AUC",
 }
 table(curve, f"{own_method} at several budgets.", formats=cost_formats, headings=cost_headings)
+
+# %%
+bounds = [statistics.mean_interval(scores.to_numpy(), plan) for scores in of_people]
+scored = pd.DataFrame({
+    "arm": own_method, "cost": curve["core_seconds"], "mean": [bound.value for bound in bounds],
+    "low": [bound.low for bound in bounds], "high": [bound.high for bound in bounds],
+})  # fmt: skip
+figures.cost_plot(scored, "Score over cost.", x_title="core seconds", y_title="person-independent score, %")
 
 # %%
 names_of_all = data.person_names()

@@ -64,6 +64,15 @@ def test_the_chapter_runs(executed, name):
     assert (notebooks / f"{name}.ipynb").is_file()
 
 
+def test_a_budget_counts_as_trained_once_its_network_is_there(executed, session_store):
+    from deepfn_lib.normaliser import comparison
+    from deepfn_lib.settings import load_settings
+
+    settings = load_settings("smoke")
+    for share, there in ((1.0, True), (7.0, False)):
+        assert comparison.is_trained(settings, session_store, settings.normaliser_arm, share) is there
+
+
 def test_every_page_of_the_contents_is_built(site):
     missing = [page for page in pages() if not (site / page).is_file()]
     assert missing == []

@@ -79,6 +79,11 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return faces.join(kept).join(left).reset_index()
 
 
+def is_trained(settings: Settings, store: Store, name: str, share: float) -> bool:
+    """Whether a shared method's network is there already at that share of its budget."""
+    return methods.is_trained(budget(settings, share), store, name)
+
+
 def budget_arms(settings: Settings, store: Store, name: str, shares: Sequence[float]) -> dict[float, Path]:
     """A shared method's arms at several budgets, each trained from the start: share to file."""
     return {share: methods.normalised(budget(settings, share), store, name) for share in shares}

@@ -92,25 +92,37 @@ def autoencoder_inputs(settings: Settings) -> dict:
 def network_folder(settings: Settings, store: Store, name: str) -> Path:
     """The artefact of a shared method's trained network, with its losses and previews."""
     data, person = study.faces(settings, store), study.template(settings, store)
+    inputs = _network_inputs(settings, store, name)
+    if name == "deepfn-shared":
+        return store.get("networks", inputs, lambda folder: _train_shared_autoencoder(folder, settings, data, person))
+    source = rendered_pairs(settings, store) if name == "deepfn-supervised" else None
+    reading = reader_folder(settings, store) if source else None
+    return store.get(
+        "networks", inputs, lambda folder: _train_reference(folder, settings, data, person, source, reading)
+    )
+
+
+def is_trained(settings: Settings, store: Store, name: str) -> bool:
+    """Whether a shared method's network is there already."""
+    return store.folder("networks", _network_inputs(settings, store, name)).exists()
+
+
+def _network_inputs(settings: Settings, store: Store, name: str) -> dict:
+    data, person = study.faces(settings, store), study.template(settings, store)
     inputs = {
         "code": CODE_VERSION, "method": name, "seed": settings.seed, "iterations": settings.shared_iterations,
         "template": person.participant, **Arithmetic.of(settings).key(),
     }  # fmt: skip
     if name == "deepfn-supervised":
-        source = rendered_pairs(settings, store)
-        inputs["pairs"] = source.name
+        inputs["pairs"] = rendered_pairs(settings, store).name
     else:
-        source, inputs["faces"] = None, data.key
+        inputs["faces"] = data.key
     if name == "deepfn-shared":
         inputs |= study._chosen(
             settings, "normaliser_size", "normaliser_width", "normaliser_batch", "warp_pixels", "loss"
         )
         inputs["learning_rate"] = settings.normaliser_learning_rate
-        return store.get("networks", inputs, lambda folder: _train_shared_autoencoder(folder, settings, data, person))
-    reading = reader_folder(settings, store) if source else None
-    return store.get(
-        "networks", inputs, lambda folder: _train_reference(folder, settings, data, person, source, reading)
-    )
+    return inputs
 
 
 def reader_folder(settings: Settings, store: Store) -> Path:
