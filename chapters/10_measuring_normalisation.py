@@ -485,7 +485,8 @@ display(Markdown(f"Rank correlation of PSNR over the face and over the mouth: {r
 answers = exact[compared]
 blurred = np.stack([cv2.GaussianBlur(one, (0, 0), 1.5) for one in answers])
 labels = data.frames[list(BP4D_ACTION_UNITS)].to_numpy()[compared]
-read = quality.expression_kept(blurred, answers, labels, names[compared], BP4D_ACTION_UNITS, settings.seed)
+readers = quality.train_readers(answers, labels, names[compared], settings.seed)
+read = quality.expression_kept(blurred, answers, labels, names[compared], BP4D_ACTION_UNITS, readers)
 psnr = quality.fidelity(blurred, answers, names[compared]).query("region == 'face'")["psnr"].mean()
 display(Markdown(f"Blurred answers: {psnr:.1f} dB, expression kept {read['correlation'].mean():.2f}."))
 

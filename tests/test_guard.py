@@ -1,6 +1,7 @@
 """The guard on a whole book: everybody taken off the lists, and a picture planted around the gate.
 
-A copy of the project is changed as a licensee's would be; the commands are the user's own.
+A copy of the project is changed as a licensee's would be; the commands are the user's own. By default it has two
+chapters; `pytest -m slow tests/test_guard.py` takes all, and then not even a rendered face is left in the book.
 """
 
 import base64
@@ -17,6 +18,7 @@ import numpy as np
 import pytest
 
 from deepfn_lib.artefacts import project_root
+from deepfn_lib.publication.chapters import chapter_paths
 from deepfn_lib.publication.scan import scan_book
 
 CHAPTERS = ("00_question", "03_template_selection")  # rendered for the occasion; from the corpora
@@ -32,15 +34,18 @@ def deepfn(project, store, *words):
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory, session_store):
-    """A copy in which nobody may be shown, its chapters executed and its book built."""
-    copy = tmp_path_factory.mktemp("project")
+    return without_anybody(tmp_path_factory.mktemp("project"), session_store, CHAPTERS, "--partial")
+
+
+def without_anybody(copy, store, chapters, *options):
+    """A copy in which nobody rendered may be shown, those chapters executed and its book built."""
     for name in ("deepfn_lib", "data_manifests", "chapters", "book"):
         shutil.copytree(
             project_root() / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "*.ipynb", "[01]*.py")
         )
     for name in ("_config.yml", "_toc.yml"):
         shutil.copyfile(project_root() / name, copy / name)
-    for name in CHAPTERS:
+    for name in chapters:
         shutil.copyfile(project_root() / "chapters" / f"{name}.py", copy / "chapters" / f"{name}.py")
     changed = 0
     for path in (copy / "data_manifests").glob("rendered-*.yml"):
@@ -48,9 +53,9 @@ def project(tmp_path_factory, session_store):
         path.write_text(text)
         changed += times
     assert changed == 2
-    ran = deepfn(copy, session_store, "run", "--profile", "smoke")
+    ran = deepfn(copy, store, "run", "--profile", "smoke")
     assert ran.returncode == 0, ran.stderr
-    built = deepfn(copy, session_store, "book", "--partial")
+    built = deepfn(copy, store, "book", *options)
     assert built.returncode == 0, built.stderr
     assert str(copy / "_build" / "html" / "index.html") in built.stdout
     return copy
@@ -65,6 +70,18 @@ def test_with_nobody_showable_the_book_builds_without_a_pixel_of_anybody(project
         assert "grey-card" in page and "may not be shown: data_manifests/rendered-bp4d.yml" in page
         for text in (page, (notebooks / f"{name}.ipynb").read_text()):
             assert "data:image" not in text and "iVBORw0KGgo" not in text and '"image/' not in text
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_the_whole_book_builds_without_a_pixel_of_anybody_rendered(tmp_path, session_store):
+    chapters = [path.stem for path in chapter_paths()]
+    copy = without_anybody(tmp_path, session_store, chapters)
+    report = scan_book(copy / "_build" / "html", copy / "book" / "chapters")
+    assert report.problems == []
+    assert {person.split("/")[0] for person in report.people} <= {"orl"}
+    cards = [name for name in chapters if "grey-card" in (copy / "book" / "chapters" / f"{name}.ipynb").read_text()]
+    assert len(cards) > len(chapters) // 2
 
 
 def test_a_planted_leak_fails_the_build(project, session_store):

@@ -250,12 +250,13 @@ def test_expression_kept_and_identity_left_tell_faces_apart():
     from deepfn_lib.normaliser import quality
 
     pictures, answers, labels, people = labelled(np.random.default_rng(2))
-    kept = quality.expression_kept(answers, answers, labels, people, ["AU12", "AU01"], seed=0)
+    readers = quality.train_readers(answers, labels, people, seed=0)
+    kept = quality.expression_kept(answers, answers, labels, people, ["AU12", "AU01"], readers)
     assert (
         len(kept) == 8 and np.allclose(kept.correlation, 1) and (kept.auc > 0.99).all() and np.allclose(kept.error, 0)
     )
     blank = np.full_like(answers, 100)
-    lost = quality.expression_kept(blank, answers, labels, people, ["AU12", "AU01"], seed=0)
+    lost = quality.expression_kept(blank, answers, labels, people, ["AU12", "AU01"], readers)
     assert lost.correlation.isna().all() and np.allclose(lost.auc.dropna(), 0.5)
     sessions = np.arange(len(people)) // 5
     plain, left = (quality.identity_left(x, people, sessions) for x in (answers, pictures))

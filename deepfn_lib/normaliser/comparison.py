@@ -1,7 +1,9 @@
 """Methods side by side: each arm's quality and cost, participant by participant (chapter 10)."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -43,28 +45,47 @@ def measured(settings: Settings, store: Store, arms: Mapping[str, Path]) -> dict
     `arms` maps a name to the file of an arm's array. Columns as of the functions in `quality`.
     """
     tables = {"fidelity": [], "expression": [], "identity": []}
+    exact = cache(lambda: _exact(settings, store))  # the readers are trained once for all arms, if for any
     for name, path in arms.items():
-        folder = _measured(settings, store, path)
+        folder = _measured(settings, store, path, exact)
         for kind, found in tables.items():
             found.append(pd.read_parquet(folder / f"{kind}.parquet").assign(arm=name))
     return {kind: pd.concat(found, ignore_index=True) for kind, found in tables.items()}
 
 
-def _measured(settings: Settings, store: Store, path: Path) -> Path:
+@dataclass(frozen=True)
+class Exact:
+    """What every arm is measured against, on `compared_rows`: answers, who and what is on them, and their readers."""
+
+    rows: np.ndarray
+    answers: np.ndarray
+    people: np.ndarray
+    tasks: np.ndarray
+    labels: np.ndarray
+    readers: list
+
+
+def _exact(settings: Settings, store: Store) -> Exact:
+    rows, frames = compared_rows(settings, store), study.faces(settings, store).frames
+    answers = study.arm(settings, store, "oracle")[rows]
+    people, tasks = (frames[name].astype(str).to_numpy()[rows] for name in ("participant", "task"))
+    labels = frames[list(BP4D_ACTION_UNITS)].to_numpy()[rows]
+    return Exact(rows, answers, people, tasks, labels, quality.train_readers(answers, labels, people, settings.seed))
+
+
+def _measured(settings: Settings, store: Store, path: Path, exact: Callable[[], Exact]) -> Path:
     data = study.faces(settings, store)
     inputs = {"code": CODE_VERSION, "arm": path.parent.name, "faces": data.key, "seed": settings.seed}
 
     def make(folder: Path) -> None:
-        rows = compared_rows(settings, store)
-        pictures = np.load(path, mmap_mode="r")[rows]
-        answers = study.arm(settings, store, "oracle")[rows]
-        people = data.frames["participant"].astype(str).to_numpy()[rows]
-        labels = data.frames[list(BP4D_ACTION_UNITS)].to_numpy()[rows]
-        quality.fidelity(pictures, answers, people).to_parquet(folder / "fidelity.parquet")
-        kept = quality.expression_kept(pictures, answers, labels, people, BP4D_ACTION_UNITS, settings.seed)
+        one = exact()
+        pictures = np.load(path, mmap_mode="r")[one.rows]
+        quality.fidelity(pictures, one.answers, one.people).to_parquet(folder / "fidelity.parquet")
+        kept = quality.expression_kept(
+            pictures, one.answers, one.labels, one.people, BP4D_ACTION_UNITS, one.readers
+        )  # fmt: skip
         kept.to_parquet(folder / "expression.parquet")
-        tasks = data.frames["task"].astype(str).to_numpy()[rows]
-        quality.identity_left(pictures, people, tasks).to_parquet(folder / "identity.parquet")
+        quality.identity_left(pictures, one.people, one.tasks).to_parquet(folder / "identity.parquet")
 
     return store.get("quality", inputs, make)
 
@@ -91,9 +112,10 @@ def budget_arms(settings: Settings, store: Store, name: str, shares: Sequence[fl
 
 def shared_curve(settings: Settings, store: Store, name: str, shares: Sequence[float]) -> pd.DataFrame:
     """A shared method at several budgets: share, images, core_seconds, psnr, correlation, auc (means over people)."""
-    lines = []
-    for share, path in budget_arms(settings, store, name, shares).items():
-        row = summary(measured(settings, store, {name: path})).iloc[0]
+    lines, arms = [], budget_arms(settings, store, name, shares)
+    found = summary(measured(settings, store, {f"{share:g}": path for share, path in arms.items()})).set_index("arm")
+    for share, path in arms.items():
+        row = found.loc[f"{share:g}"]
         cost = json.loads((path.parent / methods.COST).read_text())
         lines.append({"share": share, "images": cost["images"], "core_seconds": cost["core_seconds"],
                       "psnr": row["psnr"], "correlation": row["correlation"], "auc": row["auc"]})  # fmt: skip

@@ -103,19 +103,23 @@ def halves(people: np.ndarray, seed: int) -> list[np.ndarray]:
     return [first, ~first]
 
 
+def train_readers(answers: np.ndarray, labels: np.ndarray, people: np.ndarray, seed: int) -> list:
+    """Two readers, each of one half of the participants' exact answers: pairs of a bool (n,), its frames, and it."""
+    return [(own, Reader(answers[own], np.asarray(labels)[own])) for own in halves(people, seed)]
+
+
 def expression_kept(
     pictures: np.ndarray, answers: np.ndarray, labels: np.ndarray, people: np.ndarray,
-    action_units: Sequence[str], seed: int,
+    action_units: Sequence[str], readers: list,
 ) -> pd.DataFrame:  # fmt: skip
-    """What a reader trained on half of the participants' exact answers reads from the other half's pictures.
+    """What a reader of half of the participants' exact answers (`train_readers`) reads from the other half's pictures.
 
     A row for each participant and action unit: `correlation` of its readings with its readings of the exact answers,
     `error` the mean absolute difference of the two, `auc` of its readings against the labels, `exact_auc` that of
     its readings of the exact answers. NaN where a reading or label does not vary.
     """
     tables, people, labels = [], np.asarray(people), np.asarray(labels)
-    for trained in halves(people, seed):
-        reader = Reader(answers[trained], labels[trained])
+    for trained, reader in readers:
         tested = np.flatnonzero(~trained)
         exact, read = reader.read(answers[tested]), reader.read(pictures[tested])
         for person in np.unique(people[tested]):
