@@ -34,7 +34,7 @@ book: setup ## run every chapter under PROFILE (quick) and build the book
 	$(BIN)/deepfn book
 
 test: setup ## all tests
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2
 
 check: setup ## style and names
 	$(BIN)/ruff check .

@@ -20,12 +20,18 @@ def session_store(tmp_path_factory):
     return Store(kept or tmp_path_factory.mktemp("artefacts"))
 
 
-def pytest_collection_modifyitems(config, items):
-    """With several processes (`-n 2 --dist loadgroup`): what shares the session's artefacts is one process's work and
-    comes first, since it is half of all; every other file is one piece."""
-    if not config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
-        return
-    for item in items:
-        group = "chapters" if "session_store" in item.fixturenames else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: "session_store" not in item.fixturenames)
+def pytest_xdist_make_scheduler(config, log):
+    """With several processes (`-n 2`): a file is one process's work, and all files that share the session's artefacts
+    are one, the largest, which pytest-xdist begins with."""
+    from pathlib import Path
+
+    from xdist.scheduler import LoadScopeScheduling
+
+    sharing = {path.name for path in Path(__file__).parent.glob("test_*.py") if "session_store" in path.read_text()}
+
+    class BySharing(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            name = nodeid.split("::")[0].rsplit("/")[-1]
+            return "chapters" if name in sharing else name
+
+    return BySharing(config, log)
