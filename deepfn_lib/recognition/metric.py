@@ -62,7 +62,9 @@ def roc_auc(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     The Mann–Whitney form: the rank sum of the positive frames, so all columns are ranked at once.
     """
     coded = labels >= 0
-    ranks = rankdata(np.where(coded, probabilities, np.inf), axis=0)  # not coded: ranked last, changes no other rank
+    # In float64: newer SciPy gives ranks in the type of what it ranks, and half floats cannot add them up. What is not
+    # coded is ranked last and changes no other rank.
+    ranks = rankdata(np.where(coded, np.asarray(probabilities, np.float64), np.inf), axis=0)
     positive = labels == 1
     n_positive = positive.sum(axis=0)
     n_negative = coded.sum(axis=0) - n_positive
