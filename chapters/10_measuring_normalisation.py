@@ -320,7 +320,9 @@ of_people = [statistics.participant_scores(budget_scores, "person-independent", 
 curve["score"] = [scores.mean() for scores in of_people]
 
 # %%
-cost_formats = {"share": "g", "images": ",.0f", "core_seconds": ",.0f", "psnr": ".1f", "correlation": ".2f"}
+cost_formats = {
+    "share": "g", "images": ",.0f", "core_seconds": ",.0f", "psnr": ".1f", "correlation": ".2f", "auc": ".2f",
+}  # fmt: skip
 cost_headings = {
     "score": "person-independent score, %",
     "correlation": "expression kept",
@@ -333,10 +335,11 @@ table(curve, f"{own_method} at several budgets.", formats=cost_formats, headings
 # %%
 bounds = [statistics.mean_interval(scores.to_numpy(), plan) for scores in of_people]
 scored = pd.DataFrame({
-    "arm": own_method, "cost": curve["core_seconds"], "mean": [bound.value for bound in bounds],
+    "arm": list(by_budget), "cost": curve["core_seconds"], "mean": [bound.value for bound in bounds],
     "low": [bound.low for bound in bounds], "high": [bound.high for bound in bounds],
 })  # fmt: skip
-figures.cost_plot(scored, "Score over cost.", x_title="core seconds", y_title="person-independent score, %")
+caption = "Score over cost; each point is named by its share of the study's own budget."
+figures.cost_plot(scored, caption, x_title="core seconds", y_title="person-independent score, %")
 
 # %%
 names_of_all = data.person_names()
