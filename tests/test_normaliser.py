@@ -70,7 +70,7 @@ def test_other_arithmetic_trains_the_same_network(faces, precision, xla):
     assert "xla" not in plain  # what was trained before there was a choice is still found
 
 
-def test_the_settings_choose_the_arithmetic_and_the_keys_know(faces):
+def test_the_settings_choose_the_arithmetic_and_the_keys_know():
     from deepfn_lib.normaliser.methods import autoencoder_inputs, recipe
     from deepfn_lib.settings import load_settings
 

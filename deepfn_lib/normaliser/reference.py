@@ -5,7 +5,7 @@ network is trained once for everybody, on people of whom the exact answer is kno
 is none, on the template's own expressions transplanted onto other people's medians. Chapter 10 compares the two.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import keras
 import numpy as np
@@ -137,6 +137,12 @@ class Recipe:
     misaligned: float = MISALIGNED
     arithmetic: Arithmetic = Arithmetic()
 
+    def described(self) -> dict:
+        """All of it as JSON, for keys and checkpoints; the arithmetic as its own key says."""
+        told = asdict(self)
+        del told["arithmetic"]
+        return {**told, **self.arithmetic.key()}
+
 
 class ReferenceNormaliser:
     """The reference network as a trainee (`training.train`).
@@ -158,9 +164,8 @@ class ReferenceNormaliser:
         self.optimiser = keras.optimizers.Adam(rate)
         self.optimiser.build(self.network.trainable_variables)
         self.variables = self.network.trainable_variables + self.optimiser.variables
-        settings = {**vars(recipe), "nuisance": vars(recipe.nuisance), "reader": reader is not None}
-        del settings["arithmetic"]
-        self.description = {"network": "reference", "person": label, **settings, **recipe.arithmetic.key()}
+        told = {**recipe.described(), "reader": reader is not None}
+        self.description = {"network": "reference", "person": label, **told}
 
     def _hold(self, network, template_median: np.ndarray, recipe: Recipe) -> None:
         self.network, self.recipe = network, recipe

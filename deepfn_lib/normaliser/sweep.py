@@ -10,6 +10,7 @@ from .. import study
 from ..artefacts import Store
 from ..cluster import run_jobs
 from ..settings import Settings
+from .arithmetic import Arithmetic
 from .augmentation import Augmentation
 
 CODE_VERSION = 1  # raise when the same settings would give other numbers
@@ -67,12 +68,14 @@ def augmentation_sweep(
     inputs = {
         "code": CODE_VERSION, "faces": data.key, "template": template.participant, "people": people,
         "variants": [[what, value, asdict(a)] for what, value, a in variants()], **shared,
+        **Arithmetic.of(settings).key(),
     }  # fmt: skip
 
     def make(folder: Path) -> None:
         owner = f"{template.dataset}/{template.participant}"
+        training = {**shared, "arithmetic": Arithmetic.of(settings)}
         jobs = [
-            (str(folder), number, str(data.folder), owner, person, what, value, asdict(augmentation), shared)
+            (str(folder), number, str(data.folder), owner, person, what, value, asdict(augmentation), training)
             for number, (person, (what, value, augmentation)) in enumerate(
                 (person, variant) for person in people for variant in variants()
             )
@@ -129,7 +132,7 @@ def make_bent_arm(root: str, values: dict, number: int) -> str:
     reading = methods.reader_folder(settings, store)
     label, changes = bends()[number]
     recipe = replace(methods.recipe(settings), **changes)
-    described = {**asdict(recipe), "pairs": pairs.name, "faces": data.key}
+    described = {**recipe.described(), "pairs": pairs.name, "faces": data.key}
 
     def make(folder: Path) -> None:
         source = pairs_from(pairs, recipe)
