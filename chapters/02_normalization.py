@@ -370,7 +370,7 @@ assert moved == [True, True, False]  # encoder, template's decoder, person's dec
 # %%
 faces = study.faces(settings, store)
 template = study.template(settings, store)
-template_name = f"{template.dataset}/{template.participant}"
+template_name = template.name
 everyone = faces.person_names()
 others = [name for name in np.unique(everyone) if name != template_name]
 normalised_people = others[: settings.normaliser_people or 2]

@@ -343,7 +343,7 @@ figures.cost_plot(scored, caption, x_title="core seconds", y_title="person-indep
 
 # %%
 names_of_all = data.person_names()
-own_names = [one for one in np.unique(names_of_all) if one != f"{template.dataset}/{template.participant}"][:own_people]
+own_names = [one for one in np.unique(names_of_all) if one != template.name][:own_people]
 own = pd.concat([comparison.own_networks(settings, store, own_names, share) for share in own_shares])
 caption = "The paper's way: own networks of some people, at this profile's size and two budgets."
 table(own, caption, formats={n: f for n, f in cost_formats.items() if n in own}, headings=cost_headings)

@@ -215,7 +215,7 @@ assert np.isclose(nothing["identity_left"], 1) and constant["expression_kept"] <
 faces = study.faces(settings, store)
 template = study.template(settings, store)
 names = faces.person_names()
-people = [who for who in np.unique(names) if who != f"{template.dataset}/{template.participant}"][:sweep_people]
+people = [who for who in np.unique(names) if who != template.name][:sweep_people]
 iterations = max(1, round(settings.normaliser_iterations * sweep_share))
 
 # %%

@@ -166,7 +166,7 @@ display(Markdown(
 method = shared_method(settings)
 study_faces = study.faces(settings, store)
 person = study.template(settings, store)
-template_name = f"{person.dataset}/{person.participant}"
+template_name = person.name
 template_rows = np.flatnonzero(study_faces.person_names() == template_name)
 template_median = images.median_faces(study_faces.images[template_rows], np.full(len(template_rows), template_name))
 

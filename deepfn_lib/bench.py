@@ -69,7 +69,7 @@ def shared_vs_per_person_cost(store: Store) -> dict:
     settings = load_settings("quick")
     person = study.template(settings, store)
     names = np.unique(study.faces(settings, store).person_names())
-    people = [name for name in names.tolist() if name != f"{person.dataset}/{person.participant}"]
+    people = [name for name in names.tolist() if name != person.name]
     curve = comparison.shared_curve(settings, store, settings.normaliser_arm, SHARED_BUDGETS)
     times = [
         comparison.times_cheaper(curve, comparison.own_networks(settings, store, [one]), len(people))

@@ -369,13 +369,20 @@ def cost_plot(
         figure.add_scatter(
             x=[row.cost],
             y=[row.mean],
-            mode="markers+text",
-            text=[arm_label(row.arm)],
-            textposition="top center",
+            mode="markers",
             name=arm_label(row.arm),
             showlegend=False,
             marker={"color": arm_colour(row.arm), "size": 11},
             error_y=_whiskers(pd.DataFrame([row._asdict()])),
         )
+    figure.add_scatter(  # the names above the whiskers, not on them
+        x=points["cost"].tolist(),
+        y=points["high"].fillna(points["mean"]).tolist(),
+        mode="text",
+        text=[arm_label(arm) for arm in points["arm"]],
+        textposition="top center",
+        showlegend=False,
+        hoverinfo="skip",
+    )
     figure.update_xaxes(type="log")
     return finish(figure, caption, x=x_title, y=y_title)

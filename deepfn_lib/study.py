@@ -166,7 +166,7 @@ def _image_arm(settings: Settings, store: Store, name: str) -> Path:
         shape = (len(data.images), RECOGNISER_SIZE, RECOGNISER_SIZE)
         out = np.lib.format.open_memmap(folder / "faces.npy", mode="w+", dtype=np.uint8, shape=shape)
         source, change = (data.truth, "equalised") if name == "oracle" else (data.images, name)
-        images.make_arm(change, source, data.person_names(), f"{person.dataset}/{person.participant}", out=out)
+        images.make_arm(change, source, data.person_names(), person.name, out=out)
         out.flush()
 
     return store.get("arms", inputs, make) / "faces.npy"

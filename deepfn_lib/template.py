@@ -18,6 +18,11 @@ class Template:
     ranking: pd.DataFrame
     dataset: str = "BP4D"
 
+    @property
+    def name(self) -> str:
+        """The participant among those of both datasets: dataset/participant."""
+        return f"{self.dataset}/{self.participant}"
+
 
 def count_activations(frames: pd.DataFrame, action_units: Sequence[str] = BP4D_ACTION_UNITS) -> pd.DataFrame:
     """Frames on which each participant shows each action unit: index `participant`, one int column a unit.

@@ -34,7 +34,7 @@ def compared_rows(settings: Settings, store: Store, dataset: str = "BP4D") -> np
     if data.truth is None:
         raise StudyError("normalisation can be measured on the rendered corpora only: leave bp4d and disfa empty")
     names = data.person_names()
-    wanted = (data.frames["dataset"] == dataset).to_numpy() & (names != f"{template.dataset}/{template.participant}")
+    wanted = (data.frames["dataset"] == dataset).to_numpy() & (names != template.name)
     rows = np.flatnonzero(wanted)
     return rows[quality.evenly(names[rows])]
 

@@ -149,7 +149,7 @@ def _train_reference(folder: Path, settings: Settings, data, person, pairs: Path
     configure_tensorflow()
     from .shared import pairs_from, train_reference, transplants_from
 
-    how, template = recipe(settings), f"{person.dataset}/{person.participant}"
+    how, template = recipe(settings), person.name
     if pairs is not None:
         source, label = pairs_from(pairs, how), "reference network on rendered pairs"
     else:
@@ -208,7 +208,7 @@ def _train_shared_autoencoder(folder: Path, settings: Settings, data, person) ->
     from .shared import person_inputs
 
     names, size = data.person_names(), settings.normaliser_size
-    template = f"{person.dataset}/{person.participant}"
+    template = person.name
     own = np.flatnonzero(names == template)
     np.save(folder / "template-median.npy", person_inputs(data.images, own, size)[1])
     others = [_differences(data.images, rows, size) for who, rows in images.by_person(names) if who != template]
@@ -258,7 +258,7 @@ def _train_one(folder: Path, settings: Settings, data, template, person: str, st
     from . import per_person
 
     names, size = data.person_names(), settings.normaliser_size
-    own = np.flatnonzero(names == f"{template.dataset}/{template.participant}")
+    own = np.flatnonzero(names == template.name)
     rows = np.flatnonzero(names == person)
     if not len(rows):
         raise StudyError(f"nobody is called {person!r} in these faces; people are named like {names[0]}")
@@ -286,7 +286,7 @@ def make_person(root: str, settings: dict, person: str, name: str) -> str:
 def _per_person_arm(settings: Settings, store: Store, name: str) -> Path:
     data, template = study.faces(settings, store), study.template(settings, store)
     names = data.person_names()
-    own = f"{template.dataset}/{template.participant}"
+    own = template.name
     people = [person for person in np.unique(names).tolist() if person != own]
     if name == "deepfn-fine-tuned":
         network_folder(settings, store, "deepfn-shared")  # once, before the workers want it

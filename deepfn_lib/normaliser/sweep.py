@@ -72,7 +72,7 @@ def augmentation_sweep(
     }  # fmt: skip
 
     def make(folder: Path) -> None:
-        owner = f"{template.dataset}/{template.participant}"
+        owner = template.name
         training = {**shared, "arithmetic": Arithmetic.of(settings)}
         jobs = [
             (str(folder), number, str(data.folder), owner, person, what, value, asdict(augmentation), training)
