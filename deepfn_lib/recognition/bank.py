@@ -17,6 +17,7 @@ from . import lenet_fast, networks
 from .metric import THRESHOLD
 
 CHUNK = 32  # frames in a forward pass without training: what stays in a core's cache
+AT_ONCE = 1024  # frames that are prepared for the network together, 16 MB
 
 
 @dataclass(frozen=True)
@@ -91,15 +92,9 @@ def mean_f1(labels, predicted, empty_f1: str):
     return tf.math.divide_no_nan(tf.reduce_sum(f1 * weight), tf.reduce_sum(weight))
 
 
-def _scaled(images):
-    """uint8 (n, side, side) to float32 (n, side, side, 1) in 0–1."""
-    return tf.cast(images, tf.float32)[..., None] / 255.0
-
-
-def lenet_forward(weights, images):
+def lenet_forward(weights, cut):
     """LeNet-5's probabilities; keras.activations.sigmoid leaves the loss its logits, as in the Keras model."""
-    seen = images[:, : lenet_fast.SEEN, : lenet_fast.SEEN]
-    return keras.activations.sigmoid(lenet_fast.logits(weights, _scaled(seen)))
+    return keras.activations.sigmoid(lenet_fast.logits(weights, cut))
 
 
 class Bank:
@@ -111,15 +106,18 @@ class Bank:
     def __init__(self, training: Training, action_units: int):
         self.training = training
         self.model = networks.build(training.classifier, action_units, seed=0)
-        self.forward = lenet_forward if training.classifier == "lenet-5" else self._keras_forward
+        fast = training.classifier == "lenet-5"
+        self.prepare, self.forward = (lenet_fast.patches, lenet_forward) if fast else (np.asarray, self._keras_forward)
         self.weights = [weight.value for weight in self.model.trainable_variables]
         self.best = [tf.Variable(weight, trainable=False) for weight in self.weights]
         self.moments = [(tf.Variable(tf.zeros_like(w)), tf.Variable(tf.zeros_like(w))) for w in self.weights]
         # Any number of frames and epochs: traced once, whatever the sizes of the splits.
-        images = tf.TensorSpec([None, networks.SIDE, networks.SIDE], tf.uint8)
+        shape = self.prepare(np.zeros((1, networks.SIDE, networks.SIDE), np.uint8)).shape
+        images = tf.TensorSpec([None, *shape[1:]], tf.uint8)
         labels = tf.TensorSpec([None, action_units], tf.int8)
         order = tf.TensorSpec([None, None], tf.int32)
         self._train = tf.function(self._course, input_signature=[images, labels, images, labels, order])
+        self._predict = tf.function(self._probabilities, input_signature=[images])
 
     def train(self, images, labels, validation_images, validation_labels, seed: int, epochs: int | None = None):
         """Train from `seed` and leave the weights of the epoch with the best validation F1 (the first of
@@ -133,20 +131,22 @@ class Bank:
                 slot.assign(tf.zeros_like(slot))
         order = shuffles(seed, epochs or self.training.epochs, len(images))
         losses, f1s, best_epoch = self._train(
-            tf.constant(images),
+            tf.constant(self.prepare(images)),
             tf.constant(labels),
-            tf.constant(validation_images),
+            tf.constant(self.prepare(validation_images)),
             tf.constant(validation_labels),
             order,
         )
         return Trained(losses.numpy(), f1s.numpy(), int(best_epoch))
 
     def _keras_forward(self, weights, images):
-        return self.model(_scaled(images))
+        return self.model(tf.cast(images, tf.float32)[..., None] / 255.0)
 
     def predict(self, images) -> np.ndarray:
         """Probabilities float32 (n, action units)."""
-        return self._predict(tf.constant(images)).numpy()
+        starts = range(0, max(len(images), 1), AT_ONCE)
+        parts = [self._predict(tf.constant(self.prepare(images[start : start + AT_ONCE]))) for start in starts]
+        return np.concatenate(parts)
 
     def _course(self, images, labels, validation_images, validation_labels, order):
         """All epochs. `order` int32 (epochs, n) says which frame comes when."""
@@ -186,10 +186,6 @@ class Bank:
                 beta1_power=tf.pow(settings.beta_1, step), beta2_power=tf.pow(settings.beta_2, step),
             )  # fmt: skip
         return loss
-
-    @tf.function(input_signature=[tf.TensorSpec([None, networks.SIDE, networks.SIDE], tf.uint8)])
-    def _predict(self, images):
-        return self._probabilities(images)
 
     def _probabilities(self, images):
         """A forward pass over any number of frames, a chunk at a time."""

@@ -6,65 +6,82 @@ convolution. Three rearrangements change only the order of sums (the tests compa
 
 - The second pooling drops its input's last row and column (29 = 2 × 14 + 1), so the two columns and rows of
   the face that only they see are never looked at: 62 × 62 pixels do for 64 × 64.
-- The first convolution is computed for all four pixels that one pooled pixel averages, as one 4×4 convolution
-  of stride 2 with 4 × 6 output channels, and the average is a product with a constant matrix.
+- The first convolution is computed for all four pixels that one pooled pixel averages. They look at the same 4 × 4
+  pixels of the face; these patches are cut out once before the training, with a constant beside them for the bias.
+  Then convolution, its gradient and the bias's are one product of matrices each, and so is the average.
 - The gradient with respect to the second convolution's input is itself a plain convolution with the kernel
   turned round. It has six channels where the processor computes sixteen at a time, so two neighbouring pixels
-  are computed as twelve channels of one. Bias gradients are summed along whole image rows.
+  are computed as twelve channels of one.
 """
 
 import numpy as np
 import tensorflow as tf
 
-OFFSETS = [(row, column) for row in (0, 1) for column in (0, 1)]  # of the pixels under one pooled pixel
 SEEN = 62  # pixels of a face's side that reach the output
+POOLED = 30  # pixels of the first pooling's side that do
+PATCH = 4  # pixels of the side of what one pooled pixel looks at
+KERNEL = 3
+VALUES = PATCH * PATCH + 1  # of a patch: its pixels, and the constant
+OFFSETS = [(row, column) for row in (0, 1) for column in (0, 1)]  # of the pixels under one pooled pixel
 
 
-def logits(weights, faces):
-    """LeNet-5 before its sigmoid: float32 (n, action units) from faces float32 (n, 62, 62, 1) in 0–1, the
-    upper left of the 64 × 64 ones.
+def patches(faces: np.ndarray) -> np.ndarray:
+    """What each pooled pixel looks at: uint8 (n, 900, 17), 4 × 4 pixels and a 1, from faces uint8 (n, 64, 64)."""
+    seen = faces[:, :SEEN, :SEEN]
+    windows = np.lib.stride_tricks.sliding_window_view(seen, (PATCH, PATCH), (1, 2))[:, ::2, ::2]
+    cut = np.ones((len(faces), POOLED * POOLED, VALUES), np.uint8)
+    cut[..., :-1] = windows.reshape(len(faces), POOLED * POOLED, PATCH * PATCH)
+    return cut
+
+
+def _spreading() -> np.ndarray:
+    """The matrix that lays a filter's nine weights and its bias out for patches: float32 (17 × 4, 10).
+
+    Row 4 i + k says what the i-th value of a patch is multiplied with for the k-th of the four pixels. Pixels are
+    0–255 in a patch and 0–1 for the network.
+    """
+    spreading = np.zeros((VALUES, len(OFFSETS), KERNEL * KERNEL + 1), np.float32)
+    for k, (down, right) in enumerate(OFFSETS):
+        for row in range(KERNEL):
+            for column in range(KERNEL):
+                spreading[PATCH * (row + down) + column + right, k, KERNEL * row + column] = 1 / 255
+        spreading[-1, k, -1] = 1
+    return spreading.reshape(VALUES * len(OFFSETS), -1)
+
+
+def logits(weights, cut):
+    """LeNet-5 before its sigmoid: float32 (n, action units) from `patches` of n faces.
 
     `weights` are the ten tensors of the Keras model, in its order.
     """
     kernel_1, bias_1, kernel_2, bias_2, *dense = weights
-    features = first_layer(faces, kernel_1, bias_1)  # n, 30, 30, 6
-    features = second_layer(features, kernel_2, bias_2)  # n, 14, 14, 16
-    features = tf.reshape(features, [-1, int(np.prod(features.shape[1:]))])
+    features = first_layer(tf.reshape(tf.cast(cut, tf.float32), [-1, VALUES]), kernel_1, bias_1)
+    features = second_layer(tf.reshape(features, [-1, POOLED, POOLED, kernel_1.shape[-1]]), kernel_2, bias_2)
+    features = tf.reshape(features, [-1, int(np.prod(features.shape[1:]))])  # n, 14 × 14 × 16
     for kernel, bias in (dense[0:2], dense[2:4]):
         features = tf.nn.relu(tf.nn.bias_add(tf.matmul(features, kernel), bias))
     return tf.nn.bias_add(tf.matmul(features, dense[4]), dense[5])
 
 
 @tf.custom_gradient
-def first_layer(faces, kernel, bias):
-    """Convolution 3×3, ReLU and 2×2 average of one-channel faces; no gradient with respect to the faces.
+def first_layer(cut, kernel, bias):
+    """Convolution 3×3, ReLU and 2×2 average: `cut` float32 (pooled pixels, 17) to (pooled pixels, filters).
 
-    `faces` (n, side, side, 1) with an even side, `kernel` (3, 3, 1, filters); result (n, h, h, filters), h =
-    side / 2 - 1.
+    `kernel` (3, 3, 1, filters); no gradient with respect to the pixels.
     """
     filters = kernel.shape[-1]
-    pooled_side = faces.shape[1] // 2 - 1
-    average = tf.constant(np.tile(np.eye(filters, dtype="float32") / 4, (4, 1)))  # 4·filters, filters
-    spread = tf.concat([tf.pad(kernel, [[r, 1 - r], [c, 1 - c], [0, 0], [0, 0]]) for r, c in OFFSETS], axis=-1)
-    four = tf.nn.relu(tf.nn.bias_add(tf.nn.conv2d(faces, spread, 2, "VALID"), tf.tile(bias, [4])))
-    pooled = tf.matmul(tf.reshape(four, [-1, 4 * filters]), average)
+    spreading = tf.constant(_spreading())
+    average = tf.constant(np.tile(np.eye(filters, dtype="float32") / 4, (1, 4)))  # filters, 4 · filters
+    taps = tf.concat([tf.reshape(kernel, [-1, filters]), bias[None]], axis=0)
+    four = tf.nn.relu(tf.matmul(cut, tf.reshape(tf.matmul(spreading, taps), [VALUES, -1])))
 
     def gradient(upstream):
-        to_four = tf.matmul(tf.reshape(upstream, [-1, filters]), average, transpose_b=True)
-        to_four = tf.raw_ops.ReluGrad(gradients=tf.reshape(to_four, tf.shape(four)), features=four)
-        to_spread = tf.raw_ops.Conv2DBackpropFilter(
-            input=faces,
-            filter_sizes=[4, 4, 1, 4 * filters],
-            out_backprop=to_four,
-            strides=[1, 2, 2, 1],
-            padding="VALID",
-        )
-        parts = tf.split(to_spread, 4, axis=-1)
-        to_kernel = tf.add_n([part[r : r + 3, c : c + 3] for part, (r, c) in zip(parts, OFFSETS)])
-        to_bias = tf.reduce_sum(tf.reshape(_sum_of_rows(to_four), [4, filters]), axis=0)
-        return None, to_kernel, to_bias
+        to_four = tf.raw_ops.ReluGrad(gradients=tf.matmul(upstream, average), features=four)
+        to_spread = tf.reshape(tf.matmul(cut, to_four, transpose_a=True), [-1, filters])
+        to_taps = tf.matmul(spreading, to_spread, transpose_a=True)
+        return None, tf.reshape(to_taps[:-1], kernel.shape), to_taps[-1]
 
-    return tf.reshape(pooled, [-1, pooled_side, pooled_side, filters]), gradient
+    return tf.matmul(four, average, transpose_b=True), gradient
 
 
 @tf.custom_gradient
@@ -82,7 +99,7 @@ def second_layer(features, kernel, bias):
         to_kernel = tf.raw_ops.Conv2DBackpropFilter(
             input=features, filter_sizes=kernel.shape, out_backprop=to_active, strides=[1, 1, 1, 1], padding="VALID"
         )
-        return _to_features(to_active, kernel), to_kernel, _sum_of_rows(to_active)
+        return _to_features(to_active, kernel), to_kernel, _sum_of_pixels(to_active)
 
     return tf.nn.avg_pool2d(active, 2, 2, "VALID"), gradient
 
@@ -98,10 +115,9 @@ def _to_features(to_active, kernel):
     return tf.reshape(pairs, [-1, side, side, kernel.shape[2]])
 
 
-def _sum_of_rows(images):
-    """Sum over images and pixels: (n, h, w, c) to (c,). Whole rows first, which the processor adds sixteen at
+def _sum_of_pixels(images):
+    """Sum over images and pixels: (n, h, w, c) to (c,), as a product with ones, which the processor adds sixteen at
     a time.
     """
-    width, channels = images.shape[2], images.shape[3]
-    rows = tf.reduce_sum(tf.reshape(images, [-1, width * channels]), axis=0)
-    return tf.reduce_sum(tf.reshape(rows, [width, channels]), axis=0)
+    pixels = tf.reshape(images, [-1, images.shape[3]])
+    return tf.matmul(tf.ones([1, tf.shape(pixels)[0]]), pixels)[0]
