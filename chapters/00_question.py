@@ -238,7 +238,7 @@ display(Markdown(
     f"In the three rendered people above, {100 * shares['the person']:.0f} % of what differs between pictures is the "
     f"person and {100 * shares['the action unit']:.0f} % the action unit. The paper's answer to the question of this "
     f"book is yes in all of its {len(paper)} conditions, by {gain.min():.1f} points ({closest}) to {gain.max():.1f} "
-    f"({widest}). What ours is, and how sure, stands in chapters 05 to 09 and is summed up in chapter 16."
+    f"({widest}). What ours is, and how sure, stands in chapters 05 to 09 and is summed up in chapter 17."
 ))  # fmt: skip
 
 # %% [markdown]

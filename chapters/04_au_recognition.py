@@ -500,7 +500,7 @@ display(Markdown(f"Thresholds from two people change the test score by {moved - 
 
 # %% [markdown]
 # **2.** The paper expects less benefit from normalisation for a stronger classifier. Train the library's small modern
-# network on the same split. Does it see more?
+# network on the same split. Does it see more? (Chapter 16 does so for several arms, and asks about the benefit.)
 
 # %% tags=["hide-cell"]
 stronger = bank.Bank(bank.Training(**{**training.as_dict(), "classifier": "modern"}), action_units=12)

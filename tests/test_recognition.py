@@ -2,6 +2,8 @@
 made cases.
 """
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -193,7 +195,7 @@ def test_rearranged_lenet_is_the_keras_model():
     """Outputs and gradients of the bank's arrangement against Keras's layers and TensorFlow's own gradients."""
     import tensorflow as tf
 
-    from deepfn_lib.recognition import bank, networks
+    from deepfn_lib.recognition import bank, lenet_fast, networks
 
     model = networks.build("lenet-5", 12, seed=3)
     for weight in model.weights:  # biases away from zero, so that their gradients are tested too
@@ -201,9 +203,10 @@ def test_rearranged_lenet_is_the_keras_model():
     weights = [weight.value for weight in model.weights]
     images = np.random.default_rng(0).integers(0, 256, (7, 64, 64), dtype=np.uint8)
     results = []
-    for forward in (lambda w, x: model(tf.cast(x, tf.float32)[..., None] / 255), bank.lenet_forward):
+    faces, cut = tf.cast(images, tf.float32)[..., None] / 255, lenet_fast.patches(images)
+    for forward in (lambda: model(faces), lambda: bank.lenet_forward(weights, cut)):
         with tf.GradientTape() as tape:
-            probabilities = forward(weights, images)
+            probabilities = forward()
             loss = tf.reduce_sum(tf.math.log(probabilities))
         results.append([probabilities, *tape.gradient(loss, weights)])
     for expected, found in zip(*results):
@@ -364,3 +367,75 @@ def test_person_specific_curve_uses_nested_frames_and_equal_steps(drawn, protoco
     curve = pd.read_parquet(tmp_path / "curve.parquet")
     assert list(curve.columns) == [*scores.SCORE_COLUMNS, "frames_per_person"]
     assert curve["participant"].nunique() == 2 and set(curve["frames_per_person"]) == {6, 24}
+
+
+# Larger recognisers (chapter 16)
+
+
+def test_training_sets_of_different_sizes_are_nested(drawn):
+    frames, participants, _, _ = drawn
+    sets = {}
+    for number in (2, 4):
+        splits, _ = protocol.draw_splits(
+            frames, participants, template="F001", repetitions=2, sizes=protocol.Sizes(train_people=number), seed=7,
+            families=("people",),
+        )  # fmt: skip
+        train = splits[splits["role"] == "train"]
+        sets[number] = train.groupby("repetition")["participant"].agg(set)
+    for repetition in sets[2].index:
+        assert sets[2][repetition] < sets[4][repetition]
+
+
+def size_scores(tested: dict[int, list[str]]) -> pd.DataFrame:
+    """Rows as `arm_scores` gives them: who was tested in which repetition."""
+    rows = [
+        {"condition": "person-independent", "arm": arm, "repetition": repetition, "participant": person, "f1": 0.5}
+        for repetition, people in tested.items() for person in people for arm in ("original", "deepfn")
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_growing_scores_cover_each_size_once_and_say_what_is_left_out(monkeypatch):
+    from deepfn_lib.recognition import growth
+    from deepfn_lib.settings import load_settings
+
+    people = [f"F{n:03d}" for n in range(11)]
+    frames = pd.DataFrame({"dataset": ["BP4D"] * 11 + ["DISFA"], "participant": [*people, "SN001"]})
+    asked = []
+
+    def arm_scores(settings, store, arms):
+        asked.append((settings.train_people, settings.classifier, sorted(arms)))
+        return size_scores({0: people[settings.train_people + 2 : 10], 1: people[1 : 9 - settings.train_people]})
+
+    monkeypatch.setattr(growth.study, "faces", lambda *_: SimpleNamespace(frames=frames))
+    monkeypatch.setattr(growth.study, "template", lambda *_: SimpleNamespace(participant=people[10]))
+    monkeypatch.setattr(growth.study, "arm_path", lambda settings, store, arm: arm)
+    monkeypatch.setattr(growth, "arm_scores", arm_scores)
+    own = size_scores({0: people[4:10], 1: people[1:7]})
+    other = pd.concat([own.assign(condition="skin-dependent"), own.assign(arm="flow-residual"), own])
+    monkeypatch.setattr(growth.study, "scores", lambda *_: other)
+    settings = load_settings("quick", {"train_people": 2, "validation_people": 2})
+    found, notices = growth.growing_scores(
+        settings, None, ["original", "deepfn"], [2, 3, 3, 7], ["lenet-5", "modern"]
+    )  # fmt: skip
+    assert asked == [(3, "lenet-5", ["deepfn", "original"]), (2, "modern", ["deepfn", "original"])]
+    assert notices == ["7 training people leave 1 of 10 to test: this size is left out"]
+    sizes = found[growth.POINT].drop_duplicates().to_numpy().tolist()
+    assert sizes == [[2, "lenet-5"], [3, "lenet-5"], [2, "modern"]]
+    assert set(found["condition"]) == {"person-independent"} and set(found["arm"]) == {"original", "deepfn"}
+
+    shared = growth.tested_in_all(found)
+    for size, rows in shared.groupby(growth.POINT):
+        together = rows.groupby("repetition")["participant"].agg(set)
+        assert together[0] == set(people[5:10]) and together[1] == set(people[1:6]), size
+
+
+def test_growing_scores_refuse_a_study_in_which_nobody_is_left_to_test(monkeypatch):
+    from deepfn_lib.recognition import growth
+    from deepfn_lib.settings import load_settings
+
+    frames = pd.DataFrame({"dataset": ["BP4D"] * 7, "participant": [f"F{n:03d}" for n in range(7)]})
+    monkeypatch.setattr(growth.study, "faces", lambda *_: SimpleNamespace(frames=frames))
+    monkeypatch.setattr(growth.study, "template", lambda *_: SimpleNamespace(participant="F006"))
+    with pytest.raises(StudyError, match="4 training people leave 0 of 6 to test.*set train_people lower"):
+        growth.growing_scores(load_settings("quick"), None, ["original"], [8], [])
