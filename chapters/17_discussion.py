@@ -80,7 +80,7 @@ plan = statistics.Plan(confidence=confidence, samples=bootstrap_samples, margin=
 # | 5 | "similar" from p > 0.05 | equivalence tests, a margin | silence is no evidence | fewer "similar" (05) |
 # | 5 | no chance level | image-free constants | the score pays for base rates | another reading (04) |
 # | 5.1 | 61.1 in Table 5, 61.4 in the text | both are quoted | it cannot be told which | none on ours (14) |
-# | 6 | more people, a stronger network: less benefit, it expects | trained and compared | its question | measured (16) |
+# | 6 | more people, a stronger network: less benefit | trained and compared | it only expects so | measured (16) |
 
 # %% [markdown]
 # ## A toy: what a verdict needs
@@ -218,8 +218,8 @@ table(shown[["condition", "arm", "level", "constant", "roc_auc", "part"]],
 # so its score is what supervision can do where lessons and test come from one world. Chapter 10 sets a recogniser
 # beside it that had the same lessons and no normaliser.
 #
-# **Of the recogniser.** The verdicts are about LeNet-5 and four training people. Chapter 16 asks what is left of the gain
-# with more people and with a stronger network.
+# **Of the recogniser.** The verdicts are about LeNet-5 and four training people. Chapter 16 asks what is left of the
+# gain with more people and with a stronger network.
 #
 # **Of the sample.** Forty people, of whom seven have lighter and eight darker skin. The statistics count people, and
 # that is how few there are; and several of these groups differ in gender as well, so that no skin result is free of it.

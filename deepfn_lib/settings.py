@@ -77,6 +77,9 @@ class Settings(BaseModel):
     )
     classifier: Literal["lenet-5", "modern"] = Field("lenet-5", description="Table 3, or the small modern network")
     repetitions: int = Field(20, ge=1, description="random splits of each condition")
+    person_repetitions: int = Field(
+        0, ge=0, description="splits of each participant in the person-dependent condition, a model each; 0: the same"
+    )
     train_people: int = Field(4, ge=1, description="participants to train on")
     validation_people: int = Field(2, ge=1, description="participants to choose the epoch on")
     train_tasks: int = Field(4, ge=1, le=6, description="tasks to train on in the person-dependent condition")

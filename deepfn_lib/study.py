@@ -204,11 +204,14 @@ def protocol_folder(settings: Settings, store: Store) -> Path:
         "seed": settings.seed, "repetitions": settings.repetitions, **training, **sizes,
         "person_epochs": person_epochs,
     }  # fmt: skip
+    person_repetitions = settings.person_repetitions or settings.repetitions
+    if person_repetitions != settings.repetitions:
+        inputs["person_repetitions"] = person_repetitions
 
     def make(folder: Path) -> None:
         splits, notices = protocol.draw_splits(
             data.frames, data.participants, template=person.participant, repetitions=settings.repetitions,
-            sizes=protocol.Sizes(**sizes), seed=settings.seed,
+            person_repetitions=person_repetitions, sizes=protocol.Sizes(**sizes), seed=settings.seed,
         )  # fmt: skip
         for notice in notices:
             print(notice)

@@ -141,6 +141,11 @@ def test_splits_depend_on_the_seed_and_the_pool_alone(drawn):
     )
     same = splits.query("family == 'gender' and repetition == 0").reset_index(drop=True)
     pd.testing.assert_frame_equal(fewer, same)
+    person, _ = protocol.draw_splits(
+        frames, participants, template="F000", repetitions=3, person_repetitions=1, sizes=SIZES, seed=7
+    )  # fmt: skip
+    first = splits[(splits["family"] != "person") | (splits["repetition"] == 0)]
+    pd.testing.assert_frame_equal(person, first.reset_index(drop=True))
     other, _ = protocol.draw_splits(frames, participants, template="F000", repetitions=3, sizes=SIZES, seed=8)
     assert not other["participant"].equals(splits["participant"])
     trained = splits[(splits["role"] == "train") & (splits["train_group"] == "BP4D")]

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from ..recognition.metric import roc_auc
+
 # Left, top, right and bottom as shares of the side; the canonical points of `faces.alignment` lie within.
 REGIONS = {
     "face": (0.15, 0.15, 0.85, 0.97),
@@ -130,26 +132,16 @@ def expression_kept(
 
 def _readings(person: str, action_units: Sequence[str], exact, read, labels) -> pd.DataFrame:
     rows = []
+    exact_auc, auc = roc_auc(labels, exact), roc_auc(labels, read)
     for column, unit in enumerate(action_units):
-        one, other, coded = exact[:, column], read[:, column], labels[:, column] >= 0
-        present = labels[coded, column] == 1
+        one, other = exact[:, column], read[:, column]
         varies = one.std() > 1e-6 and other.std() > 1e-6
         rows.append({
             "participant": person, "action_unit": unit,
             "correlation": float(np.corrcoef(one, other)[0, 1]) if varies else np.nan,
-            "error": float(np.abs(one - other).mean()), "auc": auc(present, other[coded]),
-            "exact_auc": auc(present, one[coded]),
+            "error": float(np.abs(one - other).mean()), "auc": auc[column], "exact_auc": exact_auc[column],
         })  # fmt: skip
     return pd.DataFrame(rows)
-
-
-def auc(present: np.ndarray, scores: np.ndarray) -> float:
-    """The area under the ROC curve; NaN where all frames are of one kind."""
-    from sklearn.metrics import roc_auc_score
-
-    if not len(present) or present.all() or not present.any() or not np.isfinite(scores).all():
-        return float("nan")
-    return float(roc_auc_score(present, scores))
 
 
 def identity_left(pictures: np.ndarray, people: np.ndarray, sessions: np.ndarray) -> pd.DataFrame:

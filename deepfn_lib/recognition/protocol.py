@@ -72,6 +72,7 @@ def draw_splits(
     *,
     template: str,
     repetitions: int,
+    person_repetitions: int = 0,
     sizes: Sizes = Sizes(),
     seed: int,
     families: tuple[str, ...] = FAMILIES,
@@ -81,7 +82,8 @@ def draw_splits(
     Columns: `family, train_group, repetition, role, test_group, dataset, participant, task`. `role` is train,
     validation, within (test people of the training group) or cross (of another group; `test_group` names it).
     `task` is empty where all of a participant's tasks play the role. Only people of whom `frames` has a row
-    take part; `template` (a BP4D participant) takes none.
+    take part; `template` (a BP4D participant) takes none. `person_repetitions` are those of the person-dependent
+    condition (0: `repetitions`), the first ones of as many.
     """
     present = frames[["dataset", "participant"]].drop_duplicates()
     people = participants.merge(present, on=["dataset", "participant"], how="inner")
@@ -91,7 +93,7 @@ def draw_splits(
     notices: list[str] = []
     for family in families:
         if family == "person":
-            _person_splits(frames, people, sizes, repetitions, seed, rows, notices)
+            _person_splits(frames, people, sizes, person_repetitions or repetitions, seed, rows, notices)
         else:
             _group_splits(family, people, sizes, repetitions, seed, rows, notices)
     table = pd.DataFrame(rows, columns=SPLIT_COLUMNS)
