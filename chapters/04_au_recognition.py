@@ -70,7 +70,7 @@ figures.use_theme()
 # | no activation in dense layers | ReLU | as its convolutions; classic LeNet used tanh | small |
 # | no batch size | `classifier_batch` | something has to be chosen | as of the learning rate |
 # | 50 epochs for every model | `epochs`, `person_epochs` for one person | short epochs, few steps | fewer steps |
-# | 20 repetitions | `repetitions`, `person_repetitions` for one person | a model for each of forty people | more noise |
+# | 20 repetitions | `repetitions`, `person_repetitions` | forty people, a model each | more noise |
 # | F1 of a unit that never occurs | a policy, `empty_f1` | 0/0 has no value | large in DISFA, see below |
 # | missing labels not mentioned | masked in loss and score | some frames were never coded | none where all are |
 # | no chance level | constants that see no image | a score needs its floor | changes how Table 5 reads |
