@@ -50,7 +50,7 @@ from deepfn_lib import figures, publication, statistics, study
 from deepfn_lib.artefacts import Store
 from deepfn_lib.normaliser import comparison, sweep
 from deepfn_lib.normaliser.augmentation import NODES, Augmentation, augment, bilinear, draw_nodes
-from deepfn_lib.normaliser.reference import MISALIGNED
+from deepfn_lib.normaliser.recipe import MISALIGNED
 from deepfn_lib.recognition.arms import arm_scores
 from deepfn_lib.rendering.toys import render_moment
 from deepfn_lib.settings import load_settings

@@ -277,7 +277,8 @@ def test_halves_and_even_frames_are_what_they_say():
 @pytest.fixture
 def reference(faces):
     """A reference trainee at half the usual sides, on random pairs."""
-    from deepfn_lib.normaliser.reference import Pairs, Recipe, ReferenceNormaliser
+    from deepfn_lib.normaliser.recipe import Recipe
+    from deepfn_lib.normaliser.reference import Pairs, ReferenceNormaliser
 
     recipe = Recipe(size=32, detail=2, base=4, iterations=10, batch=4)
     labels = (np.arange(2 * len(faces)).reshape(-1, 2) % 3 == 0).astype(np.int8)
@@ -366,7 +367,8 @@ def test_reference_training_with_a_reader_resumes_to_the_same_weights(reference,
 
 
 def test_disturbing_moves_frame_and_median_together(faces):
-    from deepfn_lib.normaliser.reference import NUISANCE, disturb
+    from deepfn_lib.normaliser.recipe import NUISANCE
+    from deepfn_lib.normaliser.reference import disturb
 
     both = disturb(faces, faces, np.random.default_rng(0), NUISANCE, misaligned=0.0)
     light = [np.polyfit(a.ravel(), b.ravel(), 1) for a, b in zip(both[..., 0], both[..., 1])]
@@ -376,7 +378,7 @@ def test_disturbing_moves_frame_and_median_together(faces):
 
 def test_pairs_have_a_median_for_each_person_and_camera(tmp_path):
     from deepfn_lib.normaliser import shared
-    from deepfn_lib.normaliser.reference import Recipe
+    from deepfn_lib.normaliser.recipe import Recipe
 
     random = np.random.default_rng(0)
     for name in ("faces", "truth"):
@@ -389,7 +391,7 @@ def test_pairs_have_a_median_for_each_person_and_camera(tmp_path):
 
 
 def test_transplants_of_no_expression_are_the_median(faces):
-    from deepfn_lib.normaliser.reference import Recipe
+    from deepfn_lib.normaliser.recipe import Recipe
     from deepfn_lib.normaliser.shared import transplants_from
 
     still = np.concatenate([np.repeat(faces[:1], 4, axis=0), faces[4:12]])

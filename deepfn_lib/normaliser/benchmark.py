@@ -85,7 +85,8 @@ def other_arithmetic_vs_plain(precision: str, xla: bool, width: float = 0.25, re
     """
     from .arithmetic import Arithmetic
     from .autoencoder import Autoencoder, as_input
-    from .reference import Pairs, Recipe, ReferenceNormaliser
+    from .recipe import Recipe
+    from .reference import Pairs, ReferenceNormaliser
 
     random = np.random.default_rng(0)
     faces = random.integers(0, 256, (64, 128, 128)).astype(np.uint8)

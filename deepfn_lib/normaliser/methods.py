@@ -55,7 +55,7 @@ def cost(settings: Settings, store: Store, name: str) -> dict[str, float]:
 
 def recipe(settings: Settings):
     """How the reference networks are trained under these settings."""
-    from .reference import Recipe
+    from .recipe import Recipe
 
     return Recipe(
         seed=settings.seed, iterations=settings.shared_iterations, batch=REFERENCE_BATCH,

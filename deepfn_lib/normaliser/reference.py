@@ -5,7 +5,7 @@ network is trained once for everybody, on people of whom the exact answer is kno
 is none, on the template's own expressions transplanted onto other people's medians. Chapter 10 compares the two.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 
 import keras
 import numpy as np
@@ -13,18 +13,12 @@ import tensorflow as tf
 
 from ..faces.images import resize, warp
 from . import networks
-from .arithmetic import Arithmetic
 from .augmentation import Augmentation, draw_affine, draw_nodes, sample, spread, way_back
 from .autoencoder import CHUNK, as_faces, as_input, spaced
 from .quality import box
 from .reader import reading_errors
+from .recipe import MISALIGNED, Recipe
 
-NUISANCE = Augmentation(rotation=3.0, scale=0.05, shift=0.02, flip=0.0, warp_pixels=2.0)
-MISALIGNED = 0.6  # pixels of the 256-pixel face, SD: frame against median
-# Weights of what a reader of action units sees differently in output and answer, and of how well it reads the labels in
-# the output, where labels exist to train one. Chosen by LeNet-5's score on development people, rendered with seed 7.
-READING, NAMING = 0.1, 0.3
-EDGES = 1.0  # weight of the gradients' error against the grey levels'
 SHOWN = 12  # faces in a preview
 OUTSIDE, REGION_WEIGHT = 0.2, 3.0  # weights of pixels off the face, and where action units are seen; 1 elsewhere
 
@@ -117,31 +111,6 @@ def disturb(frames, medians, random: np.random.Generator, nuisance: Augmentation
     gain = random.normal(1, 0.08, (n, 1, 1, 1)) * random.normal(1, 0.02, (n, 1, 1, 2))
     shift = random.normal(0, 0.03, (n, 1, 1, 1)) + random.normal(0, 0.01, (n, 1, 1, 2))
     return ((both - 0.5) * gain + 0.5 + shift).astype(np.float32)
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How the reference network is trained."""
-
-    size: int = 64
-    detail: int = 2
-    base: int = 24
-    seed: int = 0
-    batch: int = 32
-    iterations: int = 4000
-    learning_rate: float = 2e-3
-    edges: float = EDGES
-    reading: float = READING
-    naming: float = NAMING
-    nuisance: Augmentation = field(default_factory=lambda: NUISANCE)
-    misaligned: float = MISALIGNED
-    arithmetic: Arithmetic = Arithmetic()
-
-    def described(self) -> dict:
-        """All of it as JSON, for keys and checkpoints; the arithmetic as its own key says."""
-        told = asdict(self)
-        del told["arithmetic"]
-        return {**told, **self.arithmetic.key()}
 
 
 class ReferenceNormaliser:

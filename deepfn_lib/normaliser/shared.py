@@ -8,7 +8,8 @@ import numpy as np
 from ..artefacts import write_json
 from ..faces import images
 from ..rendering.pairs import SCENE_FRAMES
-from .reference import Pairs, Recipe, ReferenceNormaliser, Transplants
+from .recipe import Recipe
+from .reference import Pairs, ReferenceNormaliser, Transplants
 
 WEIGHTS, HISTORY, COST = "weights.npz", "history.csv", "cost.json"
 CHUNK = 1024

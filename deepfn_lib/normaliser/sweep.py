@@ -95,7 +95,7 @@ def bends() -> list[tuple[str, dict]]:
     What both pictures share says nothing about expression, so the bend that counts is the one between them. 0.6 is
     the study's own (`reference.MISALIGNED`), 5 the code base's strength. The last has no common affine transform.
     """
-    from .reference import MISALIGNED, NUISANCE
+    from .recipe import MISALIGNED, NUISANCE
 
     still = replace(NUISANCE, rotation=0.0, scale=0.0, shift=0.0)
     warps = [(f"warp {warp:g}", {"misaligned": warp}) for warp in (0.0, MISALIGNED, 5.0)]

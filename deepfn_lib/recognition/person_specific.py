@@ -91,7 +91,8 @@ def of_study(settings, store, *, frames_per_person: Sequence[int], people: int, 
     paths = {name: study.arm_path(settings, store, name) for name in arms}
     training = study.classifier_training(settings) | {"epochs": settings.person_epochs or settings.epochs}
     drawing = {
-        "template": template.participant, "repetitions": settings.repetitions, "seed": settings.seed,
+        "template": template.participant, "repetitions": settings.person_repetitions or settings.repetitions,
+        "seed": settings.seed,
     }  # fmt: skip
     tasks = {"train_tasks": settings.train_tasks, "validation_tasks": settings.validation_tasks}
     inputs = {
