@@ -296,6 +296,8 @@ table(judged[columns], "The claims of §5.1; differences in points.", headings=p
 # %% [markdown]
 # Where the paired test and the mixed model part, it is because the few repetitions' own luck is counted in the second
 # and not in the first. A p from the mixed model with a handful of repetitions is large for a good reason.
+# Where a condition was run once, as `quick` runs the person-dependent one, the model has no repetitions to tell apart
+# and its place stays empty.
 
 # %% [markdown]
 # ## What we learned

@@ -180,8 +180,8 @@ table(text[text["classifier"] == settings.classifier].drop(columns="classifier")
 # %% [markdown]
 # Look at the distance between the lines and not at their slope. Parallel lines say that the normaliser adds something
 # that more people do not teach; lines that meet say that people and normaliser teach the same thing. The oracle's line
-# shows how much there is to add. Where it rises faster than the others, the share falls although the gain does not: with
-# more people the classifier can use details that the normaliser does not carry over.
+# shows how much there is to add. Where it rises faster than the others, the share falls although the gain does not:
+# with more people the classifier can use details that the normaliser does not carry over.
 
 # %% [markdown]
 # ## What is normalisation worth in people?
