@@ -124,6 +124,20 @@ def test_detector_finds_a_face_and_says_where_there_is_none(portrait):
     assert not with_blank.found.any()
 
 
+def test_detector_finds_what_the_package_finds_by_itself(portrait, monkeypatch):
+    """Its networks are compiled here; points, boxes and confidence stay those of the package as it comes."""
+    from mtcnn import MTCNN
+
+    pictures = [portrait, cv2.flip(portrait, 1), np.full(portrait.shape, 128, np.uint8)]
+    ours = detection.detect(pictures)
+    monkeypatch.setattr(detection, "_network", MTCNN)
+    theirs = detection.detect(pictures)
+    assert ours.found.tolist() == [True, True, False]
+    np.testing.assert_allclose(ours.points, theirs.points, atol=1e-3)
+    np.testing.assert_allclose(ours.boxes, theirs.boxes, atol=1e-3)
+    np.testing.assert_allclose(ours.confidence, theirs.confidence, atol=1e-5)
+
+
 def test_detector_works_in_the_images_own_pixels(portrait):
     large = cv2.resize(portrait, None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC)
     small, big = detection.detect([portrait]), detection.detect([large])
