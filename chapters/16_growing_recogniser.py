@@ -180,8 +180,8 @@ table(text[text["classifier"] == settings.classifier].drop(columns="classifier")
 # %% [markdown]
 # Look at the distance between the lines and not at their slope. Parallel lines say that the normaliser adds something
 # that more people do not teach; lines that meet say that people and normaliser teach the same thing. The oracle's line
-# shows how much there is to add. Where it rises faster than the others, the share falls although the gain does not:
-# with more people the classifier can use details that the normaliser does not carry over.
+# shows how much there is to add. Where it rises faster than the others, the share falls although the gain does not: a
+# sign that with more people the classifier can use details that the normaliser does not carry over.
 
 # %% [markdown]
 # ## What is normalisation worth in people?
@@ -293,10 +293,16 @@ price = (
     f"ones of {own[0]}." if caught_up else f"The original faces of {max(bought)} people are still surely worse than "
     f"the normalised ones of {own[0]}." if max(bought) > own[0] else ""
 )  # fmt: skip
+shares = {
+    size: statistics.oracle_share(level(size, normalised), level(size, base), level(size, "oracle"), plan)
+    for size in dict.fromkeys([*by_people, *by_classifier]) if "oracle" in arms
+}  # fmt: skip
+told = ", ".join(f"{interval_text(s.value, s.low, s.high, digits=2)} ({named(z)})" for z, s in shares.items())
+of_oracle = f"Of what perfect normalisation gains, that is a share of {told}. " if shares else ""
 verdicts = "; ".join(f"{row.claim}: *{row.verdict}*" for row in judged.itertuples())
 display(Markdown(
     f"Under the profile {settings.profile}, {figures.arm_label(normalised)} gains {gains(by_people)} over faces as "
-    f"filmed; by classifier, {gains(by_classifier)}. {price} Of the statements: {verdicts}."
+    f"filmed; by classifier, {gains(by_classifier)}. {of_oracle}{price} Of the statements: {verdicts}."
 ))  # fmt: skip
 
 # %% [markdown]

@@ -40,6 +40,7 @@ ARM_LABELS = {
     "oracle": "oracle",
 }
 PAPER_COLOUR = "#000000"
+MOST_TICKS = 8
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 
@@ -337,7 +338,7 @@ def curves(
     log_x: bool = False,
 ) -> go.Figure:
     """A line for each value of `by` over column `x`: columns mean and, where there are, low and high as
-    whiskers.
+    whiskers. A logarithmic axis is marked where something was measured.
     """
     figure = go.Figure()
     spare = iter(SPARE_COLOURS * len(rows))
@@ -354,7 +355,8 @@ def curves(
             error_y=_whiskers(line) if {"low", "high"} <= set(line) else None,
         )
     if log_x:
-        figure.update_xaxes(type="log")
+        measured = sorted(rows[x].unique().tolist())
+        figure.update_xaxes(type="log", tickvals=measured if len(measured) <= MOST_TICKS else None)
     return finish(figure, caption, x=x_title or x, y=y_title)
 
 
