@@ -32,6 +32,8 @@ bootstrap_samples = 4000  # resamples of participants
 statistics_seed = 16  # of the resampling
 
 # %%
+from functools import cache
+
 import numpy as np
 import pandas as pd
 from IPython.display import Markdown, display
@@ -134,24 +136,46 @@ base = arms[0]
 own = (settings.train_people, settings.classifier)
 
 
+def rows_at(size):
+    """The rows of one size: (training people, classifier)."""
+    return scores[(scores["train_people"] == size[0]) & (scores["classifier"] == size[1])]
+
+
+@cache
 def level(size, arm, value="score"):
-    """Participants' scores of one size and arm, percent; `size` is (training people, classifier)."""
-    rows = scores[(scores["train_people"] == size[0]) & (scores["classifier"] == size[1])]
-    return statistics.participant_scores(rows, "person-independent", arm, value=value)
+    """Participants' scores of one size and arm, percent."""
+    return statistics.participant_scores(rows_at(size), "person-independent", arm, value=value)
+
+
+def benefit(size, arm):
+    """What each participant gains over the original faces at one size, points."""
+    return level(size, arm) - level(size, base)
 
 
 # %%
+@cache
+def gain_of(size, arm):
+    """The mean benefit with its interval."""
+    return statistics.mean_interval(benefit(size, arm), plan)
+
+
+@cache
+def share_of(size, arm):
+    """How much of what perfect normalisation gains an arm gains, in words."""
+    share = statistics.oracle_share(level(size, arm), level(size, base), level(size, "oracle"), plan)
+    return interval_text(share.value, share.low, share.high, digits=2)
+
+
 def line_of(size, arm):
     """One row of the tables: the mean with its interval, AUC, the gain over the original, the oracle's share."""
-    values, gain = level(size, arm), statistics.mean_interval(level(size, arm) - level(size, base), plan)
-    mean = statistics.mean_interval(values, plan)
+    mean = statistics.mean_interval(level(size, arm), plan)
     row = {"train_people": size[0], "classifier": size[1], "arm": arm, "mean": mean.value, "low": mean.low,
            "high": mean.high, "roc_auc": level(size, arm, "roc_auc").mean()}  # fmt: skip
     if arm != base:
+        gain = gain_of(size, arm)
         row["gain"] = interval_text(gain.value, gain.low, gain.high, sign=True)
     if "oracle" in arms and arm not in (base, "oracle"):
-        share = statistics.oracle_share(values, level(size, base), level(size, "oracle"), plan)
-        row["share"] = interval_text(share.value, share.low, share.high, digits=2)
+        row["share"] = share_of(size, arm)
     return row
 
 
@@ -217,18 +241,11 @@ table(text[text["train_people"] == str(own[0])].drop(columns="train_people"),
 # Compare the step from one classifier to the other with the step from one arm to the other. The first costs a few lines
 # of Keras, the second a normaliser. All benefits side by side, those of perfect normalisation included:
 
-
-# %%
-def benefit(size, arm):
-    """What each participant gains over the original faces at one size, points."""
-    return level(size, arm) - level(size, base)
-
-
 # %%
 benefits = []
 for size in sizes:
     for arm in arms[1:]:
-        gain = statistics.mean_interval(benefit(size, arm), plan)
+        gain = gain_of(size, arm)
         benefits.append({"label": f"{size[0]} people, {size[1]}: {figures.arm_label(arm)}", "difference": gain.value,
                          "low": gain.low, "high": gain.high})  # fmt: skip
 figures.interval_plot(pd.DataFrame(benefits), "Gain over the original faces at every size, with its interval. The "
@@ -280,10 +297,8 @@ table(judged[["claim", "difference", "low", "high", "participants", "p_holm", "v
 # %%
 def gains(of_sizes):
     """The benefit at each of some sizes, in words."""
-    found = [statistics.mean_interval(benefit(size, normalised), plan) for size in of_sizes]
-    return ", ".join(
-        f"{interval_text(g.value, g.low, g.high, sign=True)} ({named(s)})" for s, g in zip(of_sizes, found)
-    )
+    found = {size: gain_of(size, normalised) for size in of_sizes}
+    return ", ".join(f"{interval_text(g.value, g.low, g.high, sign=True)} ({named(size)})" for size, g in found.items())
 
 
 # %%
@@ -293,12 +308,10 @@ price = (
     f"ones of {own[0]}." if caught_up else f"The original faces of {max(bought)} people are still surely worse than "
     f"the normalised ones of {own[0]}." if max(bought) > own[0] else ""
 )  # fmt: skip
-shares = {
-    size: statistics.oracle_share(level(size, normalised), level(size, base), level(size, "oracle"), plan)
-    for size in dict.fromkeys([*by_people, *by_classifier]) if "oracle" in arms
-}  # fmt: skip
-told = ", ".join(f"{interval_text(s.value, s.low, s.high, digits=2)} ({named(z)})" for z, s in shares.items())
-of_oracle = f"Of what perfect normalisation gains, that is a share of {told}. " if shares else ""
+of_oracle = ""
+if "oracle" in arms:
+    told = [f"{share_of(size, normalised)} ({named(size)})" for size in dict.fromkeys([*by_people, *by_classifier])]
+    of_oracle = f"Of what perfect normalisation gains, that is a share of {', '.join(told)}. "
 verdicts = "; ".join(f"{row.claim}: *{row.verdict}*" for row in judged.itertuples())
 display(Markdown(
     f"Under the profile {settings.profile}, {figures.arm_label(normalised)} gains {gains(by_people)} over faces as "
@@ -315,8 +328,10 @@ display(Markdown(
 # %% tags=["hide-cell"]
 def unit_benefit(size):
     """Benefit of each action unit, mean over participants, points."""
-    rows = scores[(scores["train_people"] == size[0]) & (scores["classifier"] == size[1])]
-    by_arm = {arm: statistics.action_unit_scores(rows, "person-independent", arm).mean() for arm in (normalised, base)}
+    by_arm = {
+        arm: statistics.action_unit_scores(rows_at(size), "person-independent", arm).mean()
+        for arm in (normalised, base)
+    }  # fmt: skip
     return by_arm[normalised] - by_arm[base]
 
 

@@ -40,7 +40,7 @@ ARM_LABELS = {
     "oracle": "oracle",
 }
 PAPER_COLOUR = "#000000"
-MOST_TICKS = 8
+MOST_TICKS = 8  # measured places that a phone can mark on an axis
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 
