@@ -22,7 +22,7 @@
 # its numbers and what not.
 
 # %% tags=["parameters"]
-profile = "quick"  # settings to start from: smoke, quick or paper
+profile = "quick"  # settings to start from: smoke, quick, overnight or paper
 overrides = {}  # settings changed for this run, by name
 artefacts = ""  # artefact folder; empty: the default
 shown_people = ["F001", "M004", "M002"]  # rendered BP4D participants in the pictures

@@ -22,7 +22,7 @@
 # that the paper has of its data: the average faces of the groups (Fig. 2) and the action units themselves (Fig. 3).
 
 # %% tags=["parameters"]
-profile = "quick"  # settings to start from: smoke, quick or paper
+profile = "quick"  # settings to start from: smoke, quick, overnight or paper
 overrides = {}  # settings changed for this run, by name
 artefacts = ""  # artefact folder; empty: the default
 gallery_people = ["F001", "M004", "M002"]  # rendered BP4D participants whose action units are pictured

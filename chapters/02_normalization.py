@@ -23,7 +23,7 @@
 # tables and equations, shows on a toy why it can work and how it fails, and then runs it.
 
 # %% tags=["parameters"]
-profile = "quick"  # settings to start from: smoke, quick or paper
+profile = "quick"  # settings to start from: smoke, quick, overnight or paper
 overrides = {}  # settings changed for this run, by name
 artefacts = ""  # artefact folder; empty: the default
 toy_template = "F007"  # rendered person who is the toy's template

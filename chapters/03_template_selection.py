@@ -22,7 +22,7 @@
 # would the next frame or the next task have changed it, and would a different reading of the same sentence?
 
 # %% tags=["parameters"]
-profile = "quick"  # settings to start from: smoke, quick or paper
+profile = "quick"  # settings to start from: smoke, quick, overnight or paper
 overrides = {}  # settings changed for this run, by name
 artefacts = ""  # artefact folder; empty: the default
 resamples = 2000  # times that the participants' tasks are drawn anew

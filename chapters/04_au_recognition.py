@@ -22,7 +22,7 @@
 # training, and finds out how much of the score comes for free.
 
 # %% tags=["parameters"]
-profile = "quick"  # settings to start from: smoke, quick or paper
+profile = "quick"  # settings to start from: smoke, quick, overnight or paper
 overrides = {}  # settings changed for this run, by name
 artefacts = ""  # artefact folder; empty: the default
 watched_arm = "original"  # the faces on which one training is watched

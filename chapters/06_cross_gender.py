@@ -21,7 +21,7 @@
 # and how hard the **test group** is by itself. Only the first is about generalization.
 
 # %% tags=["parameters"]
-profile = "quick"  # settings to start from: smoke, quick or paper
+profile = "quick"  # settings to start from: smoke, quick, overnight or paper
 overrides = {}  # settings changed for this run, by name
 artefacts = ""  # artefact folder; empty: the default
 confidence = 0.95  # of every interval

@@ -21,7 +21,7 @@
 # along uninvited, and what each method pays for it.
 
 # %% tags=["parameters"]
-profile = "quick"  # settings to start from: smoke, quick or paper
+profile = "quick"  # settings to start from: smoke, quick, overnight or paper
 overrides = {}  # settings changed for this run, by name
 artefacts = ""  # artefact folder; empty: the default
 rival_share = 0.1  # iterations of the study arm's rivals, as a share of shared_iterations

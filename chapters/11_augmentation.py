@@ -22,7 +22,7 @@
 # network takes for the face and what for an accident. This chapter turns that knob.
 
 # %% tags=["parameters"]
-profile = "quick"  # settings to start from: smoke, quick or paper
+profile = "quick"  # settings to start from: smoke, quick, overnight or paper
 overrides = {}  # settings changed for this run, by name
 artefacts = ""  # artefact folder; empty: the default
 sweep_people = 1  # how many people, the first by name, get a network for each strength

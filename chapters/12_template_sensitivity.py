@@ -21,7 +21,7 @@
 # the least expressive, and one that is nobody at all: the mean of all faces.
 
 # %% tags=["parameters"]
-profile = "quick"  # settings to start from: smoke, quick or paper
+profile = "quick"  # settings to start from: smoke, quick, overnight or paper
 overrides = {}  # settings changed for this run, by name
 artefacts = ""  # artefact folder; empty: the default
 templates = 3  # participants who compete, evenly spaced by rank, the first and the last among them

@@ -22,7 +22,7 @@
 # here it is the question.
 
 # %% tags=["parameters"]
-profile = "quick"  # settings to start from: smoke, quick or paper
+profile = "quick"  # settings to start from: smoke, quick, overnight or paper
 overrides = {}  # settings changed for this run, by name
 artefacts = ""  # artefact folder; empty: the default
 frames_per_person = [8, 15, 30, 60, 110]  # coded frames of the person in training; the points of the curve

@@ -26,7 +26,7 @@
 # face identification*, 1994).
 
 # %% tags=["parameters"]
-profile = "quick"  # settings to start from: smoke, quick or paper
+profile = "quick"  # settings to start from: smoke, quick, overnight or paper
 overrides = {}  # settings changed for this run, by name
 artefacts = ""  # artefact folder; empty: the default
 calibration_photos = 4  # of each person's ten, for their median face

@@ -20,7 +20,7 @@
 # data are few, and is a detour where they are many.
 
 # %% tags=["parameters"]
-profile = "quick"  # settings to start from: smoke, quick or paper
+profile = "quick"  # settings to start from: smoke, quick, overnight or paper
 overrides = {}  # settings changed for this run, by name
 artefacts = ""  # artefact folder; empty: the default
 training_people = [4, 8, 16]  # numbers of people to train the study's classifier on

@@ -10,7 +10,7 @@ from .artefacts import Store, project_root
 from .errors import StudyError
 
 PROFILE = click.option(
-    "--profile", default="quick", show_default=True, help="smoke, quick or paper (chapters/profiles.yml)"
+    "--profile", default="quick", show_default=True, help="smoke, quick, overnight or paper (chapters/profiles.yml)"
 )
 PARAMETERS = click.option(
     "-p", "parameters", nargs=2, multiple=True, metavar="NAME VALUE", help="a setting or a chapter's own parameter"

@@ -13,7 +13,7 @@ import pytest
 from deepfn_lib.artefacts import Store, project_root
 from deepfn_lib.errors import StudyError
 from deepfn_lib.publication.chapters import chapter_paths, choose_paths, read_chapter, sort_values
-from deepfn_lib.publication.runner import failures, run_chapters
+from deepfn_lib.publication.runner import earlier_seconds, failures, run_chapters
 
 HEADER = """# ---
 # jupyter:
@@ -117,6 +117,16 @@ def test_what_a_failed_chapter_had_finished_is_kept_and_a_lost_artefact_makes_it
     place["store"].remove(kept)
     (run,) = run_chapters("smoke", **place)
     assert not run.reused and "made now" in output_text(page)
+
+
+def test_the_time_left_is_told_from_the_same_profile_only(tmp_path):
+    store = Store(tmp_path)
+    for step, profile in [("chapter-01_small", "smoke"), ("chapter-02_large", "quick")]:
+        store.get(step, {"given": {"profile": profile}}, lambda folder: (folder / "a.txt").write_text("a"))
+    store.get("faces", {"given": {"size": 128}}, lambda folder: (folder / "a.txt").write_text("a"))
+    assert set(earlier_seconds(store, "smoke")) == {"01_small"}
+    assert set(earlier_seconds(store, "quick")) == {"02_large"}
+    assert earlier_seconds(store, "overnight") == {}
 
 
 def test_a_chapter_that_takes_too_long_is_stopped(place):

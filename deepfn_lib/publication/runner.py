@@ -85,7 +85,7 @@ def run_chapters(
         "versions": environment()["versions"],
     }  # fmt: skip
     runs: list[ChapterRun] = []
-    with Screen([chapter.name for chapter in read], _earlier_seconds(store)) as screen:
+    with Screen([chapter.name for chapter in read], earlier_seconds(store, profile)) as screen:
         for chapter in read:
             given = {"profile": profile, "overrides": _plain(overrides), **_plain(own[chapter.name])}
             inputs = {**common, "source": file_digest(chapter.path), "given": given}
@@ -238,12 +238,14 @@ def _sources_whole(store: Store, folder: Path) -> bool:
     return True
 
 
-def _earlier_seconds(store: Store) -> dict[str, float]:
-    cards = store.cards()
+def earlier_seconds(store: Store, profile: str) -> dict[str, float]:
+    """Seconds that chapters took before under this profile, by name: another profile's would promise minutes for a
+    night's work.
+    """
     return {
         folder.parent.name.removeprefix("chapter-"): card["seconds"]
-        for folder, card in cards
-        if card and "seconds" in card
+        for folder, card in store.cards()
+        if card and "seconds" in card and card.get("inputs", {}).get("given", {}).get("profile") == profile
     }
 
 
