@@ -21,7 +21,7 @@
 # An *arm* is one way of preparing the faces; the classifiers, the splits and the seeds are the same for all.
 
 # %% tags=["parameters"]
-profile = "quick"  # settings to start from: smoke, quick or paper
+profile = "quick"  # settings to start from: smoke, quick, overnight or paper
 overrides = {}  # settings changed for this run, by name
 artefacts = ""  # artefact folder; empty: the default
 confidence = 0.95  # of every interval
@@ -336,13 +336,29 @@ table(judged[columns], "The pattern of Table 5, on these data; differences in po
       formats={"participants": "d"})  # fmt: skip
 
 # %% [markdown]
-# Is the cross-dataset condition the hardest here? Resample the participants and count how often its original score is
-# the lowest of the cross conditions.
+# Is the cross-dataset condition the hardest here? Participants are resampled, and it is counted how often each cross
+# condition has the lowest mean of the original faces. The claim holds here if that is the cross-dataset condition in a
+# share of at least `confidence` of the resamples, does not hold if in at most 1 − `confidence`, and cannot be told in
+# between. As in the paper, five units are averaged across datasets and twelve elsewhere.
 
 # %%
 cross = [c for c in conditions if c.endswith("-independent")]
-originals = lines[(lines["arm"] == "original") & lines["condition"].isin(cross)].sort_values("mean")
-hardest, easiest = originals.iloc[0], originals.iloc[-1]
+by_condition = pd.DataFrame({c: by_people(c, "original") for c in cross})
+lowest = pd.DataFrame({
+    "condition": cross, "participants": by_condition.count().to_numpy(), "original": by_condition.mean().to_numpy(),
+    "lowest": [100 * statistics.rank_share(by_condition, c, plan, highest=False) for c in cross],
+}).sort_values("original", ignore_index=True)  # fmt: skip
+hardest, easiest = lowest.iloc[0], lowest.iloc[-1]
+table(lowest, "Cross conditions, original faces: the mean, and in what percentage of resamples it is the lowest.",
+      headings={"lowest": "lowest in, %"}, formats={"participants": "d"})  # fmt: skip
+
+# %%
+crossed = "dataset-independent"
+verdicts = list(judged["verdict"])
+if crossed in cross and len(cross) > 1:
+    share = float(lowest.set_index("condition").loc[crossed, "lowest"]) / 100
+    verdicts.append(statistics.OPEN if np.isnan(share) else statistics.rank_verdict(share, plan))
+    display(Markdown(f"That the cross-dataset condition is the hardest: **{verdicts[-1]}**."))
 
 # %% [markdown]
 # ## What we learned
@@ -361,15 +377,16 @@ def sentence(arm):
     return f"{figures.arm_label(arm)} {row['mean']:.1f}{part}"
 
 
-held = int((judged["verdict"] == statistics.HOLDS).sum())
+held = verdicts.count(statistics.HOLDS)
 display(Markdown(
     f"""On people the classifiers have not seen, original faces score {main_lines.loc['original', 'mean']:.1f} and the
 constant of the same splits {main_lines.loc['original', 'constant']:.1f}. The other arms:
 {'; '.join(map(sentence, others))}.
 Among the arms that could be used in practice the highest mean was reached by
 {', '.join(f'{name} in {n}' for name, n in wins.items())} of {len(conditions)} conditions. The hardest cross condition
-for original faces was **{hardest['condition']}** ({hardest['mean']:.1f}), the easiest {easiest['condition']}
-({easiest['mean']:.1f}). Of the {len(claims)} statements that Table 5 makes, {held} hold on these data by our rule."""
+for original faces was **{hardest['condition']}** ({hardest['original']:.1f}), the easiest {easiest['condition']}
+({easiest['original']:.1f}). Of the {len(verdicts)} statements that Table 5 makes, {held} hold on these data by our
+rules."""
 ))  # fmt: skip
 
 # %% [markdown]

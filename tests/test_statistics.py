@@ -249,6 +249,13 @@ def test_rank_share_counts_resamples():
     assert [rank_verdict(s, QUICK) for s in (1.0, 0.5, 0.0)] == [HOLDS, OPEN, FAILS]
 
 
+def test_rank_share_of_columns_that_share_few_participants():
+    """The one participant of `rare` is above all others: never the lowest, always the highest."""
+    few = pd.DataFrame({"common": [1.0, 2, 3, np.nan], "rare": [np.nan, np.nan, np.nan, 4.0]})
+    assert rank_share(few, "rare", QUICK) == 1 and rank_share(few, "rare", QUICK, highest=False) == 0
+    assert np.isnan(rank_share(few.iloc[:3], "common", QUICK))
+
+
 # Verdicts
 
 
