@@ -50,7 +50,7 @@ from deepfn_lib.artefacts import Store
 from deepfn_lib.datasets.index import BP4D_ACTION_UNITS, SHARED_ACTION_UNITS
 from deepfn_lib.recognition import bank, metric, networks, protocol
 from deepfn_lib.settings import load_settings
-from deepfn_lib.statistics import table
+from deepfn_lib.statistics import published, table
 from deepfn_lib.statistics.constants import always_absent, always_present, indifference
 
 # %%
@@ -436,10 +436,14 @@ publication.face_grid(
 
 # %% [markdown]
 # ## Against the paper and the baselines
-#
-# The paper's person-independent score on the original faces is 55.0 (3.7) over 20 repetitions and 40 people; the
-# watched split is one draw, so the comparison here is with the constant of its own people, participant by
-# participant.
+
+# %%
+quoted, draws = published("person-independent.original"), published("repetitions.person-independent")
+display(Markdown(
+    f"The paper's person-independent score on original faces is {quoted.printed} ({quoted.sd}), over {draws.printed} "
+    f"repetitions and {quoted.n} people. The watched split is one draw, so the comparison here is with the constant of "
+    "its own people, participant by participant."
+))  # fmt: skip
 
 # %%
 person_scores, person_floor = 100 * np.nanmean(scores, axis=1), 100 * np.nanmean(floor, axis=1)

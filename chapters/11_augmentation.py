@@ -390,7 +390,8 @@ table(
 
 # %% [markdown]
 # **2.** How much of a difference between two strengths is chance? Run the chapter again with
-# `overrides = {"seed": 7}` and compare the curves: what moves with the seed is chance.
+# `overrides = {"seed": 7}` and compare the curves. This renders other people too, so it takes as long as everything
+# before this chapter once did; what moves is the chance of the training and of the people together.
 
 # %%
 publication.card(settings, store)
