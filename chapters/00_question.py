@@ -189,7 +189,7 @@ assert max(perfect) == 0  # nothing of the people is left
 # | template | the most expressive participant, who then leaves the analysis | 03, 12 |
 # | arms | the same frames in several versions: original, baselines, DeepFN, oracle | 02, 10, 11 |
 # | scores | one row a condition, arm, repetition, participant and action unit | 04 |
-# | chapters | every table and figure of the paper from those rows, with tests | 05 to 09, 13, 14 |
+# | chapters | every table and figure of the paper from those rows, with tests | 05 to 09, 13, 14, 16 |
 
 # %% [markdown]
 # ## The run: the conditions to come
