@@ -46,11 +46,13 @@ def linear_probe(gallery: np.ndarray, names: np.ndarray, probes: np.ndarray, str
     """
     from sklearn.decomposition import PCA
     from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
 
-    axes = PCA().fit(standardise(gallery))
-    scale = np.sqrt(axes.explained_variance_.mean())
-    model = LogisticRegression(C=strength, max_iter=2000).fit(axes.transform(standardise(gallery)) / scale, names)
-    return model.predict(axes.transform(standardise(probes)) / scale)
+    with threadpool_limits(1):  # the matrices are too small for two threads, which would mostly wait for each other
+        axes = PCA().fit(standardise(gallery))
+        scale = np.sqrt(axes.explained_variance_.mean())
+        model = LogisticRegression(C=strength, max_iter=2000).fit(axes.transform(standardise(gallery)) / scale, names)
+        return model.predict(axes.transform(standardise(probes)) / scale)
 
 
 READERS = {"nearest neighbour": nearest_neighbour, "linear probe": linear_probe}
