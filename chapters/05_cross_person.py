@@ -257,7 +257,7 @@ cells = {arm: statistics.action_unit_scores(scores, "person-independent", arm) f
 unit_differences = (cells[normalised] - cells["original"]).dropna(how="any")
 first = statistics.rank_share(unit_differences, "AU04", plan) if len(unit_differences) > 1 else np.nan
 last = statistics.rank_share(unit_differences, "AU14", plan, highest=False) if len(unit_differences) > 1 else np.nan
-ranks = {name: statistics.OPEN if np.isnan(share) else statistics.rank_verdict(share, plan)
+ranks = {name: statistics.rank_verdict(share, plan)
          for name, share in (("AU04 gains most", first), ("AU14 gains least", last))}  # fmt: skip
 display(Markdown("; ".join(f"**{claim}**: {verdict}" for claim, verdict in ranks.items())
                  + f". AU04 comes first in {first:.0%} of the resamples, AU14 last in {last:.0%}."))  # fmt: skip

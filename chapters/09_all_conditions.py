@@ -344,9 +344,10 @@ table(judged[columns], "The pattern of Table 5, on these data; differences in po
 # %%
 cross = [c for c in conditions if c.endswith("-independent")]
 by_condition = pd.DataFrame({c: by_people(c, "original") for c in cross})
+shares = {c: statistics.rank_share(by_condition, c, plan, highest=False) for c in cross}
 lowest = pd.DataFrame({
     "condition": cross, "participants": by_condition.count().to_numpy(), "original": by_condition.mean().to_numpy(),
-    "lowest": [100 * statistics.rank_share(by_condition, c, plan, highest=False) for c in cross],
+    "lowest": [100 * share for share in shares.values()],
 }).sort_values("original", ignore_index=True)  # fmt: skip
 hardest, easiest = lowest.iloc[0], lowest.iloc[-1]
 table(lowest, "Cross conditions, original faces: the mean, and in what percentage of resamples it is the lowest.",
@@ -356,8 +357,7 @@ table(lowest, "Cross conditions, original faces: the mean, and in what percentag
 crossed = "dataset-independent"
 verdicts = list(judged["verdict"])
 if crossed in cross and len(cross) > 1:
-    share = float(lowest.set_index("condition").loc[crossed, "lowest"]) / 100
-    verdicts.append(statistics.OPEN if np.isnan(share) else statistics.rank_verdict(share, plan))
+    verdicts.append(statistics.rank_verdict(shares[crossed], plan))
     display(Markdown(f"That the cross-dataset condition is the hardest: **{verdicts[-1]}**."))
 
 # %% [markdown]

@@ -246,7 +246,7 @@ def test_same_seed_same_interval():
 def test_rank_share_counts_resamples():
     wide = pd.DataFrame({"AU01": [1.0, 2, 1, 2], "AU04": [9.0, 8, 9, 8]})
     assert rank_share(wide, "AU04", QUICK) == 1 and rank_share(wide, "AU01", QUICK, highest=False) == 1
-    assert [rank_verdict(s, QUICK) for s in (1.0, 0.5, 0.0)] == [HOLDS, OPEN, FAILS]
+    assert [rank_verdict(s, QUICK) for s in (1.0, 0.5, 0.0, np.nan)] == [HOLDS, OPEN, FAILS, OPEN]
 
 
 def test_rank_share_of_columns_that_share_few_participants():

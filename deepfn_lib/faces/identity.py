@@ -49,9 +49,10 @@ def linear_probe(gallery: np.ndarray, names: np.ndarray, probes: np.ndarray, str
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):  # the matrices are too small for two threads, which would mostly wait for each other
-        axes = PCA().fit(standardise(gallery))
+        known = standardise(gallery)
+        axes = PCA().fit(known)
         scale = np.sqrt(axes.explained_variance_.mean())
-        model = LogisticRegression(C=strength, max_iter=2000).fit(axes.transform(standardise(gallery)) / scale, names)
+        model = LogisticRegression(C=strength, max_iter=2000).fit(axes.transform(known) / scale, names)
         return model.predict(axes.transform(standardise(probes)) / scale)
 
 

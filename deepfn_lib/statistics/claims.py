@@ -60,7 +60,7 @@ def verdict(kind: str, low: float, high: float, p: float, similar: float, differ
 
 def rank_verdict(share: float, plan: Plan) -> str:
     """For "X is the largest": holds if X comes first in `plan.confidence` of the resamples, fails if in no
-    more than the complement of it, else it cannot be told. `share` is `bootstrap.rank_share`.
+    more than the complement of it, else it cannot be told. `share` is `bootstrap.rank_share`; NaN cannot be told.
     """
     if share >= plan.confidence:
         return HOLDS
