@@ -1,8 +1,9 @@
 """Heavy work as a list of independent jobs, on this machine, on any Dask scheduler, or on SLURM."""
 
+import atexit
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from .device import hush
@@ -14,6 +15,37 @@ def _job(function: Callable[..., Any], *arguments: Any) -> Any:
     """What a worker runs: the job, without TensorFlow's greetings on the user's terminal."""
     hush()
     return function(*arguments)
+
+
+# The local workers of the last `run_jobs` and what they are for. They have imported TensorFlow and compiled their
+# networks, which takes ten seconds; the next jobs of the same function find them ready.
+_ready: dict[tuple, tuple[Any, ExitStack]] = {}
+
+
+def _end_ready() -> None:
+    """End the local workers that wait for another call."""
+    while _ready:
+        _ready.popitem()[1][1].close()
+
+
+@contextmanager
+def _workers(function: Callable[..., Any], cluster: str, workers: int | None, gpus_per_worker: int) -> Iterator[Any]:
+    """`client`, whose local processes stay for the next call with the same arguments, and no longer than to the next
+    call with others: another function may want another TensorFlow.
+
+    An exception ends them, since jobs may still be running. Nothing that holds a GPU stays.
+    """
+    asked = (function, cluster, workers, gpus_per_worker)
+    connection, opened = _ready.pop(asked, (None, ExitStack()))
+    _end_ready()
+    with opened:
+        if connection is None:
+            connection = opened.enter_context(client(cluster, workers, gpus_per_worker))
+        yield connection
+        if cluster == "local" and not gpus_per_worker:
+            atexit.unregister(_end_ready)  # what is registered last runs first: before Dask, imported by now,
+            atexit.register(_end_ready)  # ends its own
+            _ready[asked] = connection, opened.pop_all()
 
 
 @contextmanager
@@ -72,7 +104,8 @@ def run_jobs(
     `function` is importable by name and imports TensorFlow inside (see `device.configure_tensorflow`).
     A worker that dies is replaced and its job tried twice more; a job that raises stops the whole with its exception.
     `done(position, result)` is called in this process as each job ends, to store what must survive an interruption.
-    With one job and a local cluster the job runs in this process.
+    With one job and a local cluster the job runs in this process. Local workers stay for the next call with the same
+    function.
     """
     if cluster == "local" and len(jobs) == 1:
         results = [function(*jobs[0])]
@@ -82,7 +115,7 @@ def run_jobs(
     from distributed import as_completed
 
     results: list[Any] = [None] * len(jobs)
-    with client(cluster, workers, gpus_per_worker) as connection:
+    with _workers(function, cluster, workers, gpus_per_worker) as connection:
         wanted = {"GPU": 1} if gpus_per_worker else None
         futures = {
             connection.submit(_job, function, *job, retries=2, pure=False, resources=wanted): position

@@ -6,7 +6,9 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 
+import psutil
 import pytest
 
 from deepfn_lib.artefacts import CARD, Store, digest
@@ -169,6 +171,32 @@ def test_jobs_come_back_in_order_and_survive_a_dead_worker(tmp_path):
     )
     assert results == [0, 1, 4, 9, 16, 25]
     assert sorted(seen) == list(range(6))
+
+
+def _process(number, fail):
+    if fail:
+        raise ValueError(f"job {number}")
+    time.sleep(0.2)  # long enough for both workers to be given one
+    return os.getpid()
+
+
+def _other_process(number):
+    return os.getpid()
+
+
+def test_workers_stay_for_the_same_function_and_end_with_another_or_with_a_failure():
+    def processes(function, jobs):
+        return set(run_jobs(function, jobs, description="processes", workers=2))
+
+    first = processes(_process, [(n, False) for n in range(4)])
+    assert len(first) == 2
+    assert processes(_process, [(n, False) for n in range(4)]) == first
+    assert not processes(_other_process, [(n,) for n in range(4)]) & first
+    assert not any(psutil.pid_exists(process) for process in first)
+    second = processes(_process, [(n, False) for n in range(4)])
+    with pytest.raises(ValueError, match="job"):
+        processes(_process, [(n, True) for n in range(4)])
+    assert not any(psutil.pid_exists(process) for process in second)
 
 
 def test_an_unknown_cluster_is_refused():

@@ -1,5 +1,6 @@
 """What a worker process does: train the models of a list of splits on one arm and judge them."""
 
+import os
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -62,6 +63,8 @@ def train_models(arm_path: str, labels_path: str, training: dict, models: list[M
     `arm_path` names an array uint8 (frames, 64, 64), `labels_path` one int8 (frames, action units);
     `training` holds the fields of `bank.Training`. Only the rows that a model asks for are read.
     """
+    # oneDNN's convolutions are planned once and not at every step; the plans of so small a network take no memory.
+    os.environ.setdefault("TF_MKL_OPTIMIZE_PRIMITIVE_MEMUSE", "false")
     configure_tensorflow(threads=1)
     from .bank import Training
 
