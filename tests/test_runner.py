@@ -1,5 +1,6 @@
 """The runner, on small chapters made for the occasion: executed once, again when needed, failures kept and told."""
 
+import io
 import json
 import os
 import subprocess
@@ -13,7 +14,8 @@ import pytest
 from deepfn_lib.artefacts import Store, project_root
 from deepfn_lib.errors import StudyError
 from deepfn_lib.publication.chapters import chapter_paths, choose_paths, read_chapter, sort_values
-from deepfn_lib.publication.runner import earlier_seconds, failures, run_chapters
+from deepfn_lib.publication.runner import earlier_seconds, failures, run_chapters, typical_seconds
+from deepfn_lib.publication.screen import Screen
 
 HEADER = """# ---
 # jupyter:
@@ -127,6 +129,25 @@ def test_the_time_left_is_told_from_the_same_profile_only(tmp_path):
     assert set(earlier_seconds(store, "smoke")) == {"01_small"}
     assert set(earlier_seconds(store, "quick")) == {"02_large"}
     assert earlier_seconds(store, "overnight") == {}
+
+
+def test_the_first_run_on_a_machine_tells_the_time_left_from_another_machines(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("deepfn_lib.publication.screen.time.monotonic", lambda: now[0])
+    said = io.StringIO()
+    screen = Screen(["01_a", "02_b", "03_c"], {"03_c": 7.0}, {"01_a": 100.0, "02_b": 300.0, "03_c": 1000.0}, said)
+    screen.begin("01_a")  # a chapter that was run here before: its own time, 7 s
+    now[0] = 200.0  # this machine takes twice as long
+    screen.end("01_a", "done")
+    screen.begin("02_b")
+    lines = said.getvalue().splitlines()
+    assert lines[0] == "[ 1/3] 01_a, about 6 min 47 s left"
+    assert lines[2] == "[ 2/3] 02_b, about 10 min 07 s left"
+
+
+def test_the_table_of_typical_seconds_names_every_chapter():
+    assert set(typical_seconds("quick")) == {path.stem for path in chapter_paths()}
+    assert typical_seconds("paper") == {}
 
 
 def test_a_chapter_that_takes_too_long_is_stopped(place):

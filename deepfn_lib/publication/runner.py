@@ -4,6 +4,7 @@ A chapter's result is an artefact like any other, keyed by its source, its setti
 be shown; it is executed again when one of these changes or when an artefact it read is gone.
 """
 
+import csv
 import json
 import os
 import shutil
@@ -85,7 +86,8 @@ def run_chapters(
         "versions": environment()["versions"],
     }  # fmt: skip
     runs: list[ChapterRun] = []
-    with Screen([chapter.name for chapter in read], earlier_seconds(store, profile)) as screen:
+    names = [chapter.name for chapter in read]
+    with Screen(names, earlier_seconds(store, profile), typical_seconds(profile)) as screen:
         for chapter in read:
             given = {"profile": profile, "overrides": _plain(overrides), **_plain(own[chapter.name])}
             inputs = {**common, "source": file_digest(chapter.path), "given": given}
@@ -247,6 +249,16 @@ def earlier_seconds(store: Store, profile: str) -> dict[str, float]:
         for folder, card in store.cards()
         if card and "seconds" in card and card.get("inputs", {}).get("given", {}).get("profile") == profile
     }
+
+
+def typical_seconds(profile: str) -> dict[str, float]:
+    """Seconds of each chapter in one fresh run on two cores, by name; empty for a profile that is not in the table.
+
+    So that the first run on a machine knows from the start which chapters are the long ones. Only the time left is
+    told from it. The table is `publication/typical_seconds.csv`, copied from the cards of that run.
+    """
+    with Path(__file__).with_name("typical_seconds.csv").open(newline="") as table:
+        return {row["chapter"]: float(row["seconds"]) for row in csv.DictReader(table) if row["profile"] == profile}
 
 
 def _check_folders(settings) -> None:

@@ -5,6 +5,7 @@ import shutil
 import sys
 import threading
 import time
+from statistics import median
 
 CONTROL = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
@@ -13,12 +14,15 @@ class Screen:
     """Text progress on standard error over a list of chapters.
 
     On a terminal the last line is rewritten every second; in a log, a line is added every half minute at most.
-    `expected` gives the seconds of chapters that have been run before, by name; the others are taken to need the
-    mean of those run so far.
+    `expected` gives the seconds of chapters that have been run before, by name, and `typical` those of another
+    machine, which say how long this one will take once it is known how much slower it is. Chapters in neither are
+    taken to need the median of those known.
     """
 
-    def __init__(self, names: list[str], expected: dict[str, float], stream=None):
-        self.names, self.expected = list(names), dict(expected)
+    def __init__(
+        self, names: list[str], expected: dict[str, float], typical: dict[str, float] | None = None, stream=None
+    ):
+        self.names, self.expected, self.typical = list(names), dict(expected), dict(typical or {})
         self.stream = stream or sys.stderr
         self.watched = self.stream.isatty()
         self.spent: dict[str, float] = {}
@@ -89,14 +93,16 @@ class Screen:
         self.stream.flush()
 
     def _left(self) -> str:
-        known = [s for s in (*self.expected.values(), *self.spent.values()) if s > 1]
+        paces = [self.spent[name] / self.typical[name] for name in self.typical if self.spent.get(name, 0) > 1]
+        pace = median(paces) if paces else 1.0
+        expected = {name: pace * seconds for name, seconds in self.typical.items()} | self.expected
+        known = [s for s in (*expected.values(), *self.spent.values()) if s > 1]
         if not known:
             return ""
-        mean = sum(known) / len(known)
-        waiting = [name for name in self.names if name not in self.spent]
-        seconds = sum(self.expected.get(name, mean) for name in waiting)
+        waiting = {name: expected.get(name, median(known)) for name in self.names if name not in self.spent}
+        seconds = sum(waiting.values())
         if self.current:
-            seconds -= min(time.monotonic() - self.began, self.expected.get(self.current, mean))
+            seconds -= min(time.monotonic() - self.began, waiting[self.current])
         return f", about {clock(seconds)} left"
 
     def _position(self, name: str) -> str:
