@@ -41,6 +41,9 @@ ARM_LABELS = {
 }
 PAPER_COLOUR = "#000000"
 MOST_TICKS = 8  # measured places that a phone can mark on an axis
+TWO_COLUMNS = 92  # pixels of a legend's name, of which two stand side by side on a phone
+SHORT_LEGEND = 4  # names that may as well stand one under another, and then none is cut off
+LETTER = 6.3  # pixels of a letter in a legend, in the widest of the fonts below
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 
@@ -70,7 +73,7 @@ def use_theme() -> None:
                 "y": 1.02,
                 "xanchor": "left",
                 "x": 0,
-                "entrywidth": 92,  # pixels: two columns on a phone
+                "entrywidth": TWO_COLUMNS,
                 "font": {"size": 11},
             },
             "xaxis": {**axis, "showgrid": False},
@@ -100,6 +103,9 @@ def arm_label(arm: str) -> str:
 def finish(figure: go.Figure, caption: str = "", x: str = "", y: str = "", height: int | None = None) -> go.Figure:
     """Axis titles, height in pixels and the caption of a figure, which is returned."""
     layout: dict = {"meta": {"caption": caption, "alt": caption}} if caption else {}
+    names = {trace.name for trace in figure.data if trace.name and trace.showlegend is not False}
+    if 0 < len(names) <= SHORT_LEGEND:
+        layout["legend_entrywidth"] = max(TWO_COLUMNS, LETTER * max(map(len, names)))
     if height:
         layout["height"] = height
     figure.update_layout(**layout)

@@ -171,6 +171,15 @@ def extent(page):
     return page.evaluate("document.documentElement.scrollWidth")
 
 
+def cut_names(page):
+    """The names in figures' legends that end outside their legend, where they are cut off."""
+    return page.evaluate("""() => [...document.querySelectorAll('.legend')].flatMap(legend => {
+        const edge = legend.querySelector('.bg').getBoundingClientRect().right + 1
+        const names = [...legend.querySelectorAll('.legendtext')]
+        return names.filter(name => name.getBoundingClientRect().right > edge).map(name => name.textContent)
+    })""")
+
+
 @pytest.mark.site
 @pytest.mark.parametrize("path", pages())
 def test_a_page_is_whole_in_a_browser(browser, address, site, path):
@@ -178,6 +187,7 @@ def test_a_page_is_whole_in_a_browser(browser, address, site, path):
         pytest.fail(f"{path} was not built")
     with opened(browser, address + path, PHONE) as (page, complaints):
         draw_figures(page)
+        assert cut_names(page) == []
         widths = {PHONE: extent(page)}
         page.set_viewport_size({"width": DESKTOP, "height": 900})
         page.wait_for_timeout(300)  # figures follow the window
