@@ -42,7 +42,7 @@ ARM_LABELS = {
 PAPER_COLOUR = "#000000"
 MOST_TICKS = 8  # measured places that a phone can mark on an axis
 TWO_COLUMNS = 92  # pixels of a legend's name, of which two stand side by side on a phone
-SHORT_LEGEND = 4  # names that may as well stand one under another, and then none is cut off
+SHORT_LEGEND = 6  # names that may as well stand one under another, and then none is cut off
 LETTER = 6.3  # pixels of a letter in a legend, in the widest of the fonts below
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
