@@ -18,7 +18,7 @@ def _job(function: Callable[..., Any], *arguments: Any) -> Any:
 
 
 # The local workers of the last `run_jobs` and what they are for. They have imported TensorFlow and compiled their
-# networks, which takes ten seconds; the next jobs of the same function find them ready.
+# networks, which takes several seconds; the next jobs of the same function find them ready.
 _ready: dict[tuple, tuple[Any, ExitStack]] = {}
 
 

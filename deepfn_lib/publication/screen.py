@@ -19,10 +19,8 @@ class Screen:
     taken to need the median of those known.
     """
 
-    def __init__(
-        self, names: list[str], expected: dict[str, float], typical: dict[str, float] | None = None, stream=None
-    ):
-        self.names, self.expected, self.typical = list(names), dict(expected), dict(typical or {})
+    def __init__(self, names: list[str], expected: dict[str, float], typical: dict[str, float], stream=None):
+        self.names, self.expected, self.typical = list(names), dict(expected), dict(typical)
         self.stream = stream or sys.stderr
         self.watched = self.stream.isatty()
         self.spent: dict[str, float] = {}
@@ -52,7 +50,6 @@ class Screen:
         with self._lock:
             seconds = time.monotonic() - self.began
             self.current = ""
-            self.expected.pop(name, None)
             if counts:
                 self.spent[name] = seconds
             else:
@@ -95,11 +92,11 @@ class Screen:
     def _left(self) -> str:
         paces = [self.spent[name] / self.typical[name] for name in self.typical if self.spent.get(name, 0) > 1]
         pace = median(paces) if paces else 1.0
-        expected = {name: pace * seconds for name, seconds in self.typical.items()} | self.expected
-        known = [s for s in (*expected.values(), *self.spent.values()) if s > 1]
+        each = {name: pace * seconds for name, seconds in self.typical.items()} | self.expected | self.spent
+        known = [seconds for seconds in each.values() if seconds > 1]
         if not known:
             return ""
-        waiting = {name: expected.get(name, median(known)) for name in self.names if name not in self.spent}
+        waiting = {name: each.get(name, median(known)) for name in self.names if name not in self.spent}
         seconds = sum(waiting.values())
         if self.current:
             seconds -= min(time.monotonic() - self.began, waiting[self.current])
