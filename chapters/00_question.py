@@ -31,14 +31,14 @@ shown_units = [1, 4, 6, 12, 15, 17]  # action units in the first picture
 # %%
 import numpy as np
 import pandas as pd
-from IPython.display import Markdown, display
-
-from deepfn_lib import publication
+from deepfn_lib import page
 from deepfn_lib.artefacts import Store
+from deepfn_lib.page import table
 from deepfn_lib.recognition.protocol import CONDITIONS
 from deepfn_lib.rendering.toys import render_moment
 from deepfn_lib.settings import load_settings
-from deepfn_lib.statistics import published_score, table
+from deepfn_lib.statistics import published_score
+from IPython.display import Markdown, display
 
 # %%
 settings = load_settings(profile, overrides)
@@ -88,7 +88,7 @@ faces = {person: row_of_units(person) for person in shown_people}
 # %%
 columns = ["at rest", *(f"AU{unit:02d}" for unit in shown_units)]
 said = "; ".join(f"AU{unit:02d} {NAMES[unit]}" for unit in shown_units if unit in NAMES)
-publication.face_grid(
+page.face_grid(
     list(faces.values()), [[f"rendered-bp4d/{person}"] * len(columns) for person in faces],
     shown_people, columns, caption=f"One action unit at a time, on three rendered people. {said}.",
 )  # fmt: skip
@@ -163,7 +163,7 @@ pairs = {name: moved_to(shown_people[0], moment) for name, moment in moments.ite
 lines = [line for pair in pairs.values() for line in pair]
 names = [f"{name}, {kind}" for name in pairs for kind in ("as filmed", "oracle")]
 own = [f"rendered-bp4d/{person}" for person in shown_people]
-publication.face_grid(
+page.face_grid(
     lines, [own, [(one, own[0]) for one in own]] * len(pairs), names, shown_people,
     caption="Two expressions on three people, and what a perfect normaliser would make of them; template: the first.",
 )  # fmt: skip
@@ -277,4 +277,4 @@ table(pd.DataFrame({"what": after.keys(), "share, %": [100 * s for s in after.va
 # ## How this page was made
 
 # %%
-publication.card(settings, store)
+page.card(settings, store)

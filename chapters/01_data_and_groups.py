@@ -35,16 +35,16 @@ resamples = 4000  # bootstrap resamples of participants for every interval
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from IPython.display import Markdown, display
-
-from deepfn_lib import figures, publication, study
+from deepfn_lib import page, study
 from deepfn_lib.artefacts import Store
-from deepfn_lib.datasets.index import BP4D_ACTION_UNITS, BP4D_INTENSITIES, SHARED_ACTION_UNITS, labels
 from deepfn_lib.datasets.manifests import load_manifest
+from deepfn_lib.frames import BP4D_ACTION_UNITS, BP4D_INTENSITIES, SHARED_ACTION_UNITS, labels
+from deepfn_lib.page import figures, table
 from deepfn_lib.rendering import expressions, people, toys
-from deepfn_lib.rendering import published as known
+from deepfn_lib.rendering import label_statistics as known
 from deepfn_lib.settings import load_settings
-from deepfn_lib.statistics import Plan, difference_interval, mean_interval, published, table
+from deepfn_lib.statistics import Plan, difference_interval, mean_interval, published
+from IPython.display import Markdown, display
 
 # %%
 settings = load_settings(profile, overrides)
@@ -102,7 +102,7 @@ def gallery(units):
     heads = ["at rest", *(f"AU{unit:02d}{'*' if unit in shared else ''}" for unit in units)]
     who = [[f"rendered-bp4d/{one}"] * len(heads) for one in gallery_people]
     names = "; ".join(f"AU{unit:02d} {NAMES[unit]}" for unit in units)
-    return publication.face_grid(rows, who, gallery_people, heads, caption=f"One unit at a time. {names}.")
+    return page.face_grid(rows, who, gallery_people, heads, caption=f"One unit at a time. {names}.")
 
 
 # %%
@@ -300,8 +300,8 @@ figures.luminance_histograms(
 
 # %%
 to_manifest = dict(zip(everyone, faces.people()))
-means_of = [publication.Mean(to_manifest[one] for one in who) for who in pictured.values()]
-publication.face_grid(
+means_of = [page.Mean(to_manifest[one] for one in who) for who in pictured.values()]
+page.face_grid(
     [[averages[arm][name] for name in pictured] for arm in arms], [means_of] * len(arms),
     [figures.arm_label(arm) for arm in arms], list(pictured),
     caption="Average face of each group (Fig. 2): as filmed, and after normalisation.",
@@ -472,7 +472,7 @@ lines = [list(range(start, min(start + 8, len(picks)))) for start in range(0, le
 
 # %%
 if picks:
-    display(publication.face_grid(
+    display(page.face_grid(
         [[faces.images[picks[i]] for i in line] for line in lines], [[names[i] for i in line] for line in lines],
         caption="Aligned faces: the first frame with two or more of the shared units, participants by name.",
     ))  # fmt: skip
@@ -515,7 +515,7 @@ display(Markdown(f"Most together: {' and '.join(pairs.index[-1])} (r = {pairs.il
 ladder = [toys.render_moment(gallery_people[0], {12: step}, seed=settings.seed) for step in (0, 0.25, 0.5, 0.75, 1)]
 visible = [np.abs(image.astype(float) - ladder[0]).mean() for image in ladder]
 assert (np.diff(visible) > 0).all()
-display(publication.face_grid([ladder], [[f"rendered-bp4d/{gallery_people[0]}"] * 5], column_labels=list("0¼½¾1"),
+display(page.face_grid([ladder], [[f"rendered-bp4d/{gallery_people[0]}"] * 5], column_labels=list("0¼½¾1"),
                               caption="AU12 at rising strength."))  # fmt: skip
 display(Markdown(f"At half strength {visible[2] / visible[4]:.0%} of the full change is there."))
 
@@ -526,11 +526,11 @@ display(Markdown(f"At half strength {visible[2] / visible[4]:.0%} of the full ch
 # %% tags=["hide-cell"]
 scenes = [toys.render_moment(gallery_people[0], {}, seed=settings.seed, scene=scene, whole=True)
           for scene in ("BP4D", "DISFA")]  # fmt: skip
-publication.face_grid([scenes], [[f"rendered-bp4d/{gallery_people[0]}"] * 2], column_labels=["BP4D", "DISFA"],
+page.face_grid([scenes], [[f"rendered-bp4d/{gallery_people[0]}"] * 2], column_labels=["BP4D", "DISFA"],
                       caption="One person in both scenes: other camera angle, lens and light.", cell=256)  # fmt: skip
 
 # %% [markdown]
 # ## How this page was made
 
 # %%
-publication.card(settings, store)
+page.card(settings, store)

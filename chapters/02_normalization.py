@@ -41,17 +41,16 @@ import keras
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from IPython.display import Markdown, display
-from keras import layers
-
-from deepfn_lib import figures, publication, study
+from deepfn_lib import page, study
 from deepfn_lib.artefacts import Store
 from deepfn_lib.faces.images import equalise
 from deepfn_lib.normaliser import autoencoder, methods, networks, per_person
 from deepfn_lib.normaliser.augmentation import Augmentation, augment
+from deepfn_lib.page import figures, table
 from deepfn_lib.rendering.toys import render_moment
 from deepfn_lib.settings import load_settings
-from deepfn_lib.statistics import table
+from IPython.display import Markdown, display
+from keras import layers
 
 # %%
 settings = load_settings(profile, overrides)
@@ -183,7 +182,7 @@ shown = [person_album, plain[1], centred[1], exact_album]
 grid = [[np.uint8(np.clip(faces[k], 0, 1).reshape(64, 64) * 255) for k in chosen] for faces in shown]
 both = tuple(f"rendered-bp4d/{name}" for name in (toy_person, toy_template))
 names = [[both[:1]], [both], [both], [both[1:]]]
-publication.face_grid(
+page.face_grid(
     grid, [line * len(chosen) for line in names], ["person", "moved", "moved, mean removed", "exact answer"],
     caption="The linear toy. Exchanging decoders fails where codes say who somebody is, and works where they cannot.",
 )  # fmt: skip
@@ -306,7 +305,7 @@ table(
 one_face = np.uint8(255 * person_album[:1].reshape(1, 64, 64)).repeat(shown_frames, axis=0)
 bent, straight = augment(one_face, strength, np.random.default_rng(settings.seed))
 pictures = [one_face, autoencoder.as_faces(bent), autoencoder.as_faces(straight)]
-publication.face_grid(
+page.face_grid(
     [list(line) for line in pictures], [[both[:1]] * shown_frames] * 3, ["face", "input", "target"],
     caption="One face under the augmentation. Input and target differ by the bends alone.",
 )  # fmt: skip
@@ -430,7 +429,7 @@ for name, folder in runs.items():
     sides += [f"{name} {label}" for label, _ in zip(labels, given)]
 
 # %%
-publication.face_grid(
+page.face_grid(
     grid, asked, sides, caption="The paper's network at this profile's size and budget: inputs, what Eq. 2 gives, "
     "and the exact answer.",
 )  # fmt: skip
@@ -495,7 +494,7 @@ for title, name in examples.items():
     sides += [f"{title}, {label}" for label, _ in zip(labels, given)]
 
 # %%
-publication.face_grid(
+page.face_grid(
     grid, asked, sides, caption=f"The arm {settings.normaliser_arm}: the best, the median and the worst person "
     "against the exact answer.",
 )  # fmt: skip
@@ -565,4 +564,4 @@ table(
 )
 
 # %%
-publication.card(settings, store)
+page.card(settings, store)

@@ -33,15 +33,14 @@ seed_of_resampling = 3  # for the drawn tasks
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from IPython.display import Markdown, display
-
-from deepfn_lib import figures, publication, study
+from deepfn_lib import page, study
 from deepfn_lib.artefacts import Store
-from deepfn_lib.datasets.index import BP4D_ACTION_UNITS, DISFA_ACTION_UNITS, SHARED_ACTION_UNITS
 from deepfn_lib.datasets.manifests import load_manifest, template_notice
+from deepfn_lib.frames import BP4D_ACTION_UNITS, DISFA_ACTION_UNITS, SHARED_ACTION_UNITS
+from deepfn_lib.page import figures, table
 from deepfn_lib.settings import load_settings
-from deepfn_lib.statistics import table
 from deepfn_lib.template import count_activations, rank_participants
+from IPython.display import Markdown, display
 
 # %%
 settings = load_settings(profile, overrides)
@@ -263,7 +262,7 @@ for one in ranking.index[:shown_people]:
 
 # %%
 columns = max(map(len, grid))
-publication.face_grid(
+page.face_grid(
     [line + [None] * (columns - len(line)) for line in grid], [line + [()] * (columns - len(line)) for line in who],
     [f"{rank}. {one}" for rank, one in enumerate(ranking.index[:shown_people], start=1)],
     ["median", *[f"task {k}" for k in range(1, columns)]], caption="The most expressive participants, as filmed.",
@@ -384,4 +383,4 @@ for group in ("female", "male"):
 # ## How this page was made
 
 # %%
-publication.card(settings, store)
+page.card(settings, store)

@@ -42,16 +42,17 @@ import keras
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from deepfn_lib import page, study
+from deepfn_lib.artefacts import Store
+from deepfn_lib.frames import BP4D_ACTION_UNITS, SHARED_ACTION_UNITS
+from deepfn_lib.measures import score
+from deepfn_lib.page import figures, table
+from deepfn_lib.recognition import bank, networks, protocol
+from deepfn_lib.settings import load_settings
+from deepfn_lib.statistics import published
+from deepfn_lib.statistics.constants import always_absent, always_present, indifference
 from IPython.display import Markdown, display
 from keras import layers
-
-from deepfn_lib import figures, publication, study
-from deepfn_lib.artefacts import Store
-from deepfn_lib.datasets.index import BP4D_ACTION_UNITS, SHARED_ACTION_UNITS
-from deepfn_lib.recognition import bank, metric, networks, protocol
-from deepfn_lib.settings import load_settings
-from deepfn_lib.statistics import published, table
-from deepfn_lib.statistics.constants import always_absent, always_present, indifference
 
 # %%
 settings = load_settings(profile, overrides)
@@ -119,8 +120,8 @@ display(Markdown(
 # The library does this for all participants and units at once. It has to agree with our ten frames.
 
 # %%
-library = metric.evaluate(truth[:, None], answer[:, None].astype(float), np.zeros(10, int), 1, settings.empty_f1)
-assert np.isclose(metric.score(library["f1"], library["accuracy"]), toy_score)
+library = score.evaluate(truth[:, None], answer[:, None].astype(float), np.zeros(10, int), 1, settings.empty_f1)
+assert np.isclose(score.score(library["f1"], library["accuracy"]), toy_score)
 
 # %% [markdown]
 # ## What does silence earn?
@@ -179,7 +180,7 @@ def counts(dataset, units):
 def blind_scores(dataset, units, empty_f1):
     """Mean score over participants and units, in percent, of each image-free predictor."""
     coded, present = counts(dataset, units)
-    always, never = (metric.constant_score(present, coded, says, empty_f1) for says in (True, False))
+    always, never = (score.constant_score(present, coded, says, empty_f1) for says in (True, False))
     better = np.where(np.nanmean(always, axis=0) > np.nanmean(never, axis=0), always, never)
     each = {"always present": always, "always absent": never, "best constant": better}
     return {name: 100 * np.nanmean(np.nanmean(values, axis=1)) for name, values in each.items()}
@@ -204,7 +205,7 @@ table(pd.DataFrame(blind), "Scores of predictors that see no image, percent.", f
 # %%
 policies = [
     {"policy": policy, **{d: blind_scores(d, SHARED_ACTION_UNITS, policy)["best constant"] for d in available}}
-    for policy in metric.EMPTY_F1
+    for policy in score.EMPTY_F1
 ]  # fmt: skip
 cells = {d: int((counts(d, SHARED_ACTION_UNITS)[1] == 0).to_numpy().sum()) for d in available}
 
@@ -355,10 +356,10 @@ figures.finish(
 # %%
 probabilities = classifier.predict(images[test_rows])
 who, groups = np.unique(people[test_rows], return_inverse=True)
-measures = metric.evaluate(y[test_rows], probabilities, groups, len(who), settings.empty_f1)
-scores = metric.score(measures["f1"], measures["accuracy"])
+measures = score.evaluate(y[test_rows], probabilities, groups, len(who), settings.empty_f1)
+scores = score.score(measures["f1"], measures["accuracy"])
 constants = np.stack([
-    metric.constant_score(measures["n_positive"], measures["n_frames"], says, settings.empty_f1)
+    score.constant_score(measures["n_positive"], measures["n_frames"], says, settings.empty_f1)
     for says in (False, True)
 ])  # fmt: skip
 
@@ -367,10 +368,10 @@ constants = np.stack([
 
 # %%
 train_people, train_groups = np.unique(people[split.train], return_inverse=True)
-rates = metric.evaluate(
+rates = score.evaluate(
     y[split.train], np.zeros((len(split.train), 12)), train_groups, len(train_people), settings.empty_f1
 )
-learnt = [metric.constant_score(rates["n_positive"], rates["n_frames"], s, settings.empty_f1) for s in (False, True)]
+learnt = [score.constant_score(rates["n_positive"], rates["n_frames"], s, settings.empty_f1) for s in (False, True)]
 says_present = np.nanmean(learnt[1], axis=0) > np.nanmean(learnt[0], axis=0)
 floor = np.where(says_present, constants[1], constants[0])
 
@@ -409,7 +410,7 @@ kinds = {
 def surest(person, kind):
     """The test row of a person where the network was surest in this way; None where there is none."""
     right_kind, sureness = kinds[kind]
-    says = (chance >= metric.THRESHOLD) == (kind in ("hit", "false alarm"))
+    says = (chance >= score.THRESHOLD) == (kind in ("hit", "false alarm"))
     candidates = np.flatnonzero(right_kind & says & (groups == person))
     return test_rows[candidates[np.argmax(sureness[candidates])]] if len(candidates) else None
 
@@ -422,7 +423,7 @@ def kinds_found(person):
 columns = sorted(range(len(who)), key=kinds_found, reverse=True)[:5]  # equals keep the order of their names
 grid = [[surest(person, kind) for person in columns] for kind in kinds]
 names = faces.people()
-publication.face_grid(
+page.face_grid(
     [[None if row is None else faces.images[row] for row in line] for line in grid],
     [[() if row is None else (names[row],) for row in line] for line in grid],
     list(kinds), [who[p] for p in columns],
@@ -494,13 +495,13 @@ steps = np.linspace(0.05, 0.95, 19)
 def score_at(rows, chances, thresholds):
     """Mean score over the units, percent, all people of `rows` taken together."""
     moved = (chances >= thresholds).astype(float)
-    result = metric.evaluate(y[rows], moved, np.zeros(len(rows), int), 1, settings.empty_f1)
-    return 100 * metric.score(result["f1"], result["accuracy"])[0]
+    result = score.evaluate(y[rows], moved, np.zeros(len(rows), int), 1, settings.empty_f1)
+    return 100 * score.score(result["f1"], result["accuracy"])[0]
 
 
 choices = np.array([score_at(split.validation, validation, step) for step in steps])
 chosen = steps[np.nanargmax(np.nan_to_num(choices, nan=-1.0), axis=0)]
-fixed, moved = (np.nanmean(score_at(test_rows, probabilities, at)) for at in (metric.THRESHOLD, chosen))
+fixed, moved = (np.nanmean(score_at(test_rows, probabilities, at)) for at in (score.THRESHOLD, chosen))
 display(Markdown(f"Thresholds from two people change the test score by {moved - fixed:+.1f} points (frames pooled)."))
 
 # %% [markdown]
@@ -513,8 +514,8 @@ stronger.train(
     images[split.train], y[split.train], images[split.validation], y[split.validation], seed=settings.seed,
     epochs=max(settings.epochs // 2, 1),
 )  # fmt: skip
-result = metric.evaluate(y[test_rows], stronger.predict(images[test_rows]), groups, len(who), settings.empty_f1)
-modern_score = 100 * np.nanmean(metric.score(result["f1"], result["accuracy"]))
+result = score.evaluate(y[test_rows], stronger.predict(images[test_rows]), groups, len(who), settings.empty_f1)
+modern_score = 100 * np.nanmean(score.score(result["f1"], result["accuracy"]))
 display(Markdown(
     f"The modern network scores {modern_score:.1f} after half the epochs, LeNet-5 {person_scores.mean():.1f}; "
     f"ROC AUC {100 * np.nanmean(result['roc_auc']):.1f} against {auc:.1f}."
@@ -524,4 +525,4 @@ display(Markdown(
 # ## How this page was made
 
 # %%
-publication.card(settings, store)
+page.card(settings, store)

@@ -34,14 +34,13 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
+from deepfn_lib import page, statistics, study
+from deepfn_lib.artefacts import Store
+from deepfn_lib.page import figures, interval_text, p_text, table
+from deepfn_lib.settings import load_settings
+from deepfn_lib.statistics.comparisons import equivalence
 from IPython.display import Markdown, display
 from scipy import stats
-
-from deepfn_lib import figures, publication, statistics, study
-from deepfn_lib.artefacts import Store
-from deepfn_lib.settings import load_settings
-from deepfn_lib.statistics import interval_text, p_text, table
-from deepfn_lib.statistics.tests import equivalence
 
 # %%
 settings = load_settings(profile, overrides)
@@ -345,4 +344,4 @@ table(by_auc[["claim", "difference", "low", "high", "p_ours", "verdict"]], "The 
 # ## How this page was made
 
 # %%
-publication.card(settings, store)
+page.card(settings, store)

@@ -34,12 +34,11 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from IPython.display import Markdown, display
-
-from deepfn_lib import figures, publication, statistics, study
+from deepfn_lib import page, statistics, study
 from deepfn_lib.artefacts import Store
+from deepfn_lib.page import figures, table
 from deepfn_lib.settings import load_settings
-from deepfn_lib.statistics import table
+from IPython.display import Markdown, display
 
 # %%
 settings = load_settings(profile, overrides)
@@ -368,4 +367,4 @@ table(pd.DataFrame({"action unit": units, "match": [str(m) for m in matches.valu
 # ## How this page was made
 
 # %%
-publication.card(settings, store)
+page.card(settings, store)

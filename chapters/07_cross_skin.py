@@ -35,12 +35,12 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import statsmodels.formula.api as smf
-from IPython.display import Markdown, display
-
-from deepfn_lib import figures, publication, statistics, study
+from deepfn_lib import page, statistics, study
 from deepfn_lib.artefacts import Store
+from deepfn_lib.page import figures, table
 from deepfn_lib.settings import load_settings
-from deepfn_lib.statistics import audit, table
+from deepfn_lib.statistics import audit
+from IPython.display import Markdown, display
 
 # %%
 settings = load_settings(profile, overrides)
@@ -232,7 +232,7 @@ def group_level(arm):
 if there:
     held = {arm: adjusted(group_level(arm)) for arm in arms}
     rows = [{"arm": figures.arm_label(arm), "darker minus lighter": told(crossed[arm].tested),
-             "gender held fixed": statistics.interval_text(h["value"], h["low"], h["high"], sign=True), "p": h["p"]}
+             "gender held fixed": page.interval_text(h["value"], h["low"], h["high"], sign=True), "p": h["p"]}
             for arm, h in held.items()]  # fmt: skip
     display(table(pd.DataFrame(rows), "Test group's level, points, without and with gender in the model."))
 
@@ -349,4 +349,4 @@ display(Markdown(f"From {raw:+.2f} to {left:+.2f} points. Balance needs no model
 # ## How this page was made
 
 # %%
-publication.card(settings, store)
+page.card(settings, store)

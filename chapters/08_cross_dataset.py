@@ -36,15 +36,14 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from IPython.display import Markdown, display
-
-from deepfn_lib import figures, publication, statistics, study
+from deepfn_lib import page, statistics, study
 from deepfn_lib.artefacts import Store
-from deepfn_lib.datasets.index import SHARED_ACTION_UNITS
 from deepfn_lib.errors import StudyError
+from deepfn_lib.frames import SHARED_ACTION_UNITS
+from deepfn_lib.page import figures, table
 from deepfn_lib.settings import load_settings
-from deepfn_lib.statistics import table
 from deepfn_lib.statistics.constants import always_absent, always_present, indifference
+from IPython.display import Markdown, display
 
 # %%
 settings = load_settings(profile, overrides)
@@ -340,4 +339,4 @@ table(shares.reset_index(names="unit").replace("_intensity", "", regex=True),
 # ## How this page was made
 
 # %%
-publication.card(settings, store)
+page.card(settings, store)

@@ -33,13 +33,12 @@ statistics_seed = 9  # of the resampling
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from IPython.display import Markdown, display
-
-from deepfn_lib import figures, publication, statistics, study
+from deepfn_lib import page, statistics, study
 from deepfn_lib.artefacts import Store
+from deepfn_lib.page import figures, interval_text, table
 from deepfn_lib.recognition import protocol
 from deepfn_lib.settings import load_settings
-from deepfn_lib.statistics import interval_text, table
+from IPython.display import Markdown, display
 
 # %%
 settings = load_settings(profile, overrides)
@@ -275,7 +274,7 @@ gain_rows = [
 ]  # fmt: skip
 p_columns = [name for name in gain_rows[0] if name.startswith("p,")] if gain_rows else []
 table(pd.DataFrame(gain_rows), "DeepFN minus original in each condition.",
-      formats=dict.fromkeys(p_columns, statistics.p_text))  # fmt: skip
+      formats=dict.fromkeys(p_columns, page.p_text))  # fmt: skip
 
 # %% [markdown]
 # The paper's two-sample test ignores that the same people are in both arms; the paired test uses it, and Holm's
@@ -299,7 +298,7 @@ rows = [
     {"condition": c, "DeepFN minus": figures.arm_label(a), "difference": str(v), "p (paired, Holm)": against[c, a]}
     for (c, a), v in versus.items() if c in (main, "dataset-independent")
 ]  # fmt: skip
-table(pd.DataFrame(rows), "DeepFN against the arms without a network.", formats={"p (paired, Holm)": statistics.p_text})
+table(pd.DataFrame(rows), "DeepFN against the arms without a network.", formats={"p (paired, Holm)": page.p_text})
 
 # %% [markdown]
 # ## The paper's pattern, claim by claim
@@ -421,4 +420,4 @@ if "deepfn" in arms:
 # ## How this page was made
 
 # %%
-publication.card(settings, store)
+page.card(settings, store)

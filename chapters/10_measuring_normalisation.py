@@ -43,19 +43,19 @@ tf = configure_tensorflow()
 import cv2
 import numpy as np
 import pandas as pd
-from IPython.display import Markdown, display
-from scipy.ndimage import shift
-
-from deepfn_lib import figures, publication, statistics, study
+from deepfn_lib import page, statistics, study
 from deepfn_lib.artefacts import Store
-from deepfn_lib.datasets.index import BP4D_ACTION_UNITS
-from deepfn_lib.normaliser import comparison, methods, quality
+from deepfn_lib.frames import BP4D_ACTION_UNITS
+from deepfn_lib.measures import quality
+from deepfn_lib.normaliser import comparison, methods
+from deepfn_lib.page import figures, table
 from deepfn_lib.recognition.arms import arm_scores as scores_of
 from deepfn_lib.recognition.control import ARMS as CONTROL_ARMS
 from deepfn_lib.recognition.control import control_scores
 from deepfn_lib.rendering.toys import render_moment
 from deepfn_lib.settings import load_settings
-from deepfn_lib.statistics import table
+from IPython.display import Markdown, display
+from scipy.ndimage import shift
 
 # %%
 settings = load_settings(profile, {**overrides, "bp4d": "", "disfa": ""})
@@ -101,7 +101,7 @@ attempts = {
 
 # %%
 shown_toy = [smile, *attempts.values()]
-publication.face_grid(
+page.face_grid(
     [shown_toy], [[f"rendered-bp4d/{template_name}"] * len(shown_toy)], column_labels=["exact answer", *attempts],
     caption="A smile, and four attempts at it.",
 )  # fmt: skip
@@ -271,7 +271,7 @@ moments = [compared[np.where(names[compared] == who, strength, -1).argmax()] for
 pictures = [[np.load(path, mmap_mode="r")[row] for row in moments] for path in arms.values()]
 gate_names, template_gate = data.people(), f"{data.manifests['BP4D']}/{template.participant}"
 who = [(gate_names[row], template_gate) for row in moments]
-publication.face_grid(
+page.face_grid(
     pictures, [who] * len(pictures), list(arms), list(chosen),
     caption="Strong expressions of several participants, by method; the last row is the exact answer.",
 )  # fmt: skip
@@ -408,7 +408,7 @@ lines = []
 for rival in [name for name in ("median-subtracted", "flow-residual") if name in arm_scores]:
     found = statistics.mean_interval(arm_scores["deepfn"] - arm_scores[rival], plan)
     word = "beats" if found.low > 0 else "loses to" if found.high < 0 else "cannot be told from"
-    interval = statistics.interval_text(found.value, found.low, found.high, sign=True)
+    interval = page.interval_text(found.value, found.low, found.high, sign=True)
     lines.append(f"- {settings.normaliser_arm} {word} {rival}: {interval} points.")
 display(Markdown("\n".join(lines)))
 
@@ -494,4 +494,4 @@ psnr = quality.fidelity(blurred, answers, names[compared]).query("region == 'fac
 display(Markdown(f"Blurred answers: {psnr:.1f} dB, expression kept {read['correlation'].mean():.2f}."))
 
 # %%
-publication.card(settings, store)
+page.card(settings, store)

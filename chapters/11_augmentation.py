@@ -44,17 +44,16 @@ tf = configure_tensorflow()
 # %%
 import numpy as np
 import pandas as pd
-from IPython.display import Markdown, display
-
-from deepfn_lib import figures, publication, statistics, study
+from deepfn_lib import page, statistics, study
 from deepfn_lib.artefacts import Store
 from deepfn_lib.normaliser import comparison, sweep
 from deepfn_lib.normaliser.augmentation import NODES, Augmentation, augment, bilinear, draw_nodes
 from deepfn_lib.normaliser.recipe import MISALIGNED
+from deepfn_lib.page import figures, table
 from deepfn_lib.recognition.arms import arm_scores
 from deepfn_lib.rendering.toys import render_moment
 from deepfn_lib.settings import load_settings
-from deepfn_lib.statistics import table
+from IPython.display import Markdown, display
 
 # %%
 settings = load_settings(profile, overrides)
@@ -156,7 +155,7 @@ for strength in which[1:]:
     rows.append([np.uint8(255 * one[..., 0]) for one in bent])
 
 # %%
-publication.face_grid(
+page.face_grid(
     rows, [[(f"rendered-bp4d/{toy_people[0]}",)] * shown_frames] * len(rows),
     ["at rest", f"AU{toy_unit:02d}", *(f"warp {strength:g}" for strength in which[1:])],
     caption="One face at rest and with an action unit, and the face at rest under random warps of three strengths.",
@@ -394,4 +393,4 @@ table(
 # before this chapter once did; what moves is the chance of the training and of the people together.
 
 # %%
-publication.card(settings, store)
+page.card(settings, store)

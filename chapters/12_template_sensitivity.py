@@ -40,15 +40,14 @@ tf = configure_tensorflow()
 # %%
 import numpy as np
 import pandas as pd
-from IPython.display import Markdown, display
-
-from deepfn_lib import figures, publication, statistics, study
+from deepfn_lib import page, statistics, study
 from deepfn_lib.artefacts import Store
 from deepfn_lib.faces import images
 from deepfn_lib.normaliser import comparison, sensitivity
+from deepfn_lib.page import figures, table
 from deepfn_lib.recognition.arms import arm_scores
 from deepfn_lib.settings import load_settings
-from deepfn_lib.statistics import table
+from IPython.display import Markdown, display
 
 # %%
 settings = load_settings(profile, overrides)
@@ -116,9 +115,9 @@ medians = images.median_faces(data.images, data.person_names())
 mean_face = np.mean(list(medians.values()), axis=0).round().astype(np.uint8)
 manifest = data.manifests[chosen.dataset]
 who = [f"{manifest}/{name}" for name in names]
-publication.face_grid(
+page.face_grid(
     [[*(medians[f"{chosen.dataset}/{name}"] for name in names), mean_face]],
-    [[*who, publication.Mean(data.people())]],
+    [[*who, page.Mean(data.people())]],
     column_labels=[*names, sensitivity.MEAN_FACE],
     caption="Median faces of the candidates, and the mean of all medians.",
 )  # fmt: skip
@@ -174,7 +173,7 @@ shown = [images.equalise(data.images[row : row + 1])[0], *(np.load(path, mmap_mo
 source = data.people()[row]
 template_of = [arm.rpartition(",")[0] for arm in arms]
 people = [source, *((source,) if t == sensitivity.MEAN_FACE else (source, f"{manifest}/{t}") for t in template_of)]
-publication.face_grid(
+page.face_grid(
     [shown], [people], column_labels=["the frame", *arms], caption="One frame on every template.",
 )  # fmt: skip
 
@@ -238,4 +237,4 @@ display(Markdown(f"Correlation over {len(names)} candidates: {link:.2f}. With so
 # **2.** Run the chapter with `templates = 8`. Does the spread between templates grow, and should it, by chance alone?
 
 # %%
-publication.card(settings, store)
+page.card(settings, store)

@@ -36,13 +36,12 @@ statistics_seed = 13  # of the resampling
 # %%
 import numpy as np
 import pandas as pd
-from IPython.display import Markdown, display
-
-from deepfn_lib import figures, publication, statistics, study
+from deepfn_lib import page, statistics, study
 from deepfn_lib.artefacts import Store
+from deepfn_lib.page import figures, table
 from deepfn_lib.recognition import person_specific, protocol
 from deepfn_lib.settings import load_settings
-from deepfn_lib.statistics import table
+from IPython.display import Markdown, display
 
 # %%
 settings = load_settings(profile, overrides)
@@ -209,7 +208,7 @@ rows = [
     for (arm, n), c in crossing.items()
 ]  # fmt: skip
 table(pd.DataFrame(rows), "A person's own coded frames against four strangers'.",
-      formats={"frames": "d", "participants": "d", "p (paired, Holm)": statistics.p_text})  # fmt: skip
+      formats={"frames": "d", "participants": "d", "p (paired, Holm)": page.p_text})  # fmt: skip
 
 # %% [markdown]
 # The p-values are Holm-adjusted over all rows of this table, because it asks the same question at every point. The
@@ -230,8 +229,8 @@ similar = statistics.compare(levels[normalised], statistics.participant_scores(f
 # %%
 display(Markdown(
     f"Strangers' {figures.arm_label(normalised)} faces minus the person's own {most} original frames: {similar}; the p "
-    f"that they differ is {statistics.p_text(similar.ours.p)}, that they are within {plan.margin:.0f} points "
-    f"{statistics.p_text(similar.similar)}."
+    f"that they differ is {page.p_text(similar.ours.p)}, that they are within {plan.margin:.0f} points "
+    f"{page.p_text(similar.similar)}."
 ))  # fmt: skip
 
 # %% [markdown]
@@ -310,4 +309,4 @@ table(needs.rename(columns=str).reset_index(), f"ROC AUC at {counts[0]} and {mos
 # ## How this page was made
 
 # %%
-publication.card(settings, store)
+page.card(settings, store)

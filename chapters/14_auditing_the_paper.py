@@ -32,15 +32,16 @@ toy_seed = 14  # of the made-up study
 # %%
 import numpy as np
 import pandas as pd
+from deepfn_lib import page, statistics
+from deepfn_lib.artefacts import Store
+from deepfn_lib.page import figures, interval_text, p_text, table
+from deepfn_lib.settings import load_settings
+from deepfn_lib.statistics import audit, constants, published
+from deepfn_lib.statistics import audit_sums as arithmetic
 from IPython.display import Markdown, display
 from scipy import stats
 from sklearn.metrics import accuracy_score, f1_score
 from statsmodels.stats.power import TTestIndPower
-
-from deepfn_lib import figures, publication, statistics
-from deepfn_lib.artefacts import Store
-from deepfn_lib.settings import load_settings
-from deepfn_lib.statistics import arithmetic, audit, constants, interval_text, p_text, published, table
 
 # %%
 settings = load_settings(profile, overrides)
@@ -465,4 +466,4 @@ display(Markdown(", ".join(f"{p:.0%}: {100 * float(constants.coin(p, 0.5)):.1f}"
 # ## How this page was made
 
 # %%
-publication.card(settings, store)
+page.card(settings, store)

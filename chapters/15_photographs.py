@@ -39,16 +39,17 @@ resamples = 4000  # bootstrap resamples of people for every interval
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from IPython.display import Markdown, display
-
-from deepfn_lib import figures, publication, study
+from deepfn_lib import page, study
 from deepfn_lib.artefacts import Store
 from deepfn_lib.datasets import orl
 from deepfn_lib.datasets.manifests import load_manifest
-from deepfn_lib.faces import identity, images
+from deepfn_lib.faces import images
+from deepfn_lib.measures import identity
 from deepfn_lib.normaliser.strangers import normalise_strangers, shared_method
+from deepfn_lib.page import figures, table
 from deepfn_lib.settings import load_settings
-from deepfn_lib.statistics import Plan, mean_interval, table
+from deepfn_lib.statistics import Plan, mean_interval
+from IPython.display import Markdown, display
 
 # %%
 settings = load_settings(profile, overrides)
@@ -259,7 +260,7 @@ moves_here = {arm: movement(pictures, people_here) for arm, pictures in pictures
 manifest_of_template = study_faces.manifests[person.dataset]
 template_person = f"{manifest_of_template}/{person.participant}"
 everyone = [f"orl/{one}" for one in np.unique(people)]
-publication.face_grid(
+page.face_grid(
     [[arms["original"][0], arms["deepfn"][0]]], [[everyone[0], (everyone[0], template_person)]],
     caption="One photograph, before and after.",
 )  # fmt: skip
@@ -271,9 +272,9 @@ publication.face_grid(
 # %%
 means = {arm: pictures.mean(axis=0).round().astype(np.uint8) for arm, pictures in arms.items()}
 mixed = {"flow-residual", "deepfn"}  # these arms wear the template's face
-publication.face_grid(
+page.face_grid(
     [list(means.values())],
-    [[(publication.Mean(everyone), template_person) if arm in mixed else publication.Mean(everyone) for arm in means]],
+    [[(page.Mean(everyone), template_person) if arm in mixed else page.Mean(everyone) for arm in means]],
     column_labels=[figures.arm_label(arm) for arm in means],
     caption="The mean of all photographs in each arm; images by AT&T Laboratories Cambridge.",
 )  # fmt: skip
@@ -419,4 +420,4 @@ display(Markdown(f"From {before:.1%} with {gallery_photos} to {after:.1%} with {
 # ## How this page was made
 
 # %%
-publication.card(settings, store)
+page.card(settings, store)

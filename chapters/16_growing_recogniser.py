@@ -36,13 +36,12 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
-from IPython.display import Markdown, display
-
-from deepfn_lib import figures, publication, statistics, study
+from deepfn_lib import page, statistics, study
 from deepfn_lib.artefacts import Store
+from deepfn_lib.page import figures, interval_text, table
 from deepfn_lib.recognition import growth
 from deepfn_lib.settings import load_settings
-from deepfn_lib.statistics import interval_text, table
+from IPython.display import Markdown, display
 
 # %%
 settings = load_settings(profile, overrides)
@@ -225,7 +224,7 @@ adjusted = dict(zip(bought, statistics.holm([c.ours.p for c in bought.values()],
 rows = [{"people, original faces": str(n), "minus": f"{own[0]}, {figures.arm_label(normalised)}", "difference": str(c),
          "p (paired, Holm)": adjusted[n]} for n, c in bought.items()]  # fmt: skip
 table(pd.DataFrame(rows), "Original faces of more people against normalised faces of few, points.",
-      formats={"p (paired, Holm)": statistics.p_text})  # fmt: skip
+      formats={"p (paired, Holm)": page.p_text})  # fmt: skip
 
 # %% [markdown]
 # ## A stronger classifier
@@ -288,7 +287,7 @@ for small, large in steps:
 judged = statistics.judge(claims, plan)
 table(judged[["claim", "difference", "low", "high", "participants", "p_holm", "verdict"]],
       "The paper's expectation, and what a reader needs beside it; points.", headings={"p_holm": "p, Holm"},
-      formats={"participants": "d", "p_holm": statistics.p_text})  # fmt: skip
+      formats={"participants": "d", "p_holm": page.p_text})  # fmt: skip
 
 # %% [markdown]
 # ## What we learned
@@ -361,4 +360,4 @@ table(pd.DataFrame(wide), "Thirty ways to differ in thirty numbers: right, perce
 # ## How this page was made
 
 # %%
-publication.card(settings, store)
+page.card(settings, store)

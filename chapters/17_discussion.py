@@ -34,12 +34,12 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from IPython.display import Markdown, display
-
-from deepfn_lib import figures, publication, statistics, study
+from deepfn_lib import page, statistics, study
 from deepfn_lib.artefacts import Store
+from deepfn_lib.page import figures, table
 from deepfn_lib.settings import load_settings
-from deepfn_lib.statistics import FAILS, HOLDS, OPEN, published, table
+from deepfn_lib.statistics import FAILS, HOLDS, OPEN, published
+from IPython.display import Markdown, display
 
 # %%
 settings = load_settings(profile, overrides)
@@ -99,7 +99,7 @@ assert list(decided["verdict"]) == [HOLDS, OPEN, FAILS]
 # %%
 display(Markdown("> " + statistics.RULE))
 table(decided[["claim", "difference", "low", "high", "p_holm", "verdict"]], "The rule at work on invented people.",
-      headings={"p_holm": "p, Holm"}, formats={"p_holm": statistics.p_text})  # fmt: skip
+      headings={"p_holm": "p, Holm"}, formats={"p_holm": page.p_text})  # fmt: skip
 
 # %% [markdown]
 # ## The run: scores to claims
@@ -169,7 +169,7 @@ judged = statistics.judge(claims, plan)
 columns = ["claim", "paper", "paper_p", "difference", "low", "high", "participants", "p_holm", "verdict"]
 headings = {"paper_p": "paper's p", "p_holm": "p, Holm", "difference": "ours"}
 table(judged[columns], "Differences in points; the family of Holm's correction is this list.",
-      headings=headings, formats={"participants": "d", "p_holm": statistics.p_text})  # fmt: skip
+      headings=headings, formats={"participants": "d", "p_holm": page.p_text})  # fmt: skip
 
 # %%
 figures.interval_plot(
@@ -189,8 +189,8 @@ figures.interval_plot(
 
 # %%
 lines = statistics.condition_table(scores, constants, plan, conditions=[c for pair in asked.values() for c in pair])
-lines["level"] = [statistics.interval_text(*row) for row in lines[["mean", "low", "high"]].to_numpy()]
-lines["part"] = [statistics.interval_text(*row, digits=2) for row in
+lines["level"] = [page.interval_text(*row) for row in lines[["mean", "low", "high"]].to_numpy()]
+lines["part"] = [page.interval_text(*row, digits=2) for row in
                  lines[["share", "share_low", "share_high"]].to_numpy()]  # fmt: skip
 shown = lines[lines["condition"].isin([across for _, across in asked.values()])]
 shown = shown.assign(arm=shown["arm"].map(figures.arm_label))
@@ -260,7 +260,7 @@ for kind, names in by_verdict.items():
 # %%
 def gain_in_words(arm):
     gained = compared((unseen, arm), (unseen, "original")).difference
-    text = statistics.interval_text(gained.value, gained.low, gained.high, sign=True)
+    text = page.interval_text(gained.value, gained.low, gained.high, sign=True)
     return f"{figures.arm_label(arm)} {text}"
 
 
@@ -300,4 +300,4 @@ display(Markdown(f"{alone} without the correction, {counts.get(HOLDS, 0)} with i
 # ## How this page was made
 
 # %%
-publication.card(settings, store)
+page.card(settings, store)

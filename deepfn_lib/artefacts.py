@@ -152,10 +152,14 @@ class Store:
             tree = digest(files)
             files = {TREE: {"bytes": sum(f["bytes"] for f in files.values()), "files": len(files), "sha256": tree}}
         card = {
-            "step": step, "inputs": dict(inputs), "files": files, "seconds": round(seconds, 1),
-            "peak_memory_gib": round(peak_memory_gib(), 2), "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+            "step": step,
+            "inputs": dict(inputs),
+            "files": files,
+            "seconds": round(seconds, 1),
+            "peak_memory_gib": round(peak_memory_gib(), 2),
+            "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             **environment(),
-        }  # fmt: skip
+        }
         write_json(partial / CARD, card)
         return card
 

@@ -62,9 +62,13 @@ def client(cluster: str = "local", workers: int | None = None, gpus_per_worker: 
     resources = {"GPU": gpus_per_worker} if gpus_per_worker else None
     if cluster == "local":
         engine = LocalCluster(
-            n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=":0", resources=resources,
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=":0",
+            resources=resources,
             silence_logs="ERROR",
-        )  # fmt: skip
+        )
     elif cluster == "slurm":
         from dask_jobqueue import SLURMCluster
 

@@ -26,9 +26,12 @@ def configure_tensorflow(threads: int | None = None, deterministic: bool = False
 
 # Lines that TensorFlow's C++ side writes whatever its log level is; they tell the reader of a long run nothing.
 _GREETINGS = (
-    b"before absl::InitializeLog()", b"port.cc:", b"cpu_feature_guard.cc:", b"rebuild TensorFlow with",
+    b"before absl::InitializeLog()",
+    b"port.cc:",
+    b"cpu_feature_guard.cc:",
+    b"rebuild TensorFlow with",
     b"remapper failed",  # a fusion that one of the graph's rewriters tried and left alone; the graph runs as it was
-)  # fmt: skip
+)
 _hushed = False
 
 

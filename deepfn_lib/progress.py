@@ -12,6 +12,13 @@ def progress(iterable=None, *, total: int | None = None, description: str = "", 
     """
     watched = sys.stderr.isatty()
     return tqdm(
-        iterable, total=total, desc=description, unit=unit, file=sys.stderr, dynamic_ncols=watched,
-        ncols=None if watched else 100, mininterval=0.2 if watched else 10, leave=True,
-    )  # fmt: skip
+        iterable,
+        total=total,
+        desc=description,
+        unit=unit,
+        file=sys.stderr,
+        dynamic_ncols=watched,
+        ncols=None if watched else 100,
+        mininterval=0.2 if watched else 10,
+        leave=True,
+    )

@@ -16,9 +16,9 @@ from . import template as template_rule
 from .artefacts import Store, digest
 from .datasets import manifests
 from .datasets.files import existing_folder, fingerprint
-from .datasets.index import join
 from .errors import StudyError
 from .faces import crops, images
+from .frames import join
 from .settings import Settings
 
 RECOGNISER_SIZE = 64  # Table 3
@@ -83,10 +83,14 @@ def corpora(settings: Settings, store: Store) -> Corpora:
 
     def make(folder: Path) -> None:
         rendering.write_corpora(
-            folder, seed=settings.seed, bp4d_people=settings.bp4d_people, disfa_people=settings.disfa_people,
-            bp4d_frame_rate=settings.bp4d_frame_rate, disfa_frame_rate=settings.disfa_frame_rate,
+            folder,
+            seed=settings.seed,
+            bp4d_people=settings.bp4d_people,
+            disfa_people=settings.disfa_people,
+            bp4d_frame_rate=settings.bp4d_frame_rate,
+            disfa_frame_rate=settings.disfa_frame_rate,
             workers=settings.workers or None,
-        )  # fmt: skip
+        )
 
     folder = store.get("corpora", inputs, make)
     return Corpora(
@@ -103,17 +107,36 @@ def faces(settings: Settings, store: Store) -> Faces:
     """Index, detect, align and crop: one face for each labelled frame, and what was left out and why (section 4.2)."""
     data = corpora(settings, store)
     inputs = {
-        "code": crops.CODE_VERSION, "corpora": data.key,
-        **_chosen(settings, "frame_offset", "disfa_camera", "disfa_threshold", "disfa_drop_error_log", "disfa_frames",
-                  "disfa_first_image", "groups", "alignment", "detect_every", "crop_size"),
-    }  # fmt: skip
+        "code": crops.CODE_VERSION,
+        "corpora": data.key,
+        **_chosen(
+            settings,
+            "frame_offset",
+            "disfa_camera",
+            "disfa_threshold",
+            "disfa_drop_error_log",
+            "disfa_frames",
+            "disfa_first_image",
+            "groups",
+            "alignment",
+            "detect_every",
+            "crop_size",
+        ),
+    }
 
     def make(folder: Path) -> None:
         crops.build_faces(
-            folder, *_read(settings, data), data.roots, crop_size=settings.crop_size, alignment=settings.alignment,
-            detect_every=settings.detect_every, workers=settings.workers or None, cluster=settings.cluster,
-            truth_roots=data.truth_roots or None, landmarks=data.landmarks,
-        )  # fmt: skip
+            folder,
+            *_read(settings, data),
+            data.roots,
+            crop_size=settings.crop_size,
+            alignment=settings.alignment,
+            detect_every=settings.detect_every,
+            workers=settings.workers or None,
+            cluster=settings.cluster,
+            truth_roots=data.truth_roots or None,
+            landmarks=data.landmarks,
+        )
 
     folder = store.get("faces", inputs, make)
     truth = folder / "truth.npy"
@@ -181,9 +204,12 @@ def arms(settings: Settings, store: Store) -> tuple[str, ...]:
 def classifier_training(settings: Settings) -> dict[str, Any]:
     """How every classifier is trained and judged: the fields of `recognition.bank.Training`."""
     return {
-        "classifier": settings.classifier, "epochs": settings.epochs, "batch": settings.classifier_batch,
-        "learning_rate": settings.classifier_learning_rate, "empty_f1": settings.empty_f1,
-    }  # fmt: skip
+        "classifier": settings.classifier,
+        "epochs": settings.epochs,
+        "batch": settings.classifier_batch,
+        "learning_rate": settings.classifier_learning_rate,
+        "empty_f1": settings.empty_f1,
+    }
 
 
 def protocol_folder(settings: Settings, store: Store) -> Path:
@@ -200,26 +226,43 @@ def protocol_folder(settings: Settings, store: Store) -> Path:
     sizes = _chosen(settings, "train_people", "validation_people", "train_tasks", "validation_tasks")
     person_epochs = settings.person_epochs if settings.person_epochs != settings.epochs else 0
     inputs = {
-        "code": scoring.CODE_VERSION, "arms": {name: path.parent.name for name, path in paths.items()},
-        "seed": settings.seed, "repetitions": settings.repetitions, **training, **sizes,
+        "code": scoring.CODE_VERSION,
+        "arms": {name: path.parent.name for name, path in paths.items()},
+        "seed": settings.seed,
+        "repetitions": settings.repetitions,
+        **training,
+        **sizes,
         "person_epochs": person_epochs,
-    }  # fmt: skip
+    }
     person_repetitions = settings.person_repetitions or settings.repetitions
     if person_repetitions != settings.repetitions:
         inputs["person_repetitions"] = person_repetitions
 
     def make(folder: Path) -> None:
         splits, notices = protocol.draw_splits(
-            data.frames, data.participants, template=person.participant, repetitions=settings.repetitions,
-            person_repetitions=person_repetitions, sizes=protocol.Sizes(**sizes), seed=settings.seed,
-        )  # fmt: skip
+            data.frames,
+            data.participants,
+            template=person.participant,
+            repetitions=settings.repetitions,
+            person_repetitions=person_repetitions,
+            sizes=protocol.Sizes(**sizes),
+            seed=settings.seed,
+        )
         for notice in notices:
             print(notice)
         (folder / "notices.txt").write_text("".join(notice + "\n" for notice in notices))
         scoring.run_protocol(
-            folder, data.frames, splits, paths, seed=settings.seed, training=training, person_epochs=person_epochs,
-            keep_predictions=("people",), cluster=settings.cluster, workers=settings.workers or None,
-        )  # fmt: skip
+            folder,
+            data.frames,
+            splits,
+            paths,
+            seed=settings.seed,
+            training=training,
+            person_epochs=person_epochs,
+            keep_predictions=("people",),
+            cluster=settings.cluster,
+            workers=settings.workers or None,
+        )
 
     return store.get("scores", inputs, make)
 
@@ -249,11 +292,14 @@ def _read(settings: Settings, data: Corpora):
     if "DISFA" in data.roots:
         loaded.append(
             disfa.read_disfa(
-                data.roots["DISFA"], camera=settings.disfa_camera, threshold=settings.disfa_threshold,
-                drop_error_log=settings.disfa_drop_error_log, frames_folder=settings.disfa_frames,
+                data.roots["DISFA"],
+                camera=settings.disfa_camera,
+                threshold=settings.disfa_threshold,
+                drop_error_log=settings.disfa_drop_error_log,
+                frames_folder=settings.disfa_frames,
                 first_image=settings.disfa_first_image,
             )
-        )  # fmt: skip
+        )
     whole = join(loaded)
     people, notices = whole.participants, list(whole.notices)
     groups = settings.groups or data.participants

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .datasets.index import BP4D_ACTION_UNITS
 from .errors import StudyError
+from .frames import BP4D_ACTION_UNITS
 
 
 @dataclass(frozen=True)

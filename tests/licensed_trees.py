@@ -47,12 +47,23 @@ def write_csv(path: Path, rows, header: str | None = None, end: str = "\n") -> N
 
 
 def write_bp4d(
-    root: Path, *, people=("F001", "F002", "M001"), tasks=("T1", "T2"), frames: int = 12, first: int = 1,
-    sequences: str = "Sequences(2D+3D)", occurrences: str = "AUCoding/AU_OCC",
-    intensities: str = "AUCoding/AU_INT", digits: int = 4, suffix: str = ".jpg", image_shift: int = 0,
-    extra_images: int = 3, picture: bytes | None = None,
-    lower: bool = False, end: str = "\n",
-) -> Path:  # fmt: skip
+    root: Path,
+    *,
+    people=("F001", "F002", "M001"),
+    tasks=("T1", "T2"),
+    frames: int = 12,
+    first: int = 1,
+    sequences: str = "Sequences(2D+3D)",
+    occurrences: str = "AUCoding/AU_OCC",
+    intensities: str = "AUCoding/AU_INT",
+    digits: int = 4,
+    suffix: str = ".jpg",
+    image_shift: int = 0,
+    extra_images: int = 3,
+    picture: bytes | None = None,
+    lower: bool = False,
+    end: str = "\n",
+) -> Path:
     """A BP4D tree. `image_shift` is the image's number minus the label's; `extra_images` uncoded ones on each
     side."""
     picture = picture or grey_square()
@@ -66,8 +77,10 @@ def write_bp4d(
                 (here / f"{max(number + image_shift, 0):0{digits}d}{suffix}").write_bytes(picture)
             write_csv(
                 root / occurrences / f"{name(participant)}_{name(task)}.csv",
-                occurrence_rows(participant, task, numbers), HEADER, end,
-            )  # fmt: skip
+                occurrence_rows(participant, task, numbers),
+                HEADER,
+                end,
+            )
             for unit in INTENSITY_UNITS:
                 rows = [(frame, intensity(participant, frame, unit)) for frame in numbers]
                 write_csv(
@@ -89,18 +102,21 @@ def write_video(path: Path, count: int, size=(32, 24), picture=None) -> None:
 
 
 def write_disfa(
-    root: Path, *, people=("SN001", "SN002", "SN010"), frames: int = 12, cameras=("left", "right"),
-    video_frames: int | None = None, labels: str = "ActionUnit_Labels", end: str = "\n", blank_end: int = 0,
-) -> Path:  # fmt: skip
+    root: Path,
+    *,
+    people=("SN001", "SN002", "SN010"),
+    frames: int = 12,
+    cameras=("left", "right"),
+    video_frames: int | None = None,
+    labels: str = "ActionUnit_Labels",
+    end: str = "\n",
+    blank_end: int = 0,
+) -> Path:
     """A DISFA tree with the distribution's own folder names and capitals."""
     for participant in people:
         for unit in DISFA_UNITS:
             path = root / labels / participant / f"{participant}_au{unit}.txt"
-            write_csv(
-                path,
-                [(frame, intensity(participant, frame, unit)) for frame in range(1, frames + 1)],
-                end=end,
-            )
+            write_csv(path, [(frame, intensity(participant, frame, unit)) for frame in range(1, frames + 1)], end=end)
             if blank_end:
                 with open(path, "a", newline="") as stream:
                     stream.write(end * blank_end)

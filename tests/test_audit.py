@@ -8,15 +8,6 @@ from scipy import stats
 
 from deepfn_lib.errors import StudyError
 from deepfn_lib.statistics import Plan, published, published_score, published_table
-from deepfn_lib.statistics.arithmetic import (
-    audit_gaps,
-    audit_sums,
-    direction_gap_needed,
-    largest_sd,
-    models,
-    network_parameters,
-    smallest_sd,
-)
 from deepfn_lib.statistics.audit import (
     AGREES,
     DISAGREES,
@@ -29,6 +20,15 @@ from deepfn_lib.statistics.audit import (
     detectable,
     p_range,
     sizes_that_fit,
+)
+from deepfn_lib.statistics.audit_sums import (
+    audit_gaps,
+    audit_sums,
+    direction_gap_needed,
+    largest_sd,
+    models,
+    network_parameters,
+    smallest_sd,
 )
 
 

@@ -10,11 +10,11 @@ import pytest
 import yaml
 
 from deepfn_lib.artefacts import project_root
+from deepfn_lib.commands.check.folders import check_dataset, failure_table, run_check
 from deepfn_lib.datasets.bp4d import PARTICIPANTS, TASKS
-from deepfn_lib.datasets.check import check_dataset, failure_table, run_check
-from deepfn_lib.datasets.index import participant_table
 from deepfn_lib.datasets.manifests import check_groups, load_manifest, read_groups, template_notice
 from deepfn_lib.errors import StudyError
+from deepfn_lib.frames import participant_table
 
 DATASETS = ("bp4d", "disfa", "rendered-bp4d", "rendered-disfa", "orl")
 
@@ -156,8 +156,11 @@ def test_reports_are_saved_and_no_picture_is_written(tmp_path):
     said = io.StringIO()
     assert run_check(str(bp4d), str(disfa), tmp_path / "out", stream=said) == 0
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        "check-bp4d.json", "check-bp4d.md", "check-disfa.json", "check-disfa.md",
-    }  # fmt: skip
+        "check-bp4d.json",
+        "check-bp4d.md",
+        "check-disfa.json",
+        "check-disfa.md",
+    }
     saved = json.loads((tmp_path / "out/check-bp4d.json").read_text())
     assert saved["usable"] and saved["tables"]["Template ranking"][0]["participant"] == "F002"
     assert "BP4D check: usable" in said.getvalue() and "DISFA check: usable" in said.getvalue()

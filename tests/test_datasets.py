@@ -11,7 +11,7 @@ import pytest
 from deepfn_lib.datasets import disfa as disfa_module
 from deepfn_lib.datasets.bp4d import header_columns, read_bp4d
 from deepfn_lib.datasets.disfa import read_disfa
-from deepfn_lib.datasets.index import (
+from deepfn_lib.frames import (
     BP4D_ACTION_UNITS,
     COLUMNS,
     DISFA_ACTION_UNITS,

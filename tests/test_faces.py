@@ -8,10 +8,10 @@ import pytest
 
 from deepfn_lib.datasets.bp4d import read_bp4d
 from deepfn_lib.datasets.disfa import read_disfa
-from deepfn_lib.datasets.index import join
 from deepfn_lib.errors import StudyError
 from deepfn_lib.faces import alignment, crops, detection, images, tracking
 from deepfn_lib.faces.sources import VIDEO_ENDED, grey_frames
+from deepfn_lib.frames import join
 
 
 @pytest.fixture(scope="module")
@@ -327,11 +327,7 @@ def test_median_face_is_numpys():
 
 def test_everybodys_rows():
     people = np.array(["b", "a", "b", "c", "a"])
-    assert {person: rows.tolist() for person, rows in images.by_person(people)} == {
-        "a": [1, 4],
-        "b": [0, 2],
-        "c": [3],
-    }
+    assert {person: rows.tolist() for person, rows in images.by_person(people)} == {"a": [1, 4], "b": [0, 2], "c": [3]}
 
 
 def test_flow_finds_a_known_shift(portrait):

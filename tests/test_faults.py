@@ -13,12 +13,12 @@ from pathlib import Path
 import licensed_trees as trees
 import pytest
 
+from deepfn_lib.commands.check.folders import check_dataset
 from deepfn_lib.datasets.bp4d import read_bp4d
-from deepfn_lib.datasets.check import check_dataset
 from deepfn_lib.datasets.disfa import read_disfa
-from deepfn_lib.datasets.index import labels, participant_table
 from deepfn_lib.datasets.manifests import read_groups
 from deepfn_lib.errors import StudyError
+from deepfn_lib.frames import labels, participant_table
 
 SEQUENCES, OCCURRENCES, INTENSITIES = "Sequences(2D+3D)", "AUCoding/AU_OCC", "AUCoding/AU_INT"
 SESSION = f"{SEQUENCES}/F001/T1"
@@ -155,254 +155,222 @@ def camera_only_right(root):
 
 NINE = "read as missing: 1"
 BP4D = [
-    Fault(
-        "folder is not there", "BP4D", lambda r: (empty(r), r.rmdir()),
-        "does not exist; give the folder", None,
-    ),
+    Fault("folder is not there", "BP4D", lambda r: (empty(r), r.rmdir()), "does not exist; give the folder", None),
     Fault("folder is a file", "BP4D", as_file, "is a file; give the folder", None),
     Fault("folder is empty", "BP4D", empty, "holds nothing of BP4D", None),
-    Fault(
-        "a subfolder may not be read", "BP4D", folder_forbidden,
-        "cannot read folder .*locked: .*permissions", None,
-    ),
-    Fault(
-        "codes without images", "BP4D", only("AUCoding"),
-        "codes but no images; give the folder above", None,
-    ),
+    Fault("a subfolder may not be read", "BP4D", folder_forbidden, "cannot read folder .*locked: .*permissions", None),
+    Fault("codes without images", "BP4D", only("AUCoding"), "codes but no images; give the folder above", None),
     Fault("images without codes", "BP4D", only(SEQUENCES), "images but no occurrence codes", None),
-    Fault(
-        "archives not unpacked", "BP4D", alone("F001.zip", b"PK"),
-        r"archives \(F001.zip, 1 in all\).* unpack", None,
-    ),
+    Fault("archives not unpacked", "BP4D", alone("F001.zip", b"PK"), r"archives \(F001.zip, 1 in all\).* unpack", None),
     Fault("DISFA given as BP4D", "BP4D", alone(LABELS, "1,0\n"), "DISFA's label files, not BP4D's", None),
     Fault("BP4D+: its header", "BP4D", lines(OCCURRENCE, plus_header), r"this is BP4D\+", None),
     Fault(
-        "BP4D+: its people", "BP4D", rename(f"{SEQUENCES}/F001", f"{SEQUENCES}/F140"),
-        r"F140 .* this is BP4D\+", None,
+        "BP4D+: its people", "BP4D", rename(f"{SEQUENCES}/F001", f"{SEQUENCES}/F140"), r"F140 .* this is BP4D\+", None
     ),
-    Fault(
-        "BP4D+: its tasks", "BP4D", rename(SESSION, f"{SEQUENCES}/F001/T10"),
-        r"T10 .* this is BP4D\+", None,
-    ),
+    Fault("BP4D+: its tasks", "BP4D", rename(SESSION, f"{SEQUENCES}/F001/T10"), r"T10 .* this is BP4D\+", None),
     Fault("FERA-2015 packaging", "BP4D", rename(SEQUENCES, "BP4D-training"), "FERA-2015 packaging", None),
     Fault("FERA-2017 packaging", "BP4D", write("FERA17_TR_F001_T1.csv", "x"), "FERA-2017 packaging", None),
     Fault(
-        "two files of one session that differ", "BP4D", write("old/F001_T1.csv", "0,1\n1,1\n"),
-        "occurrence of F001 T1 is in .* and in .*different contents; keep one", None,
+        "two files of one session that differ",
+        "BP4D",
+        write("old/F001_T1.csv", "0,1\n1,1\n"),
+        "occurrence of F001 T1 is in .* and in .*different contents; keep one",
+        None,
     ),
     Fault(
-        "two image folders of one session", "BP4D", unpack_twice,
-        "images of F001 T1 are in .* and in .*; keep one", None,
+        "two image folders of one session",
+        "BP4D",
+        unpack_twice,
+        "images of F001 T1 are in .* and in .*; keep one",
+        None,
     ),
     Fault(
-        "052.jpg beside 0052.jpg", "BP4D", write(f"{SESSION}/003.jpg", b"x"),
-        "0003.jpg and 003.jpg are both frame 3", None,
+        "052.jpg beside 0052.jpg",
+        "BP4D",
+        write(f"{SESSION}/003.jpg", b"x"),
+        "0003.jpg and 003.jpg are both frame 3",
+        None,
     ),
     Fault(
-        "jpg and png of one number", "BP4D", write(f"{SESSION}/0003.png", b"x"),
-        "0003.jpg and 0003.png are both", None,
+        "jpg and png of one number", "BP4D", write(f"{SESSION}/0003.png", b"x"), "0003.jpg and 0003.png are both", None
     ),
-    Fault(
-        "an image is missing", "BP4D", remove(f"{SESSION}/0005.jpg"),
-        "no image for the label frame: 1 frame", 71,
-    ),
+    Fault("an image is missing", "BP4D", remove(f"{SESSION}/0005.jpg"), "no image for the label frame: 1 frame", 71),
     Fault(
         "a session's image folder is missing", "BP4D", rename(SESSION, "elsewhere"), "no image folder .*: 12 frames", 60
     ),
-    Fault(
-        "a session's codes are missing", "BP4D", remove(OCCURRENCE),
-        "images without an occurrence file", 60,
-    ),
+    Fault("a session's codes are missing", "BP4D", remove(OCCURRENCE), "images without an occurrence file", 60),
     Fault("occurrence file of no bytes", "BP4D", write(OCCURRENCE, b""), "occurrence file without rows", 60),
     Fault(
-        "occurrence file with its header only", "BP4D", write(OCCURRENCE, trees.HEADER),
-        "occurrence file without rows", 60
+        "occurrence file with its header only",
+        "BP4D",
+        write(OCCURRENCE, trees.HEADER),
+        "occurrence file without rows",
+        60,
     ),
     Fault("no header line", "BP4D", lines(OCCURRENCE, lambda t: t[1:]), "first line is no header", None),
-    Fault(
-        "a word in the header", "BP4D", cell(OCCURRENCE, 0, 7, "brow"),
-        "header cell 'brow' is no action unit", None,
-    ),
-    Fault(
-        "an action unit twice in the header", "BP4D", cell(OCCURRENCE, 0, 7, "6"),
-        "column 6 occurs twice", None,
-    ),
-    Fault(
-        "an action unit without a column", "BP4D", drop_column(7),
-        "files without a column for AU07: 1", 72,
-    ),
-    Fault(
-        "code 9 in one of the twelve", "BP4D", cell(OCCURRENCE, 3, 12, 9),
-        f"occurrence codes 9 .*{NINE}", 72,
-    ),
-    Fault(
-        "an unknown code", "BP4D", cell(OCCURRENCE, 3, 12, 5),
-        rf"occurrence codes unknown \(5\), {NINE}", 72,
-    ),
-    Fault(
-        "an empty cell", "BP4D", cell(OCCURRENCE, 3, 12, ""),
-        f"occurrence codes empty or unreadable, {NINE}", 72,
-    ),
-    Fault(
-        "a question mark", "BP4D", cell(OCCURRENCE, 3, 12, "?"),
-        f"occurrence codes empty or unreadable, {NINE}", 72,
-    ),
-    Fault(
-        "half a code", "BP4D", cell(OCCURRENCE, 3, 12, 0.5),
-        f"occurrence codes empty or unreadable, {NINE}", 72,
-    ),
-    Fault(
-        "a row without its frame number", "BP4D", cell(OCCURRENCE, 3, 0, ""),
-        "row 4 has no frame number", None,
-    ),
+    Fault("a word in the header", "BP4D", cell(OCCURRENCE, 0, 7, "brow"), "header cell 'brow' is no action unit", None),
+    Fault("an action unit twice in the header", "BP4D", cell(OCCURRENCE, 0, 7, "6"), "column 6 occurs twice", None),
+    Fault("an action unit without a column", "BP4D", drop_column(7), "files without a column for AU07: 1", 72),
+    Fault("code 9 in one of the twelve", "BP4D", cell(OCCURRENCE, 3, 12, 9), f"occurrence codes 9 .*{NINE}", 72),
+    Fault("an unknown code", "BP4D", cell(OCCURRENCE, 3, 12, 5), rf"occurrence codes unknown \(5\), {NINE}", 72),
+    Fault("an empty cell", "BP4D", cell(OCCURRENCE, 3, 12, ""), f"occurrence codes empty or unreadable, {NINE}", 72),
+    Fault("a question mark", "BP4D", cell(OCCURRENCE, 3, 12, "?"), f"occurrence codes empty or unreadable, {NINE}", 72),
+    Fault("half a code", "BP4D", cell(OCCURRENCE, 3, 12, 0.5), f"occurrence codes empty or unreadable, {NINE}", 72),
+    Fault("a row without its frame number", "BP4D", cell(OCCURRENCE, 3, 0, ""), "row 4 has no frame number", None),
     Fault("a frame with two rows", "BP4D", cell(OCCURRENCE, 3, 0, 2), "frame 2 has two rows", None),
+    Fault("a row too long", "BP4D", cell(OCCURRENCE, 3, 99, "0,1,1"), "is damaged .*Expected 100 fields", None),
     Fault(
-        "a row too long", "BP4D", cell(OCCURRENCE, 3, 99, "0,1,1"),
-        "is damaged .*Expected 100 fields", None,
+        "a file cut off in its last row",
+        "BP4D",
+        lines(OCCURRENCE, lambda t: [*t[:-1], t[-1][:15]]),
+        "occurrence codes empty or unreadable, read as missing",
+        72,
     ),
+    Fault("a hole in the coded block", "BP4D", lines(OCCURRENCE, lambda t: t[:5] + t[6:]), "coded block: 1", 71),
     Fault(
-        "a file cut off in its last row", "BP4D", lines(OCCURRENCE, lambda t: [*t[:-1], t[-1][:15]]),
-        "occurrence codes empty or unreadable, read as missing", 72,
+        "rows flagged in column 99", "BP4D", cell(OCCURRENCE, 3, 99, 1), "flagged unreliable in column 99, kept: 1", 72
     ),
-    Fault(
-        "a hole in the coded block", "BP4D", lines(OCCURRENCE, lambda t: t[:5] + t[6:]),
-        "coded block: 1", 71,
-    ),
-    Fault(
-        "rows flagged in column 99", "BP4D", cell(OCCURRENCE, 3, 99, 1),
-        "flagged unreliable in column 99, kept: 1", 72,
-    ),
-    Fault(
-        "an intensity file is missing", "BP4D", remove(INTENSITY),
-        "without an intensity file for AU06: 1", 72,
-    ),
+    Fault("an intensity file is missing", "BP4D", remove(INTENSITY), "without an intensity file for AU06: 1", 72),
     Fault("an intensity file is empty", "BP4D", write(INTENSITY, b""), "empty intensity files: 1", 72),
     Fault("intensity 9", "BP4D", cell(INTENSITY, 3, 1, 9), f"intensity codes 9 .*{NINE}", 72),
     Fault("intensity 8", "BP4D", cell(INTENSITY, 3, 1, 8), rf"intensity codes unknown \(8\), {NINE}", 72),
     Fault(
-        "intensity with a header", "BP4D", lines(INTENSITY, lambda t: ["frame,code", *t]),
-        "first line that is no frame", 72,
+        "intensity with a header",
+        "BP4D",
+        lines(INTENSITY, lambda t: ["frame,code", *t]),
+        "first line that is no frame",
+        72,
+    ),
+    Fault("intensity of one column", "BP4D", write(INTENSITY, "1\n2\n"), "one column, expected frame,intensity", None),
+    Fault(
+        "fewer intensities than occurrences",
+        "BP4D",
+        lines(INTENSITY, lambda t: t[:-2]),
+        "occurrence rows without an intensity row: 2",
+        72,
     ),
     Fault(
-        "intensity of one column", "BP4D", write(INTENSITY, "1\n2\n"),
-        "one column, expected frame,intensity", None,
+        "more intensities than occurrences",
+        "BP4D",
+        lines(INTENSITY, lambda t: [*t, "13,0", "14,1"]),
+        "intensity rows without an occurrence row: 2",
+        72,
     ),
     Fault(
-        "fewer intensities than occurrences", "BP4D", lines(INTENSITY, lambda t: t[:-2]),
-        "occurrence rows without an intensity row: 2", 72,
+        "intensities of a session without codes", "BP4D", remove(OCCURRENCE), "intensity but no occurrence codes: 1", 60
     ),
     Fault(
-        "more intensities than occurrences", "BP4D", lines(INTENSITY, lambda t: [*t, "13,0", "14,1"]),
-        "intensity rows without an occurrence row: 2", 72,
-    ),
-    Fault(
-        "intensities of a session without codes", "BP4D", remove(OCCURRENCE),
-        "intensity but no occurrence codes: 1", 60,
-    ),
-    Fault(
-        "the wrong frame_offset", "BP4D", remove(f"{SESSION}/0000.jpg"),
-        "frame_offset 0 would find 1 more images than -1", 71,
+        "the wrong frame_offset",
+        "BP4D",
+        remove(f"{SESSION}/0000.jpg"),
+        "frame_offset 0 would find 1 more images than -1",
+        71,
         (("frame_offset", -1),),
     ),
     Fault("codes of other frames", "BP4D", codes_elsewhere, "no label row has its image", None),
     Fault("images not named by number", "BP4D", rename_all, "16 images without a frame number", 60),
     Fault(
-        "two paddings in one session", "BP4D", rename(f"{SESSION}/0003.jpg", f"{SESSION}/003.jpg"),
-        r"names of \[3, 4\] digits in one session", 72,
+        "two paddings in one session",
+        "BP4D",
+        rename(f"{SESSION}/0003.jpg", f"{SESSION}/003.jpg"),
+        r"names of \[3, 4\] digits in one session",
+        72,
     ),
-]  # fmt: skip
+]
 EXTRACTED = (("frames_folder", "frames"),)
 DISFA = [
-    Fault(
-        "folder is not there", "DISFA", lambda r: (empty(r), r.rmdir()),
-        "does not exist; give the folder", None,
-    ),
+    Fault("folder is not there", "DISFA", lambda r: (empty(r), r.rmdir()), "does not exist; give the folder", None),
     Fault("folder is empty", "DISFA", empty, "holds no label file of DISFA", None),
+    Fault("BP4D given as DISFA", "DISFA", alone("F001_T1.csv", "0,1\n"), "BP4D's label files, not DISFA's", None),
     Fault(
-        "BP4D given as DISFA", "DISFA", alone("F001_T1.csv", "0,1\n"),
-        "BP4D's label files, not DISFA's", None,
-    ),
-    Fault(
-        "archives not unpacked", "DISFA", alone("ActionUnit_Labels.zip", b"PK"),
-        "archives .*unpack them first", None,
+        "archives not unpacked", "DISFA", alone("ActionUnit_Labels.zip", b"PK"), "archives .*unpack them first", None
     ),
     Fault("labels without videos", "DISFA", only("ActionUnit_Labels"), r"labels but no left videos", None),
     Fault(
-        "only the other camera's videos", "DISFA", camera_only_right,
-        r"labels but no left videos", None, usable=True,
+        "only the other camera's videos", "DISFA", camera_only_right, r"labels but no left videos", None, usable=True
     ),
     Fault(
-        "a camera of another name", "DISFA", lambda r: None, "camera 'front' is unknown", None, (("camera",
-        "front"),),
+        "a camera of another name", "DISFA", lambda r: None, "camera 'front' is unknown", None, (("camera", "front"),)
     ),
     Fault("a video is missing", "DISFA", remove(LEFT), "no left video of this participant: 12 frames", 24),
-    Fault(
-        "a video cannot be opened", "DISFA", write(LEFT, b"no video"),
-        "video cannot be opened: 12 frames", 24,
-    ),
+    Fault("a video cannot be opened", "DISFA", write(LEFT, b"no video"), "video cannot be opened: 12 frames", 24),
     Fault("a video shorter than its labels", "DISFA", short_video, "beyond the video's end: 3 frames", 33),
     Fault(
-        "two videos of one camera and person", "DISFA", write("x/LeftVideoSN001_Comp.avi", b"x"),
-        "left video of SN001 is in", None
+        "two videos of one camera and person",
+        "DISFA",
+        write("x/LeftVideoSN001_Comp.avi", b"x"),
+        "left video of SN001 is in",
+        None,
     ),
-    Fault(
-        "an action unit's file is missing", "DISFA", remove(LABELS),
-        "without a label file for AU01: 1", 36,
-    ),
+    Fault("an action unit's file is missing", "DISFA", remove(LABELS), "without a label file for AU01: 1", 36),
     Fault("a label file is empty", "DISFA", write(LABELS, b""), "empty label files: 1", 36),
     Fault(
-        "one label file shorter", "DISFA", lines(LABELS, lambda t: t[:-2]),
-        "another's lacks, read as missing: 2", 36,
+        "one label file shorter", "DISFA", lines(LABELS, lambda t: t[:-2]), "another's lacks, read as missing: 2", 36
     ),
     Fault("frames counted from 0", "DISFA", cell(LABELS, 0, 0, 0), "counted from 0, DISFA's from 1", None),
     Fault("a frame with two rows", "DISFA", cell(LABELS, 3, 0, 3), "frame 3 has two rows", None),
-    Fault(
-        "a row without its frame number", "DISFA", cell(LABELS, 3, 0, "x"),
-        "row 4 has no frame number", None,
-    ),
-    Fault(
-        "three columns", "DISFA", lines(LABELS, lambda t: [row + ",1" for row in t]),
-        "3 columns, expected", None,
-    ),
+    Fault("a row without its frame number", "DISFA", cell(LABELS, 3, 0, "x"), "row 4 has no frame number", None),
+    Fault("three columns", "DISFA", lines(LABELS, lambda t: [row + ",1" for row in t]), "3 columns, expected", None),
     Fault("intensity 9", "DISFA", cell(LABELS, 3, 1, 9), f"intensity codes 9 .*{NINE}", 36),
     Fault("intensity 7", "DISFA", cell(LABELS, 3, 1, 7), rf"intensity codes unknown \(7\), {NINE}", 36),
     Fault(
-        "a word for an intensity", "DISFA", cell(LABELS, 3, 1, "B"),
-        f"intensity codes empty or unreadable, {NINE}", 36,
+        "a word for an intensity", "DISFA", cell(LABELS, 3, 1, "B"), f"intensity codes empty or unreadable, {NINE}", 36
     ),
     Fault(
-        "someone who is not in DISFA", "DISFA",
-        lambda r: trees.write_disfa(r, people=("SN014",), cameras=("left",)), "not one of DISFA's 27: 12 frames", 36,
+        "someone who is not in DISFA",
+        "DISFA",
+        lambda r: trees.write_disfa(r, people=("SN014",), cameras=("left",)),
+        "not one of DISFA's 27: 12 frames",
+        36,
     ),
     Fault(
-        "two copies of a label file that differ", "DISFA", write("old/SN001_au1.txt", "1,5\n"),
-        "different contents", None,
+        "two copies of a label file that differ",
+        "DISFA",
+        write("old/SN001_au1.txt", "1,5\n"),
+        "different contents",
+        None,
     ),
     Fault(
-        "a video without labels", "DISFA", lambda r: trees.write_disfa(r / "x", people=("SN003",)) and only_video(r),
-        "video without label files", 36,
+        "a video without labels",
+        "DISFA",
+        lambda r: trees.write_disfa(r / "x", people=("SN003",)) and only_video(r),
+        "video without label files",
+        36,
+    ),
+    Fault("extracted frames' folder is not there", "DISFA", lambda r: None, "does not exist", None, EXTRACTED),
+    Fault(
+        "extracted frames' folder is empty",
+        "DISFA",
+        lambda r: (r / "frames").mkdir(),
+        "holds no extracted frames",
+        None,
+        EXTRACTED,
     ),
     Fault(
-        "extracted frames' folder is not there", "DISFA", lambda r: None,
-        "does not exist", None, EXTRACTED,
+        "an extracted frame is missing",
+        "DISFA",
+        lambda r: frames_folder(r, skip=(4,)),
+        "no extracted image for the label frame: 1 frame",
+        33,
+        EXTRACTED,
     ),
     Fault(
-        "extracted frames' folder is empty", "DISFA", lambda r: (r / "frames").mkdir(),
-        "holds no extracted frames", None, EXTRACTED
+        "extracted frames counted from 1",
+        "DISFA",
+        lambda r: frames_folder(r, 1),
+        "no extracted image .*: 1 frame",
+        33,
+        EXTRACTED,
     ),
     Fault(
-        "an extracted frame is missing", "DISFA", lambda r: frames_folder(r, skip=(4,)),
-        "no extracted image for the label frame: 1 frame", 33, EXTRACTED,
+        "nobody's frames extracted but one's",
+        "DISFA",
+        lambda r: frames_folder(r) or drop_people(r),
+        "no extracted frames of this participant: 12 frames",
+        12,
+        EXTRACTED,
     ),
-    Fault(
-        "extracted frames counted from 1", "DISFA", lambda r: frames_folder(r, 1),
-        "no extracted image .*: 1 frame", 33, EXTRACTED,
-    ),
-    Fault(
-        "nobody's frames extracted but one's", "DISFA", lambda r: frames_folder(r) or drop_people(r),
-        "no extracted frames of this participant: 12 frames", 12, EXTRACTED,
-    ),
-]  # fmt: skip
+]
 GROUPS = [
     ("file is not there", None, "does not exist; give a CSV"),
     ("no column for the participant", "who,gender\nF001,female\n", "columns are who, gender; expected participant"),

@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 
 from deepfn_lib.artefacts import project_root
-from deepfn_lib.publication.chapters import chapter_paths
-from deepfn_lib.publication.scan import scan_book
+from deepfn_lib.commands.chapters import chapter_paths
+from deepfn_lib.commands.scan import scan_book
 
 CHAPTERS = ("00_question", "03_template_selection")  # rendered for the occasion; from the corpora
 pytestmark = [pytest.mark.chapters, pytest.mark.timeout(1200)]
@@ -28,7 +28,11 @@ pytestmark = [pytest.mark.chapters, pytest.mark.timeout(1200)]
 def deepfn(project, store, *words):
     variables = {**os.environ, "PYTHONPATH": str(project), "DEEPFN_ARTEFACTS": str(store.root)}
     return subprocess.run(
-        [sys.executable, "-m", "deepfn_lib.cli", *words], cwd=project, env=variables, capture_output=True, text=True
+        [sys.executable, "-m", "deepfn_lib.commands.cli", *words],
+        cwd=project,
+        env=variables,
+        capture_output=True,
+        text=True,
     )
 
 

@@ -10,8 +10,8 @@ tf = configure_tensorflow(threads=1, deterministic=True)
 
 from deepfn_lib.normaliser import augmentation as aug  # noqa: E402
 from deepfn_lib.normaliser import checkpoints, networks, training  # noqa: E402
-from deepfn_lib.normaliser.arithmetic import Arithmetic  # noqa: E402
 from deepfn_lib.normaliser.autoencoder import Autoencoder, reconstruction_loss  # noqa: E402
+from deepfn_lib.normaliser.precision import Arithmetic  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -221,7 +221,7 @@ def test_guards_name_the_step_and_the_last_good_checkpoint(tmp_path):
 def test_fidelity_agrees_with_scikit_image(faces):
     from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-    from deepfn_lib.normaliser import quality
+    from deepfn_lib.measures import quality
 
     noisy = np.clip(faces.astype(int) + np.random.default_rng(0).integers(-20, 20, faces.shape), 0, 255)
     noisy = noisy.astype(np.uint8)
@@ -247,7 +247,7 @@ def labelled(random, n=240):
 
 
 def test_expression_kept_and_identity_left_tell_faces_apart():
-    from deepfn_lib.normaliser import quality
+    from deepfn_lib.measures import quality
 
     pictures, answers, labels, people = labelled(np.random.default_rng(2))
     readers = quality.train_readers(answers, labels, people, seed=0)
@@ -265,7 +265,7 @@ def test_expression_kept_and_identity_left_tell_faces_apart():
 
 
 def test_halves_and_even_frames_are_what_they_say():
-    from deepfn_lib.normaliser import quality
+    from deepfn_lib.measures import quality
 
     people = np.repeat(list("abcde"), 7)
     first, second = quality.halves(people, 3)
@@ -307,7 +307,7 @@ def test_reference_network_learns_the_same_in_other_arithmetic(reference, arithm
 
 
 def test_reference_network_learns_and_is_read_back(reference, tmp_path):
-    from deepfn_lib.normaliser import shared
+    from deepfn_lib.normaliser import examples as shared
 
     trainee, pairs, _ = reference
     recipe = trainee.recipe
@@ -377,7 +377,7 @@ def test_disturbing_moves_frame_and_median_together(faces):
 
 
 def test_pairs_have_a_median_for_each_person_and_camera(tmp_path):
-    from deepfn_lib.normaliser import shared
+    from deepfn_lib.normaliser import examples as shared
     from deepfn_lib.normaliser.recipe import Recipe
 
     random = np.random.default_rng(0)
@@ -391,8 +391,8 @@ def test_pairs_have_a_median_for_each_person_and_camera(tmp_path):
 
 
 def test_transplants_of_no_expression_are_the_median(faces):
+    from deepfn_lib.normaliser.examples import transplants_from
     from deepfn_lib.normaliser.recipe import Recipe
-    from deepfn_lib.normaliser.shared import transplants_from
 
     still = np.concatenate([np.repeat(faces[:1], 4, axis=0), faces[4:12]])
     people = np.array(["t"] * 4 + ["a"] * 4 + ["b"] * 4)

@@ -14,11 +14,10 @@ from deepfn_lib.errors import StudyError
 
 tf = configure_tensorflow(threads=1, deterministic=True)
 
-from deepfn_lib.normaliser import benchmark, checkpoints, networks, per_person, sweep  # noqa: E402
+from deepfn_lib.commands.bench import autoencoder as benchmark  # noqa: E402
+from deepfn_lib.normaliser import checkpoints, networks, per_person, sweep  # noqa: E402
 
-SETTINGS = {
-    "size": 64, "width": 1 / 128, "iterations": 30, "batch": 2, "learning_rate": 1e-3, "seed": 4,
-}  # fmt: skip
+SETTINGS = {"size": 64, "width": 1 / 128, "iterations": 30, "batch": 2, "learning_rate": 1e-3, "seed": 4}
 RUN = """
 import sys, time
 import numpy as np

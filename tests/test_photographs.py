@@ -6,7 +6,7 @@ import pytest
 from deepfn_lib.artefacts import Store
 from deepfn_lib.datasets import orl
 from deepfn_lib.errors import StudyError
-from deepfn_lib.faces import identity
+from deepfn_lib.measures import identity
 
 needs_photographs = pytest.mark.skipif(
     orl.photographs_folder() is None, reason="the extra `photographs` is not installed"

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from deepfn_lib.artefacts import Store
+from deepfn_lib.commands.cleaning import CARD_METADATA, clean_notebook, used_artefacts
+from deepfn_lib.commands.scan import scan_book
 from deepfn_lib.errors import StudyError
-from deepfn_lib.publication import Mean, card, face_grid, gate
-from deepfn_lib.publication.cleaning import CARD_METADATA, clean_notebook, used_artefacts
-from deepfn_lib.publication.plotly_mime import MIME_TYPE, figure_markup
-from deepfn_lib.publication.scan import scan_book
+from deepfn_lib.page import Mean, card, face_grid, gate
+from deepfn_lib.page.plotly_mime import MIME_TYPE, figure_markup
 from deepfn_lib.settings import load_settings
 
 SHOWN, HIDDEN = "rendered-bp4d/F001", "bp4d/F001"
@@ -145,9 +145,19 @@ def planted(kind, face):
 
 @pytest.mark.parametrize(
     "kind",
-    ["png", "jpg", "npy", "data URI", "bare base64", "background", "plotly heatmap", "plotly image",
-     "notebook image", "notebook heatmap"],
-)  # fmt: skip
+    [
+        "png",
+        "jpg",
+        "npy",
+        "data URI",
+        "bare base64",
+        "background",
+        "plotly heatmap",
+        "plotly image",
+        "notebook image",
+        "notebook heatmap",
+    ],
+)
 def test_a_picture_written_around_the_gate_is_found(tmp_path, face, kind):
     name, data = planted(kind, face)
     (tmp_path / name).write_bytes(data)
@@ -176,7 +186,7 @@ def test_somebody_taken_off_the_list_is_found_in_an_old_page(tmp_path, face, mon
 
 
 def test_files_of_installed_themes_pass_and_changed_ones_do_not(tmp_path):
-    from deepfn_lib.publication.scan import _theme_files
+    from deepfn_lib.commands.scan import _theme_files
 
     source = next(path for paths in _theme_files().values() for path in paths if path.suffix == ".png")
     data = source.read_bytes()
@@ -220,7 +230,7 @@ def test_the_card_lists_what_the_chapter_used(tmp_path):
 
 def test_an_arm_is_exported_whole_or_not_at_all(session_store, tmp_path, monkeypatch):
     from deepfn_lib import study
-    from deepfn_lib.publication.exports import export_arm
+    from deepfn_lib.commands.exports import export_arm
     from deepfn_lib.settings import load_settings
 
     settings = load_settings("smoke")

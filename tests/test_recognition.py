@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 from sklearn import metrics as reference
 
-from deepfn_lib.datasets.index import BP4D_ACTION_UNITS, SHARED_ACTION_UNITS
 from deepfn_lib.errors import StudyError
-from deepfn_lib.recognition import metric, protocol, scores
+from deepfn_lib.frames import BP4D_ACTION_UNITS, SHARED_ACTION_UNITS
+from deepfn_lib.measures import score
+from deepfn_lib.recognition import protocol, scores
 
 SIZES = protocol.Sizes(train_people=2, validation_people=1, train_tasks=4, validation_tasks=2)
 
@@ -53,7 +54,7 @@ def test_metric_agrees_with_scikit_learn(empty_f1, zero_division):
     probabilities = random.random((300, 6)).round(2).astype(np.float16)
     probabilities[:, 4] = 0.1
     groups = random.integers(0, 4, 300)
-    ours = metric.evaluate(labels, probabilities, groups, 4, empty_f1)
+    ours = score.evaluate(labels, probabilities, groups, 4, empty_f1)
     for group in range(4):
         for unit in range(6):
             rows = (groups == group) & (labels[:, unit] >= 0)
@@ -62,10 +63,7 @@ def test_metric_agrees_with_scikit_learn(empty_f1, zero_division):
             expected = reference.f1_score(truth, predicted, zero_division=zero_division)
             assert ours["f1"][group, unit] == pytest.approx(expected)
             assert ours["accuracy"][group, unit] == pytest.approx(reference.accuracy_score(truth, predicted))
-            assert (ours["n_frames"][group, unit], ours["n_positive"][group, unit]) == (
-                rows.sum(),
-                truth.sum(),
-            )
+            assert (ours["n_frames"][group, unit], ours["n_positive"][group, unit]) == (rows.sum(), truth.sum())
             if truth.any():
                 assert ours["roc_auc"][group, unit] == pytest.approx(reference.roc_auc_score(truth, chance))
             else:
@@ -75,27 +73,27 @@ def test_metric_agrees_with_scikit_learn(empty_f1, zero_division):
 def test_empty_f1_policies_by_hand():
     # columns: nothing to find and nothing found; nothing to find but one found; one found of two
     counts = np.array([[0, 0, 0], [0, 1, 0], [1, 0, 1]]).T
-    assert metric.f1_score(*counts, "zero").tolist() == pytest.approx([0, 0, 2 / 3])
-    assert metric.f1_score(*counts, "one-if-no-false-positive").tolist() == pytest.approx([1, 0, 2 / 3])
-    skipped = metric.f1_score(*counts, "skip")
+    assert score.f1_score(*counts, "zero").tolist() == pytest.approx([0, 0, 2 / 3])
+    assert score.f1_score(*counts, "one-if-no-false-positive").tolist() == pytest.approx([1, 0, 2 / 3])
+    skipped = score.f1_score(*counts, "skip")
     assert np.isnan(skipped[:2]).all() and skipped[2] == pytest.approx(2 / 3)
     with pytest.raises(ValueError, match="empty_f1"):
-        metric.f1_score(*counts, "one")
+        score.f1_score(*counts, "one")
 
 
 def test_an_action_unit_without_codes_has_no_score():
     labels = np.full((5, 1), -1, np.int8)
-    result = metric.evaluate(labels, np.ones((5, 1)), np.zeros(5, int), 1, "one-if-no-false-positive")
+    result = score.evaluate(labels, np.ones((5, 1)), np.zeros(5, int), 1, "one-if-no-false-positive")
     assert np.isnan(result["f1"]).all() and np.isnan(result["accuracy"]).all() and result["n_frames"][0, 0] == 0
 
 
-@pytest.mark.parametrize("empty_f1", metric.EMPTY_F1)
+@pytest.mark.parametrize("empty_f1", score.EMPTY_F1)
 def test_constant_scores_are_the_scores_of_constant_predictions(empty_f1):
     labels = np.array([[1, 0, -1], [0, 0, 1], [0, 0, 1], [1, 0, -1]], np.int8)
     for says in (False, True):
-        result = metric.evaluate(labels, np.full(labels.shape, float(says)), np.zeros(4, int), 1, empty_f1)
-        constant = metric.constant_score(result["n_positive"], result["n_frames"], says, empty_f1)
-        np.testing.assert_allclose(constant, metric.score(result["f1"], result["accuracy"]))
+        result = score.evaluate(labels, np.full(labels.shape, float(says)), np.zeros(4, int), 1, empty_f1)
+        constant = score.constant_score(result["n_positive"], result["n_frames"], says, empty_f1)
+        np.testing.assert_allclose(constant, score.score(result["f1"], result["accuracy"]))
 
 
 # Protocol
@@ -143,7 +141,7 @@ def test_splits_depend_on_the_seed_and_the_pool_alone(drawn):
     pd.testing.assert_frame_equal(fewer, same)
     person, _ = protocol.draw_splits(
         frames, participants, template="F000", repetitions=3, person_repetitions=1, sizes=SIZES, seed=7
-    )  # fmt: skip
+    )
     first = splits[(splits["family"] != "person") | (splits["repetition"] == 0)]
     pd.testing.assert_frame_equal(person, first.reset_index(drop=True))
     other, _ = protocol.draw_splits(frames, participants, template="F000", repetitions=3, sizes=SIZES, seed=8)
@@ -243,7 +241,7 @@ def test_initialise_gives_the_weights_of_a_fresh_model(classifier):
         np.testing.assert_array_equal(weight, fresh)
 
 
-@pytest.mark.parametrize("empty_f1", metric.EMPTY_F1)
+@pytest.mark.parametrize("empty_f1", score.EMPTY_F1)
 def test_validation_f1_is_the_metric(empty_f1):
     from deepfn_lib.recognition import bank
 
@@ -252,7 +250,7 @@ def test_validation_f1_is_the_metric(empty_f1):
     labels[:, 1], labels[:, 2] = -1, 0
     predicted = random.random((50, 5)) < 0.5
     predicted[:, 2] = False
-    f1 = metric.f1_score(*metric.confusion(labels, predicted)[:3], empty_f1)[0]
+    f1 = score.f1_score(*score.confusion(labels, predicted)[:3], empty_f1)[0]
     expected = np.nanmean(f1[(labels >= 0).any(axis=0)])
     assert float(bank.mean_f1(labels, predicted, empty_f1)) == pytest.approx(expected, rel=1e-6)
 
@@ -262,7 +260,8 @@ def test_bank_trains_as_fit_does(classifier):
     """Same seeds, same shuffles: equal losses, epochs and predictions, for the second training of a used
     bank.
     """
-    from deepfn_lib.recognition import bank, plain
+    from deepfn_lib.commands.bench import plain
+    from deepfn_lib.recognition import bank
 
     _, _, faces, labels = planted()
     train, validation, test = slice(0, 150), slice(150, 210), slice(210, 300)
@@ -304,18 +303,13 @@ def protocol_run(tmp_path_factory, drawn):
     few = splits.query("family in ('dataset', 'gender') and repetition == 0")
     arms = {"original": folder / "faces.npy", "inverted": folder / "inverted.npy"}
     training = {"classifier": "lenet-5", "epochs": 2, "batch": 16, "learning_rate": 1e-3, "empty_f1": "zero"}
-    scores.run_protocol(
-        folder, frames, few, arms, seed=7, training=training, keep_predictions=["dataset"], workers=1
-    )  # fmt: skip
+    scores.run_protocol(folder, frames, few, arms, seed=7, training=training, keep_predictions=["dataset"], workers=1)
     return folder, frames, protocol.rows_of(few, frames), labels
 
 
 def test_scores_have_the_columns_and_rows_of_the_contract(protocol_run):
     folder, frames, models, _ = protocol_run
-    table, constants = (
-        pd.read_parquet(folder / "scores.parquet"),
-        pd.read_parquet(folder / "constants.parquet"),
-    )
+    table, constants = (pd.read_parquet(folder / "scores.parquet"), pd.read_parquet(folder / "constants.parquet"))
     assert list(table.columns) == scores.SCORE_COLUMNS
     tests = [(m.family, frames.iloc[rows]["participant"].nunique()) for m in models for rows in m.tests.values()]
     per_arm = sum(people * (5 if family == "dataset" else 12) for family, people in tests)
@@ -360,15 +354,24 @@ def test_person_specific_curve_uses_nested_frames_and_equal_steps(drawn, protoco
     assert set(few) < set(more) < set(model.train) and len(few) == 5
     assert person_specific.equal_steps(24, 24, epochs=3, batch=16) == 3
     assert person_specific.equal_steps(5, 24, epochs=3, batch=16) == 6
-    monkeypatch.setattr(scores, "run_jobs", lambda function, jobs, done, **_: [
-        done(position, function(*job)) for position, job in enumerate(jobs)
-    ])  # fmt: skip
+    monkeypatch.setattr(
+        scores,
+        "run_jobs",
+        lambda function, jobs, done, **_: [done(position, function(*job)) for position, job in enumerate(jobs)],
+    )
     one = splits.query("family == 'person' and repetition == 0")
     training = {"classifier": "lenet-5", "epochs": 1, "batch": 16, "learning_rate": 1e-3, "empty_f1": "zero"}
     person_specific.person_specific_curve(
-        tmp_path, frames, one, {"original": protocol_run[0] / "faces.npy"}, frames_per_person=(6, 24, 10_000),
-        people=2, seed=7, training=training, workers=1,
-    )  # fmt: skip
+        tmp_path,
+        frames,
+        one,
+        {"original": protocol_run[0] / "faces.npy"},
+        frames_per_person=(6, 24, 10_000),
+        people=2,
+        seed=7,
+        training=training,
+        workers=1,
+    )
     curve = pd.read_parquet(tmp_path / "curve.parquet")
     assert list(curve.columns) == [*scores.SCORE_COLUMNS, "frames_per_person"]
     assert curve["participant"].nunique() == 2 and set(curve["frames_per_person"]) == {6, 24}
@@ -382,9 +385,14 @@ def test_training_sets_of_different_sizes_are_nested(drawn):
     sets = {}
     for number in (2, 4):
         splits, _ = protocol.draw_splits(
-            frames, participants, template="F001", repetitions=2, sizes=protocol.Sizes(train_people=number), seed=7,
+            frames,
+            participants,
+            template="F001",
+            repetitions=2,
+            sizes=protocol.Sizes(train_people=number),
+            seed=7,
             families=("people",),
-        )  # fmt: skip
+        )
         train = splits[splits["role"] == "train"]
         sets[number] = train.groupby("repetition")["participant"].agg(set)
     for repetition in sets[2].index:
@@ -395,8 +403,10 @@ def size_scores(tested: dict[int, list[str]]) -> pd.DataFrame:
     """Rows as `arm_scores` gives them: who was tested in which repetition."""
     rows = [
         {"condition": "person-independent", "arm": arm, "repetition": repetition, "participant": person, "f1": 0.5}
-        for repetition, people in tested.items() for person in people for arm in ("original", "deepfn")
-    ]  # fmt: skip
+        for repetition, people in tested.items()
+        for person in people
+        for arm in ("original", "deepfn")
+    ]
     return pd.DataFrame(rows)
 
 
@@ -420,9 +430,7 @@ def test_growing_scores_cover_each_size_once_and_say_what_is_left_out(monkeypatc
     other = pd.concat([own.assign(condition="skin-dependent"), own.assign(arm="flow-residual"), own])
     monkeypatch.setattr(growth.study, "scores", lambda *_: other)
     settings = load_settings("quick", {"train_people": 2, "validation_people": 2})
-    found, notices = growth.growing_scores(
-        settings, None, ["original", "deepfn"], [2, 3, 3, 7], ["lenet-5", "modern"]
-    )  # fmt: skip
+    found, notices = growth.growing_scores(settings, None, ["original", "deepfn"], [2, 3, 3, 7], ["lenet-5", "modern"])
     assert asked == [(3, "lenet-5", ["deepfn", "original"]), (2, "modern", ["deepfn", "original"])]
     assert notices == ["7 training people leave 1 of 10 to test: this size is left out"]
     sizes = found[growth.POINT].drop_duplicates().to_numpy().tolist()

@@ -11,11 +11,11 @@ from test_datasets import compare_with_public_readers
 from deepfn_lib import study
 from deepfn_lib.datasets.bp4d import read_bp4d
 from deepfn_lib.datasets.disfa import read_disfa
-from deepfn_lib.datasets.index import INTENSITIES, KEYS, OCCURRENCES
 from deepfn_lib.faces import alignment, crops
 from deepfn_lib.faces.detection import detect
 from deepfn_lib.faces.quality import alignment_quality
 from deepfn_lib.faces.sources import grey_frames
+from deepfn_lib.frames import INTENSITIES, KEYS, OCCURRENCES
 from deepfn_lib.settings import load_settings
 from deepfn_lib.template import choose_template
 
@@ -155,9 +155,16 @@ def test_faces_and_exact_answers_lie_alike(corpora, reference, tmp_path):
     frames = reference["BP4D"].frames
     frames = frames[(frames["participant"] == template) & (frames["task"] == "T5")]
     crops.build_faces(
-        tmp_path, frames, reference["BP4D"].exclusions, reference["BP4D"].participants, corpora.roots, detect_every=1,
-        truth_roots=corpora.truth_roots, landmarks=corpora.landmarks, workers=1,
-    )  # fmt: skip
+        tmp_path,
+        frames,
+        reference["BP4D"].exclusions,
+        reference["BP4D"].participants,
+        corpora.roots,
+        detect_every=1,
+        truth_roots=corpora.truth_roots,
+        landmarks=corpora.landmarks,
+        workers=1,
+    )
     images, truth = np.load(tmp_path / "faces.npy"), np.load(tmp_path / "truth.npy")
     assert len(images) == len(truth) == len(frames)
     centre = slice(24, 104)

@@ -22,11 +22,11 @@ from deepfn_lib.rendering import (
     pairs,
     people,
     processes,
-    published,
     renderer,
     scene,
     toys,
 )
+from deepfn_lib.rendering import label_statistics as published
 from deepfn_lib.rendering.look import Look
 
 SEED = 2022
@@ -87,10 +87,12 @@ def test_groups_are_those_of_table_4_once_the_template_has_left():
     assert (template.gender, template.skin_group) == ("female", "")
     rest = [one for one in everyone if one is not template]
     count = {
-        group: (sum(one.skin_group == group for one in rest),
-                sum(one.skin_group == group and one.gender == "female" for one in rest))
+        group: (
+            sum(one.skin_group == group for one in rest),
+            sum(one.skin_group == group and one.gender == "female" for one in rest),
+        )
         for group in ("lighter", "darker")
-    }  # fmt: skip
+    }
     assert (len(rest), sum(one.gender == "female" for one in rest)) == (40, 22)
     assert count == {"lighter": (7, 2), "darker": (8, 6)}
     disfa = [people.make_person(SEED, "DISFA", one) for one in people.participants("DISFA", 27)]

@@ -12,10 +12,10 @@ import nbformat
 import pytest
 
 from deepfn_lib.artefacts import Store, project_root
+from deepfn_lib.commands.chapters import chapter_paths, choose_paths, read_chapter, sort_values
+from deepfn_lib.commands.runner import earlier_seconds, failures, run_chapters, typical_seconds
+from deepfn_lib.commands.screen import Screen
 from deepfn_lib.errors import StudyError
-from deepfn_lib.publication.chapters import chapter_paths, choose_paths, read_chapter, sort_values
-from deepfn_lib.publication.runner import earlier_seconds, failures, run_chapters, typical_seconds
-from deepfn_lib.publication.screen import Screen
 
 HEADER = """# ---
 # jupyter:
@@ -80,9 +80,10 @@ def test_a_chapter_is_executed_then_taken_and_executed_again_when_its_source_cha
 def test_a_failing_chapter_keeps_its_notebook_and_the_others_go_on(place):
     write_chapter(place["sources"], "01_breaks", "print('so far')\n\n# %%\nraise ValueError('first line\\nsecond')\n")
     write_chapter(
-        place["sources"], "02_refuses",
+        place["sources"],
+        "02_refuses",
         "from deepfn_lib.errors import StudyError\n\nraise StudyError('no folder there; give another')\n",
-    )  # fmt: skip
+    )
     write_chapter(place["sources"], "03_good", "print('fine')\n")
     runs = run_chapters("smoke", **place)
     assert [run.error.split(" in cell")[0] for run in runs] == ["ValueError", "no folder there; give another", ""]
@@ -103,7 +104,7 @@ def test_a_failing_chapter_keeps_its_notebook_and_the_others_go_on(place):
 def test_what_a_failed_chapter_had_finished_is_kept_and_a_lost_artefact_makes_its_chapter_run_again(place):
     make = (
         "from deepfn_lib.artefacts import Store\n"
-        "from deepfn_lib.publication import card\n"
+        "from deepfn_lib.page import card\n"
         "from deepfn_lib.settings import load_settings\n\n"
         "store = Store(artefacts)\n"
         "made = store.get('number', {'a': 1}, lambda f: ((f / 'one.txt').write_text('1'), print('made now')))\n"
@@ -133,7 +134,7 @@ def test_the_time_left_is_told_from_the_same_profile_only(tmp_path):
 
 def test_the_first_run_on_a_machine_tells_the_time_left_from_another_machines(monkeypatch):
     now = [0.0]
-    monkeypatch.setattr("deepfn_lib.publication.screen.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("deepfn_lib.commands.screen.time.monotonic", lambda: now[0])
     said = io.StringIO()
     screen = Screen(["01_a", "02_b", "03_c"], {"03_c": 7.0}, {"01_a": 100.0, "02_b": 300.0, "03_c": 1000.0}, said)
     screen.begin("01_a")  # a chapter that was run here before: its own time, 7 s
@@ -167,9 +168,10 @@ def test_a_killed_kernel_is_one_line(place):
 def test_the_same_cause_is_not_met_in_every_chapter(place):
     for number in range(1, 5):
         write_chapter(
-            place["sources"], f"0{number}_same",
+            place["sources"],
+            f"0{number}_same",
             "from deepfn_lib.errors import StudyError\n\nraise StudyError('the disk is gone')\n",
-        )  # fmt: skip
+        )
     assert [run.error for run in run_chapters("smoke", **place)] == ["the disk is gone"] * 2
 
 
@@ -243,9 +245,13 @@ def test_the_notebook_names_no_folder_of_this_machine(place):
 
 def deepfn(*words, **variables):
     return subprocess.run(
-        [sys.executable, "-m", "deepfn_lib.cli", *words], capture_output=True, text=True, cwd=project_root(),
-        env={**os.environ, **variables}, timeout=120,
-    )  # fmt: skip
+        [sys.executable, "-m", "deepfn_lib.commands.cli", *words],
+        capture_output=True,
+        text=True,
+        cwd=project_root(),
+        env={**os.environ, **variables},
+        timeout=120,
+    )
 
 
 @pytest.mark.parametrize(
@@ -267,8 +273,7 @@ def test_the_command_says_one_line_and_exits_with_2(tmp_path, words, expected):
 
 
 def test_a_failed_chapter_fails_the_command(tmp_path, monkeypatch, capsys):
-    from deepfn_lib import cli
-    from deepfn_lib.publication import runner
+    from deepfn_lib.commands import cli, runner
 
     runs = [runner.ChapterRun("01_a", 1.0, False, "no such thing"), runner.ChapterRun("02_b", 1.0, False)]
     monkeypatch.setattr(runner, "run_chapters", lambda *a, **k: runs)
@@ -296,9 +301,17 @@ def test_an_unreadable_image_is_counted_and_nothing_stops(tmp_path):
     broken.write_bytes(b"not a picture")
     loaded = read_bp4d(root)
     crops.build_faces(
-        tmp_path / "faces", loaded.frames, loaded.exclusions, loaded.participants, {"BP4D": root},
-        crop_size=64, alignment="none", detect_every=1, workers=1, cluster="local",
-    )  # fmt: skip
+        tmp_path / "faces",
+        loaded.frames,
+        loaded.exclusions,
+        loaded.participants,
+        {"BP4D": root},
+        crop_size=64,
+        alignment="none",
+        detect_every=1,
+        workers=1,
+        cluster="local",
+    )
     exclusions = pd.read_parquet(tmp_path / "faces" / "exclusions.parquet")
     unreadable = exclusions[exclusions["reason"].str.contains("read")]
     assert list(unreadable[["participant", "frames"]].itertuples(index=False, name=None)) == [("F001", 1)]

@@ -62,9 +62,16 @@ def test_a_direct_dependency_is_locked_at_a_version_that_satisfies_it(wanted):
 
 @pytest.mark.parametrize("python", ["3.11", "3.12"])
 def test_the_lock_has_one_version_of_each_package_for_each_python(python):
-    machine = {"python_version": python, "python_full_version": f"{python}.9", "sys_platform": "linux",
-               "platform_machine": "x86_64", "platform_system": "Linux", "implementation_name": "cpython",
-               "platform_python_implementation": "CPython", "os_name": "posix"}  # fmt: skip
+    machine = {
+        "python_version": python,
+        "python_full_version": f"{python}.9",
+        "sys_platform": "linux",
+        "platform_machine": "x86_64",
+        "platform_system": "Linux",
+        "implementation_name": "cpython",
+        "platform_python_implementation": "CPython",
+        "os_name": "posix",
+    }
     for name, entries in locked().items():
         valid = [entry for entry in entries if entry.marker is None or entry.marker.evaluate(machine)]
         assert len(valid) <= 1, name
@@ -91,8 +98,8 @@ def test_the_conda_environment_is_the_lock():
 
 
 def test_the_console_script_is_there():
-    assert project()["scripts"] == {"deepfn": "deepfn_lib.cli:main"}
-    from deepfn_lib.cli import deepfn
+    assert project()["scripts"] == {"deepfn": "deepfn_lib.commands.cli:main"}
+    from deepfn_lib.commands.cli import deepfn
 
     assert {"render", "check", "run", "book", "status", "settings", "bench", "clean"} <= set(deepfn.commands)
 
@@ -111,7 +118,7 @@ def test_the_makefile_has_what_the_readme_names():
 
 
 def test_commands_in_the_book_exist():
-    from deepfn_lib.cli import deepfn
+    from deepfn_lib.commands.cli import deepfn
 
     for path in (ROOT / "README.md", *sorted((ROOT / "book").glob("*.md"))):
         text = path.read_text()

@@ -15,15 +15,20 @@ import pytest
 import yaml
 
 from deepfn_lib.artefacts import project_root
-from deepfn_lib.publication import face_grid, gate
-from deepfn_lib.publication.chapters import chapter_paths
-from deepfn_lib.publication.scan import scan_book
+from deepfn_lib.commands.chapters import chapter_paths
+from deepfn_lib.commands.scan import scan_book
+from deepfn_lib.page import face_grid, gate
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 PHONE, DESKTOP = 390, 1280
 CHAPTERS = [path.stem for path in chapter_paths()]
 pytestmark = [pytest.mark.chapters, pytest.mark.timeout(1800)]
@@ -32,7 +37,7 @@ pytestmark = [pytest.mark.chapters, pytest.mark.timeout(1800)]
 @pytest.fixture(scope="session")
 def executed(session_store, tmp_path_factory):
     """Every chapter executed under `smoke`: (the notebooks' folder, runs by name)."""
-    from deepfn_lib.publication.runner import run_chapters
+    from deepfn_lib.commands.runner import run_chapters
 
     folder = tmp_path_factory.mktemp("notebooks")
     runs = run_chapters("smoke", store=session_store, destination=folder)
@@ -42,7 +47,7 @@ def executed(session_store, tmp_path_factory):
 @pytest.fixture(scope="session")
 def site(executed, tmp_path_factory):
     """The pages of the book made from them."""
-    from deepfn_lib.publication.book import build_book
+    from deepfn_lib.commands.book import build_book
 
     notebooks, runs = executed
     failed = any(run.error for run in runs.values()) or len(runs) < len(CHAPTERS)

@@ -68,9 +68,13 @@ def _run(step: str, root: Path) -> dict:
     program.write_text(PROGRAM.format(body=textwrap.indent(textwrap.dedent(STEPS[step]), "    ")))
     here = Path(__file__).resolve().parents[1]
     done = subprocess.run(
-        [sys.executable, str(program), str(root)], capture_output=True, text=True, timeout=3 * 3600,
-        env={**os.environ, "PYTHONPATH": str(here)}, cwd=root,
-    )  # fmt: skip
+        [sys.executable, str(program), str(root)],
+        capture_output=True,
+        text=True,
+        timeout=3 * 3600,
+        env={**os.environ, "PYTHONPATH": str(here)},
+        cwd=root,
+    )
     assert done.returncode == 0, f"{step} ended with {done.returncode}: {done.stderr[-2000:]}"
     return json.loads(done.stdout.splitlines()[-1])
 

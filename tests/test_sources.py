@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from deepfn_lib.artefacts import project_root
-from deepfn_lib.publication.chapters import COMMON_PARAMETERS, chapter_paths, read_chapter
+from deepfn_lib.commands.chapters import COMMON_PARAMETERS, chapter_paths, read_chapter
 
 ROOT = project_root()
 CHAPTERS = chapter_paths()
@@ -62,7 +62,7 @@ def test_a_chapter_begins_with_its_title_and_its_parameters(path):
 @each_chapter
 def test_a_chapter_has_one_title_ends_with_its_card_and_parses(path):
     cells = notebook(path).cells
-    assert cells[-1].source.strip() == "publication.card(settings, store)"
+    assert cells[-1].source.strip() == "page.card(settings, store)"
     titles = [c for c in cells if c.cell_type == "markdown" and re.search(r"^# ", c.source, re.M)]
     assert len(titles) == 1
     assert re.search(r"\?", cells[0].source), "the first cell asks the chapter's question"
@@ -174,7 +174,7 @@ def test_the_library_starts_without_notebooks_and_without_training():
             elif isinstance(node, ast.ImportFrom) and not node.level:
                 names = [node.module]
             assert not {name.split(".")[0] for name in names} & outer, path.name
-    code = "import sys, deepfn_lib.cli, deepfn_lib.study, deepfn_lib.publication; print(*sys.modules)"
+    code = "import sys, deepfn_lib.commands.cli, deepfn_lib.study, deepfn_lib.page; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert not set(loaded.stdout.split()) & {"IPython", "tensorflow", "keras", "matplotlib"}
 

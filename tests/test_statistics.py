@@ -7,6 +7,7 @@ from scipy import stats
 from statsmodels.stats.weightstats import ttost_ind
 
 from deepfn_lib.errors import StudyError
+from deepfn_lib.page import table
 from deepfn_lib.statistics import (
     FAILS,
     HOLDS,
@@ -28,18 +29,9 @@ from deepfn_lib.statistics import (
     rank_share,
     rank_verdict,
     repetition_scores,
-    table,
     verdict,
 )
-from deepfn_lib.statistics.constants import (
-    always_absent,
-    always_present,
-    coin,
-    constants_table,
-    indifference,
-)
-from deepfn_lib.statistics.participants import measure
-from deepfn_lib.statistics.tests import (
+from deepfn_lib.statistics.comparisons import (
     cohens_d,
     d_z,
     equivalence,
@@ -49,23 +41,29 @@ from deepfn_lib.statistics.tests import (
     two_sample_from_summary,
     welch,
 )
+from deepfn_lib.statistics.constants import always_absent, always_present, coin, constants_table, indifference
+from deepfn_lib.statistics.participants import measure
 
 QUICK = Plan(samples=400)
 
 
 def row(arm="original", repetition=0, participant="F001", unit="AU01", f1=0.5, accuracy=0.5, **more):
     base = {"condition": "person-independent", "train_group": "people", "test_group": "people"}
-    return base | {
-        "arm": arm,
-        "repetition": repetition,
-        "participant": participant,
-        "action_unit": unit,
-        "f1": f1,
-        "accuracy": accuracy,
-        "roc_auc": 0.5,
-        "n_frames": 10,
-        "n_positive": 5,
-    } | more  # fmt: skip
+    return (
+        base
+        | {
+            "arm": arm,
+            "repetition": repetition,
+            "participant": participant,
+            "action_unit": unit,
+            "f1": f1,
+            "accuracy": accuracy,
+            "roc_auc": 0.5,
+            "n_frames": 10,
+            "n_positive": 5,
+        }
+        | more
+    )
 
 
 def world(people=12, repetitions=6, seed=0, gain=0.05, oracle_gain=0.10, participant_sd=0.05, split_sd=0.03):
@@ -78,13 +76,7 @@ def world(people=12, repetitions=6, seed=0, gain=0.05, oracle_gain=0.10, partici
         for i in rng.permutation(people)[: people - 3]:
             for unit in ("AU01", "AU02"):
                 floor.append(
-                    row(
-                        repetition=r,
-                        participant=names[i],
-                        unit=unit,
-                        constant_score=0.4,
-                        best_constant_score=0.45,
-                    )
+                    row(repetition=r, participant=names[i], unit=unit, constant_score=0.4, best_constant_score=0.45)
                 )
                 for arm, more in (("original", 0), ("deepfn", gain), ("oracle", oracle_gain)):
                     value = own[i] + split[r] + more + rng.normal(0, 0.02)
@@ -96,12 +88,14 @@ def world(people=12, repetitions=6, seed=0, gain=0.05, oracle_gain=0.10, partici
 
 
 def test_score_is_averaged_over_units_then_repetitions_not_over_rows():
-    scores = pd.DataFrame([
-        row(repetition=0, unit="AU01", f1=0.2, accuracy=0.4),  # 30
-        row(repetition=0, unit="AU02", f1=0.6, accuracy=0.8),  # 70: repetition 0 is 50
-        row(repetition=1, unit="AU01", f1=1.0, accuracy=1.0),  # 100, the only unit of repetition 1
-        row(repetition=1, unit="AU02", f1=np.nan, accuracy=1.0),
-    ])  # fmt: skip
+    scores = pd.DataFrame(
+        [
+            row(repetition=0, unit="AU01", f1=0.2, accuracy=0.4),  # 30
+            row(repetition=0, unit="AU02", f1=0.6, accuracy=0.8),  # 70: repetition 0 is 50
+            row(repetition=1, unit="AU01", f1=1.0, accuracy=1.0),  # 100, the only unit of repetition 1
+            row(repetition=1, unit="AU02", f1=np.nan, accuracy=1.0),
+        ]
+    )
     assert participant_scores(scores, "person-independent", "original")["F001"] == pytest.approx(75.0)
     assert repetition_scores(scores).tolist() == pytest.approx([50.0, 100.0])
     assert action_unit_scores(scores).loc["F001"].tolist() == pytest.approx([65.0, 70.0])
@@ -110,11 +104,13 @@ def test_score_is_averaged_over_units_then_repetitions_not_over_rows():
 
 def test_models_of_two_training_groups_are_two_repetitions():
     """Tests on women whoever trained: the mean over four models, not over two numbers of repetitions."""
-    scores = pd.DataFrame([
-        row(repetition=0, train_group="female", f1=0.2, accuracy=0.2),
-        row(repetition=1, train_group="female", f1=0.4, accuracy=0.4),
-        row(repetition=0, train_group="male", f1=0.6, accuracy=0.6),
-    ])  # fmt: skip
+    scores = pd.DataFrame(
+        [
+            row(repetition=0, train_group="female", f1=0.2, accuracy=0.2),
+            row(repetition=1, train_group="female", f1=0.4, accuracy=0.4),
+            row(repetition=0, train_group="male", f1=0.6, accuracy=0.6),
+        ]
+    )
     assert len(repetition_scores(scores)) == 3
     assert participant_scores(scores)["F001"] == pytest.approx(40.0)
 
@@ -340,10 +336,7 @@ def test_with_clusters_the_naive_test_rejects_too_often_and_the_mixed_model_does
     for _ in range(worlds):
         own = np.tile(rng.normal(0, 4, people), repetitions)
         first, second = (
-            pd.Series(
-                55 + own + np.repeat(rng.normal(0, 3, repetitions), people) + rng.normal(0, 2, len(own)),
-                index,
-            )
+            pd.Series(55 + own + np.repeat(rng.normal(0, 3, repetitions), people) + rng.normal(0, 2, len(own)), index)
             for _ in range(2)
         )
         naive += two_sample(first, second).p < 0.05

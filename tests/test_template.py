@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from deepfn_lib.datasets.index import join_sessions, session_frames
 from deepfn_lib.errors import StudyError
+from deepfn_lib.frames import join_sessions, session_frames
 from deepfn_lib.template import choose_template, count_activations, rank_participants
 
 UNITS = ("AU01", "AU02", "AU04")
@@ -14,29 +14,22 @@ UNITS = ("AU01", "AU02", "AU04")
 def _frames(shown: dict[str, dict[str, list[int]]], dataset="BP4D") -> pd.DataFrame:
     return join_sessions(
         session_frames(
-            dataset, person, "T1", np.arange(1, len(next(iter(codes.values()))) + 1), "x.jpg", -1,
+            dataset,
+            person,
+            "T1",
+            np.arange(1, len(next(iter(codes.values()))) + 1),
+            "x.jpg",
+            -1,
             {unit: np.array(code, np.int8) for unit, code in codes.items()},
         )
         for person, codes in shown.items()
-    )  # fmt: skip
+    )
 
 
 HAND_MADE = {
-    "F001": {
-        "AU01": [1, 1, 1, 1],
-        "AU02": [0, 0, 0, 0],
-        "AU04": [1, 0, 0, 0],
-    },  # counts 4 0 1: median 1, mean 1.67
-    "F002": {
-        "AU01": [1, 1, 0, 0],
-        "AU02": [1, 1, 0, 0],
-        "AU04": [0, 0, 0, 0],
-    },  # counts 2 2 0: median 2, mean 1.33
-    "M001": {
-        "AU01": [-1, -1, 1, 0],
-        "AU02": [1, -1, 0, 0],
-        "AU04": [1, 1, 1, -1],
-    },  # 1 1 3: missing is not shown
+    "F001": {"AU01": [1, 1, 1, 1], "AU02": [0, 0, 0, 0], "AU04": [1, 0, 0, 0]},  # counts 4 0 1: median 1, mean 1.67
+    "F002": {"AU01": [1, 1, 0, 0], "AU02": [1, 1, 0, 0], "AU04": [0, 0, 0, 0]},  # counts 2 2 0: median 2, mean 1.33
+    "M001": {"AU01": [-1, -1, 1, 0], "AU02": [1, -1, 0, 0], "AU04": [1, 1, 1, -1]},  # 1 1 3: missing is not shown
 }
 
 

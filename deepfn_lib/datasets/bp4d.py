@@ -13,8 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import StudyError
-from .files import SessionImages, choose_file, existing_folder, numbered_images, read_numbers, walk
-from .index import (
+from ..frames import (
     BP4D_ACTION_UNITS,
     BP4D_INTENSITIES,
     MISSING,
@@ -24,6 +23,7 @@ from .index import (
     participant_table,
     session_frames,
 )
+from .files import SessionImages, choose_file, existing_folder, numbered_images, read_numbers, walk
 
 PARTICIPANTS = tuple([f"F{n:03d}" for n in range(1, 24)] + [f"M{n:03d}" for n in range(1, 19)])
 TASKS = tuple(f"T{n}" for n in range(1, 9))
@@ -288,10 +288,7 @@ def read_bp4d(root: str | Path, *, frame_offset: int = 0) -> Loaded:
         )
     people = {participant for participant, _ in {*files.images, *files.occurrence}}
     return Loaded(
-        frames,
-        exclusion_table(excluded),
-        participant_table("BP4D", people),
-        _notices(files, odd, other, frame_offset),
+        frames, exclusion_table(excluded), participant_table("BP4D", people), _notices(files, odd, other, frame_offset)
     )
 
 

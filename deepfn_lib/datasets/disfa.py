@@ -13,9 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import StudyError
-from .bp4d import _known
-from .files import SessionImages, choose_file, existing_folder, numbered_images, read_numbers, walk
-from .index import (
+from ..frames import (
     DISFA_ACTION_UNITS,
     MISSING,
     Loaded,
@@ -24,6 +22,8 @@ from .index import (
     participant_table,
     session_frames,
 )
+from .bp4d import _known
+from .files import SessionImages, choose_file, existing_folder, numbered_images, read_numbers, walk
 
 PARTICIPANTS = tuple(f"SN{n:03d}" for n in (*range(1, 14), 16, 17, 18, 21, *range(23, 33)))
 TASK = "video"
@@ -221,9 +221,14 @@ def within_error_log(participant: str, frame: np.ndarray) -> np.ndarray:
 
 
 def read_disfa(
-    root: str | Path, *, camera: str = "left", threshold: int = 2, drop_error_log: bool = False,
-    frames_folder: str | Path = "", first_image: int = 0,
-) -> Loaded:  # fmt: skip
+    root: str | Path,
+    *,
+    camera: str = "left",
+    threshold: int = 2,
+    drop_error_log: bool = False,
+    frames_folder: str | Path = "",
+    first_image: int = 0,
+) -> Loaded:
     """The frame table of a DISFA folder; occurrence is intensity >= `threshold` (1-5).
 
     `camera` is "left" or "right". `frames_folder` (absolute, or relative to `root`) holds extracted frames

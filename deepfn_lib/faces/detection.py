@@ -106,11 +106,16 @@ def _largest_faces(batch: list[np.ndarray], settings: DetectorSettings) -> list[
     colour = [np.repeat(image[:, :, None], 3, axis=2) for image in batch]
     try:
         faces = network.detect_faces(
-            colour, box_format="xyxy", output_type="numpy", fit_to_image=False,
-            min_face_size=settings.smallest_face, scale_factor=settings.pyramid,
-            threshold_pnet=settings.first_threshold, threshold_rnet=settings.second_threshold,
+            colour,
+            box_format="xyxy",
+            output_type="numpy",
+            fit_to_image=False,
+            min_face_size=settings.smallest_face,
+            scale_factor=settings.pyramid,
+            threshold_pnet=settings.first_threshold,
+            threshold_rnet=settings.second_threshold,
             threshold_onet=settings.confidence,
-        )  # fmt: skip
+        )
     except (tf.errors.OpError, ValueError, IndexError):  # what the package does where a stage keeps nothing
         faces = np.empty((0, 16))
     found: list[np.ndarray | None] = [None] * len(batch)

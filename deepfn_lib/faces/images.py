@@ -99,9 +99,14 @@ def difference(images: np.ndarray, median: np.ndarray, base: np.ndarray | int = 
 
 
 def make_arm(
-    name: str, images: np.ndarray, people: np.ndarray, template_participant: str, size: int = SIZE,
-    out: np.ndarray | None = None, medians: Mapping[str, np.ndarray] | None = None,
-) -> np.ndarray:  # fmt: skip
+    name: str,
+    images: np.ndarray,
+    people: np.ndarray,
+    template_participant: str,
+    size: int = SIZE,
+    out: np.ndarray | None = None,
+    medians: Mapping[str, np.ndarray] | None = None,
+) -> np.ndarray:
     """One arm: uint8 (n, size, size), row-aligned with `images` (n, side, side) uint8 and `people` (n,)
     names.
 

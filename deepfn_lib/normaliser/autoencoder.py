@@ -5,8 +5,8 @@ import numpy as np
 import tensorflow as tf
 
 from . import networks
-from .arithmetic import Arithmetic
 from .augmentation import Augmentation, augment
+from .precision import Arithmetic
 
 PROBED = 8  # faces in probes and previews
 CHUNK = 256
@@ -50,10 +50,21 @@ class Autoencoder:
     loss_names = ("template", "person")
 
     def __init__(
-        self, template: np.ndarray, person: np.ndarray, *, size: int, width: float, seed: int, batch: int = 64,
-        learning_rate: float = 5e-5, loss: str = "mae", augmentation: Augmentation | None = None,
-        truth: np.ndarray | None = None, label: str = "", arithmetic: Arithmetic | None = None,
-    ):  # fmt: skip
+        self,
+        template: np.ndarray,
+        person: np.ndarray,
+        *,
+        size: int,
+        width: float,
+        seed: int,
+        batch: int = 64,
+        learning_rate: float = 5e-5,
+        loss: str = "mae",
+        augmentation: Augmentation | None = None,
+        truth: np.ndarray | None = None,
+        label: str = "",
+        arithmetic: Arithmetic | None = None,
+    ):
         self.template, self.person, self.truth = template, person, truth
         self.seed, self.size, self.images, self.loss = seed, size, batch, loss
         self.augmentation = augmentation or Augmentation()
@@ -68,10 +79,19 @@ class Autoencoder:
         self.variables = self.encoder.trainable_variables + sum((d.trainable_variables for d in self.decoders), [])
         self.variables = self.variables + sum((o.variables for o in self.optimisers), [])
         self.description = {
-            "network": "autoencoder", "size": size, "width": width, "seed": seed, "batch": batch, "loss": loss,
-            "learning_rate": learning_rate, "augmentation": vars(self.augmentation), "person": label,
-            "template_faces": len(template), "person_faces": len(person), **arithmetic.key(),
-        }  # fmt: skip
+            "network": "autoencoder",
+            "size": size,
+            "width": width,
+            "seed": seed,
+            "batch": batch,
+            "loss": loss,
+            "learning_rate": learning_rate,
+            "augmentation": vars(self.augmentation),
+            "person": label,
+            "template_faces": len(template),
+            "person_faces": len(person),
+            **arithmetic.key(),
+        }
 
     def parameters(self) -> int:
         """How many weights the encoder and both decoders have."""

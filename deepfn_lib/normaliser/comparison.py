@@ -11,10 +11,11 @@ import pandas as pd
 
 from .. import study
 from ..artefacts import Store
-from ..datasets.index import BP4D_ACTION_UNITS
 from ..errors import StudyError
+from ..frames import BP4D_ACTION_UNITS
+from ..measures import quality
 from ..settings import Settings
-from . import methods, quality
+from . import methods
 
 CODE_VERSION = 1  # raise when the same faces would be measured otherwise
 PER_PERSON = "one network per person"
@@ -81,9 +82,7 @@ def _measured(settings: Settings, store: Store, path: Path, exact: Callable[[], 
         one = exact()
         pictures = np.load(path, mmap_mode="r")[one.rows]
         quality.fidelity(pictures, one.answers, one.people).to_parquet(folder / "fidelity.parquet")
-        kept = quality.expression_kept(
-            pictures, one.answers, one.labels, one.people, BP4D_ACTION_UNITS, one.readers
-        )  # fmt: skip
+        kept = quality.expression_kept(pictures, one.answers, one.labels, one.people, BP4D_ACTION_UNITS, one.readers)
         kept.to_parquet(folder / "expression.parquet")
         quality.identity_left(pictures, one.people, one.tasks).to_parquet(folder / "identity.parquet")
 
@@ -117,8 +116,16 @@ def shared_curve(settings: Settings, store: Store, name: str, shares: Sequence[f
     for share, path in arms.items():
         row = found.loc[f"{share:g}"]
         cost = json.loads((path.parent / methods.COST).read_text())
-        lines.append({"share": share, "images": cost["images"], "core_seconds": cost["core_seconds"],
-                      "psnr": row["psnr"], "correlation": row["correlation"], "auc": row["auc"]})  # fmt: skip
+        lines.append(
+            {
+                "share": share,
+                "images": cost["images"],
+                "core_seconds": cost["core_seconds"],
+                "psnr": row["psnr"],
+                "correlation": row["correlation"],
+                "auc": row["auc"],
+            }
+        )
     return pd.DataFrame(lines)
 
 

@@ -16,7 +16,7 @@ from ..cluster import run_jobs
 from ..errors import StudyError
 from ..faces import images
 from ..settings import Settings
-from .arithmetic import Arithmetic
+from .precision import Arithmetic
 
 CODE_VERSION = 2  # raise when the same settings would give other faces
 METHODS = {
@@ -58,9 +58,11 @@ def recipe(settings: Settings):
     from .recipe import Recipe
 
     return Recipe(
-        seed=settings.seed, iterations=settings.shared_iterations, batch=REFERENCE_BATCH,
+        seed=settings.seed,
+        iterations=settings.shared_iterations,
+        batch=REFERENCE_BATCH,
         arithmetic=Arithmetic.of(settings),
-    )  # fmt: skip
+    )
 
 
 def rendered_pairs(settings: Settings, store: Store) -> Path:
@@ -68,14 +70,19 @@ def rendered_pairs(settings: Settings, store: Store) -> Path:
 
     On licensed data the template is a rendered face too: exact answers exist for no other.
     """
-    from ..rendering import pairs, published
+    from ..rendering import label_statistics as published
+    from ..rendering import pairs
 
     rendered = study.corpora(settings, store).rendered
     who = study.template(settings, store).participant if rendered else published.MOST_EXPRESSIVE
     inputs = {
-        "code": pairs.CODE_VERSION, "seed": settings.seed, "people": settings.pair_people,
-        "frames_per_person": settings.pair_frames, "template": who, "mode": settings.alignment,
-    }  # fmt: skip
+        "code": pairs.CODE_VERSION,
+        "seed": settings.seed,
+        "people": settings.pair_people,
+        "frames_per_person": settings.pair_frames,
+        "template": who,
+        "mode": settings.alignment,
+    }
     inner = {name: value for name, value in inputs.items() if name != "code"}
     return store.get(
         "pairs", inputs, lambda folder: pairs.render_pairs(folder, **inner, workers=settings.workers or None)
@@ -110,9 +117,13 @@ def is_trained(settings: Settings, store: Store, name: str) -> bool:
 def _network_inputs(settings: Settings, store: Store, name: str) -> dict:
     data, person = study.faces(settings, store), study.template(settings, store)
     inputs = {
-        "code": CODE_VERSION, "method": name, "seed": settings.seed, "iterations": settings.shared_iterations,
-        "template": person.participant, **Arithmetic.of(settings).key(),
-    }  # fmt: skip
+        "code": CODE_VERSION,
+        "method": name,
+        "seed": settings.seed,
+        "iterations": settings.shared_iterations,
+        "template": person.participant,
+        **Arithmetic.of(settings).key(),
+    }
     if name == "deepfn-supervised":
         inputs["pairs"] = rendered_pairs(settings, store).name
     else:
@@ -135,7 +146,7 @@ def reader_folder(settings: Settings, store: Store) -> Path:
 
         configure_tensorflow()
         from . import reader
-        from .shared import pairs_from
+        from .examples import pairs_from
 
         source = pairs_from(pairs, how)
         reader.kept(folder, source.answers, source.labels, settings.seed)
@@ -147,7 +158,7 @@ def _train_reference(folder: Path, settings: Settings, data, person, pairs: Path
     from ..device import configure_tensorflow
 
     configure_tensorflow()
-    from .shared import pairs_from, train_reference, transplants_from
+    from .examples import pairs_from, train_reference, transplants_from
 
     how, template = recipe(settings), person.name
     if pairs is not None:
@@ -178,7 +189,7 @@ def _apply(folder: Path, settings: Settings, data, network: Path, name: str) -> 
             changed = transfer(network, _differences(data.images, rows, size))
             out[rows] = images.resize(images.difference(changed, np.uint8(images.MIDDLE), base), study.RECOGNISER_SIZE)
     else:
-        from .shared import Reference
+        from .examples import Reference
 
         Reference(network, recipe(settings)).normalise_everyone(data.images, people, out)
     out.flush()
@@ -193,7 +204,7 @@ def new_arm(folder: Path, n: int) -> np.ndarray:
 
 def _differences(faces: np.ndarray, rows: np.ndarray, size: int) -> np.ndarray:
     """One person's faces less their median, around middle grey: uint8 (len(rows), size, size)."""
-    from .shared import person_inputs
+    from .examples import person_inputs
 
     frames, median = person_inputs(faces, rows, size)
     return images.difference(frames, median)
@@ -204,8 +215,8 @@ def _train_shared_autoencoder(folder: Path, settings: Settings, data, person) ->
 
     An iteration takes two batches; their number is such that all shared methods see equally many images.
     """
+    from .examples import person_inputs
     from .per_person import train_person
-    from .shared import person_inputs
 
     names, size = data.person_names(), settings.normaliser_size
     template = person.name
@@ -214,26 +225,45 @@ def _train_shared_autoencoder(folder: Path, settings: Settings, data, person) ->
     others = [_differences(data.images, rows, size) for who, rows in images.by_person(names) if who != template]
     iterations = max(1, settings.shared_iterations * REFERENCE_BATCH // (2 * settings.normaliser_batch))
     _train_timed(
-        folder, settings, iterations, train_person, _differences(data.images, own, size), np.concatenate(others),
+        folder,
+        settings,
+        iterations,
+        train_person,
+        _differences(data.images, own, size),
+        np.concatenate(others),
         label="everyone's differences",
-    )  # fmt: skip
+    )
 
 
 def _train_timed(folder: Path, settings: Settings, iterations: int, train_person, *faces, **more) -> None:
     """Train an autoencoder and write its cost beside it (core seconds of this call, if it was not interrupted)."""
     began = time.process_time()
     train_person(
-        folder, *faces, size=settings.normaliser_size, width=settings.normaliser_width, iterations=iterations,
-        batch=settings.normaliser_batch, learning_rate=settings.normaliser_learning_rate, seed=settings.seed,
-        loss=settings.loss, warp_pixels=settings.warp_pixels, arithmetic=Arithmetic.of(settings), **more,
-    )  # fmt: skip
+        folder,
+        *faces,
+        size=settings.normaliser_size,
+        width=settings.normaliser_width,
+        iterations=iterations,
+        batch=settings.normaliser_batch,
+        learning_rate=settings.normaliser_learning_rate,
+        seed=settings.seed,
+        loss=settings.loss,
+        warp_pixels=settings.warp_pixels,
+        arithmetic=Arithmetic.of(settings),
+        **more,
+    )
     seconds = time.process_time() - began
     with np.load(folder / "weights.npz") as weights:
         parameters = int(sum(weights[name].size for name in weights.files))
-    write_json(folder / COST, {
-        "images": 2 * iterations * settings.normaliser_batch, "core_seconds": seconds, "parameters": parameters,
-        "networks": 1,
-    })  # fmt: skip
+    write_json(
+        folder / COST,
+        {
+            "images": 2 * iterations * settings.normaliser_batch,
+            "core_seconds": seconds,
+            "parameters": parameters,
+            "networks": 1,
+        },
+    )
 
 
 def person_folder(settings: Settings, store: Store, person: str, name: str = "deepfn") -> Path:
@@ -244,9 +274,15 @@ def person_folder(settings: Settings, store: Store, person: str, name: str = "de
     """
     data, template = study.faces(settings, store), study.template(settings, store)
     inputs = {
-        "code": CODE_VERSION, "method": name, "person": person, "faces": data.key, "template": template.participant,
-        "seed": settings.seed, "iterations": settings.normaliser_iterations, **autoencoder_inputs(settings),
-    }  # fmt: skip
+        "code": CODE_VERSION,
+        "method": name,
+        "person": person,
+        "faces": data.key,
+        "template": template.participant,
+        "seed": settings.seed,
+        "iterations": settings.normaliser_iterations,
+        **autoencoder_inputs(settings),
+    }
     start = None
     if name == "deepfn-fine-tuned":
         start = network_folder(settings, store, "deepfn-shared")
@@ -271,7 +307,7 @@ def _train_one(folder: Path, settings: Settings, data, template, person: str, st
         faces = [_differences(data.images, some, size) for some in (own, rows)]
         _train_timed(
             folder, settings, max(1, iterations // 10), per_person.train_person, *faces, initial=start, label=person
-        )  # fmt: skip
+        )
     result = per_person.transfer(folder, faces[1])
     if start is not None:
         result = images.difference(result, np.uint8(images.MIDDLE), np.load(start / "template-median.npy"))
@@ -293,7 +329,7 @@ def _per_person_arm(settings: Settings, store: Store, name: str) -> Path:
     jobs = [(str(store.root), settings.model_dump(), person, name) for person in people]
     folders = run_jobs(
         make_person, jobs, description=name, cluster=settings.cluster, workers=settings.workers or None, unit="person"
-    )  # fmt: skip
+    )
     inputs = {"code": CODE_VERSION, "faces": data.key, "networks": [Path(f).name for f in folders], "method": name}
     return store.get("arms", inputs, lambda folder: _join(folder, data, own, people, folders)) / "faces.npy"
 

@@ -1,7 +1,7 @@
 """The paper's method as it stands: one autoencoder for each person to be normalised (section 3.2, Eq. 1 and Eq. 2).
 
 The weights can draw the faces they were trained on, so they belong in the artefact folder and nowhere else; the gate
-(`publication.gate.export`) decides about anything that is to leave it.
+(`page.gate.export`) decides about anything that is to leave it.
 """
 
 import json
@@ -15,8 +15,8 @@ import pandas as pd
 from ..artefacts import write_json
 from ..errors import StudyError
 from ..faces.images import equalise, resize
-from .arithmetic import Arithmetic
 from .augmentation import Augmentation
+from .precision import Arithmetic
 
 CODE_VERSION = 1  # raise when the same settings would give other weights
 PREPARED_AT_ONCE = 1024
@@ -37,11 +37,25 @@ def prepare(faces: np.ndarray, size: int, rows: Sequence[int] | np.ndarray | Non
 
 
 def train_person(
-    folder: str | Path, template_faces: np.ndarray, person_faces: np.ndarray, *, size: int, width: float,
-    iterations: int, batch: int, learning_rate: float, seed: int, loss: str = "mae", warp_pixels: float = 5.0,
-    augmentation: Augmentation | None = None, truth: np.ndarray | None = None, label: str = "",
-    initial: str | Path | None = None, checkpoint_every: int = 0, arithmetic: Arithmetic | None = None,
-) -> pd.DataFrame:  # fmt: skip
+    folder: str | Path,
+    template_faces: np.ndarray,
+    person_faces: np.ndarray,
+    *,
+    size: int,
+    width: float,
+    iterations: int,
+    batch: int,
+    learning_rate: float,
+    seed: int,
+    loss: str = "mae",
+    warp_pixels: float = 5.0,
+    augmentation: Augmentation | None = None,
+    truth: np.ndarray | None = None,
+    label: str = "",
+    initial: str | Path | None = None,
+    checkpoint_every: int = 0,
+    arithmetic: Arithmetic | None = None,
+) -> pd.DataFrame:
     """Train one person's autoencoder against the template's and leave it in `folder`; returns the losses.
 
     `template_faces` (m, size, size) and `person_faces` (n, size, size) uint8, from `prepare`. An iteration is one
@@ -62,16 +76,28 @@ def train_person(
         if faces.ndim != 3 or faces.shape[1:] != (size, size) or not len(faces):
             raise StudyError(f"{name} faces have shape {faces.shape}, expected (n, {size}, {size}); use `prepare`")
     trainee = Autoencoder(
-        template_faces, person_faces, size=size, width=width, seed=seed, batch=batch, learning_rate=learning_rate,
-        loss=loss, augmentation=augmentation or Augmentation(warp_pixels=warp_pixels), truth=truth, label=label,
+        template_faces,
+        person_faces,
+        size=size,
+        width=width,
+        seed=seed,
+        batch=batch,
+        learning_rate=learning_rate,
+        loss=loss,
+        augmentation=augmentation or Augmentation(warp_pixels=warp_pixels),
+        truth=truth,
+        label=label,
         arithmetic=arithmetic,
-    )  # fmt: skip
+    )
     if initial is not None:
         _start_from(trainee, Path(initial))
     course = training.train(
-        trainee, folder / "checkpoints", iterations, description=f"autoencoder {label}".strip(),
+        trainee,
+        folder / "checkpoints",
+        iterations,
+        description=f"autoencoder {label}".strip(),
         checkpoint_every=checkpoint_every,
-    )  # fmt: skip
+    )
     save(folder, trainee, iterations)
     course.to_csv(folder / HISTORY, index=False)
     tidy(folder)

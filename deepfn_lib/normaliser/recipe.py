@@ -4,8 +4,8 @@ not import TensorFlow.
 
 from dataclasses import asdict, dataclass, field
 
-from .arithmetic import Arithmetic
 from .augmentation import Augmentation
+from .precision import Arithmetic
 
 NUISANCE = Augmentation(rotation=3.0, scale=0.05, shift=0.02, flip=0.0, warp_pixels=2.0)
 MISALIGNED = 0.6  # pixels of the 256-pixel face, SD: frame against median

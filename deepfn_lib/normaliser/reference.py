@@ -12,10 +12,10 @@ import numpy as np
 import tensorflow as tf
 
 from ..faces.images import resize, warp
+from ..measures.quality import box
 from . import networks
 from .augmentation import Augmentation, draw_affine, draw_nodes, sample, spread, way_back
 from .autoencoder import CHUNK, as_faces, as_input, spaced
-from .quality import box
 from .reader import reading_errors
 from .recipe import MISALIGNED, Recipe
 

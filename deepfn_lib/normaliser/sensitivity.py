@@ -10,7 +10,7 @@ from ..artefacts import Store
 from ..faces import images
 from ..settings import Settings
 from . import methods
-from .arithmetic import Arithmetic
+from .precision import Arithmetic
 
 CODE_VERSION = 2  # raise when the same settings would give other numbers
 MEAN_FACE = "mean face"
@@ -50,7 +50,7 @@ def _make(folder: Path, settings: Settings, data, method: str, template: str) ->
         from ..device import configure_tensorflow
 
         configure_tensorflow()
-        from .shared import Reference, train_reference, transplants_from
+        from .examples import Reference, train_reference, transplants_from
 
         recipe = methods.recipe(settings)
         source = transplants_from(data.images, people, template, recipe)

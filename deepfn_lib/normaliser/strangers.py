@@ -56,7 +56,7 @@ def _by_differences(settings: Settings, network, faces, people, calibration) -> 
 
 
 def _by_reference(settings: Settings, network, faces, people, calibration) -> np.ndarray:
-    from .shared import Reference
+    from .examples import Reference
 
     reference = Reference(network, methods.recipe(settings))
     frames, medians = _inputs(faces, people, calibration, reference.side)

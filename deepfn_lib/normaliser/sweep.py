@@ -10,8 +10,8 @@ from .. import study
 from ..artefacts import Store
 from ..cluster import run_jobs
 from ..settings import Settings
-from .arithmetic import Arithmetic
 from .augmentation import Augmentation
+from .precision import Arithmetic
 
 CODE_VERSION = 1  # raise when the same settings would give other numbers
 WARPS = (0.0, 1.25, 2.5, 5.0, 10.0)  # pixels of the 256-pixel face; 5 is the code base's
@@ -61,15 +61,23 @@ def augmentation_sweep(
     """
     data, template = study.faces(settings, store), study.template(settings, store)
     shared = {
-        "size": settings.normaliser_size, "width": settings.normaliser_width, "iterations": iterations,
-        "batch": batch, "learning_rate": settings.normaliser_learning_rate, "seed": settings.seed,
+        "size": settings.normaliser_size,
+        "width": settings.normaliser_width,
+        "iterations": iterations,
+        "batch": batch,
+        "learning_rate": settings.normaliser_learning_rate,
+        "seed": settings.seed,
         "loss": settings.loss,
-    }  # fmt: skip
+    }
     inputs = {
-        "code": CODE_VERSION, "faces": data.key, "template": template.participant, "people": people,
-        "variants": [[what, value, asdict(a)] for what, value, a in variants()], **shared,
+        "code": CODE_VERSION,
+        "faces": data.key,
+        "template": template.participant,
+        "people": people,
+        "variants": [[what, value, asdict(a)] for what, value, a in variants()],
+        **shared,
         **Arithmetic.of(settings).key(),
-    }  # fmt: skip
+    }
 
     def make(folder: Path) -> None:
         owner = template.name
@@ -81,9 +89,13 @@ def augmentation_sweep(
             )
         ]
         rows = run_jobs(
-            one_variant, jobs, description="augmentation", cluster=settings.cluster,
-            workers=settings.workers or None, unit="network",
-        )  # fmt: skip
+            one_variant,
+            jobs,
+            description="augmentation",
+            cluster=settings.cluster,
+            workers=settings.workers or None,
+            unit="network",
+        )
         pd.DataFrame(rows).to_parquet(folder / "sweep.parquet", index=False)
 
     return pd.read_parquet(store.get("augmentation", inputs, make) / "sweep.parquet")
@@ -113,9 +125,13 @@ def bent_arms(settings: Settings, store: Store) -> dict[str, Path]:
     methods.reader_folder(settings, store)  # once, before the workers want it
     jobs = [(str(store.root), settings.model_dump(), number) for number in range(len(bends()))]
     paths = run_jobs(
-        make_bent_arm, jobs, description="augmentation, scored", cluster=settings.cluster,
-        workers=settings.workers or None, unit="network",
-    )  # fmt: skip
+        make_bent_arm,
+        jobs,
+        description="augmentation, scored",
+        cluster=settings.cluster,
+        workers=settings.workers or None,
+        unit="network",
+    )
     return {label: Path(path) for (label, _), path in zip(bends(), paths)}
 
 
@@ -125,7 +141,7 @@ def make_bent_arm(root: str, values: dict, number: int) -> str:
 
     configure_tensorflow(threads=1)
     from . import methods
-    from .shared import Reference, pairs_from, train_reference
+    from .examples import Reference, pairs_from, train_reference
 
     settings, store = Settings(**values), Store(root)
     data, pairs = study.faces(settings, store), methods.rendered_pairs(settings, store)
@@ -146,9 +162,16 @@ def make_bent_arm(root: str, values: dict, number: int) -> str:
 
 
 def one_variant(
-    folder: str, number: int, faces_folder: str, template: str, person: str, varied: str, value: float,
-    augmentation: dict, training: dict,
-) -> dict:  # fmt: skip
+    folder: str,
+    number: int,
+    faces_folder: str,
+    template: str,
+    person: str,
+    varied: str,
+    value: float,
+    augmentation: dict,
+    training: dict,
+) -> dict:
     """One job: train one network and measure its faces. Nothing but the numbers is kept."""
     from ..device import configure_tensorflow
 
@@ -166,9 +189,14 @@ def one_variant(
     target = prepare(images, size, np.flatnonzero(names == template))
     place = Path(folder) / f"network-{number}"
     train_person(
-        place, target, given, augmentation=Augmentation(**augmentation), label=person,
-        checkpoint_every=max(1, training["iterations"] // 4), **training,
-    )  # fmt: skip
+        place,
+        target,
+        given,
+        augmentation=Augmentation(**augmentation),
+        label=person,
+        checkpoint_every=max(1, training["iterations"] // 4),
+        **training,
+    )
     moved = transfer(place, given)
     shutil.rmtree(place)
     return {"varied": varied, "value": value, "person": person, **measure(given, moved, exact)}

@@ -33,9 +33,15 @@ WINDOW = 50
 
 
 def train(
-    trainee, folder: Path, iterations: int, *, checkpoint_every: int = 0, guard_after: int = 1000,
-    description: str = "training", on_step: Callable[[int], None] | None = None,
-) -> pd.DataFrame:  # fmt: skip
+    trainee,
+    folder: Path,
+    iterations: int,
+    *,
+    checkpoint_every: int = 0,
+    guard_after: int = 1000,
+    description: str = "training",
+    on_step: Callable[[int], None] | None = None,
+) -> pd.DataFrame:
     """Train up to `iterations` updates, from the newest checkpoint in `folder` if there is one.
 
     Checkpoints and previews (`previews/`) are written `checkpoint_every` updates (0: twenty times in all) and at the

@@ -23,19 +23,35 @@ def arm_scores(
     sizes = {name: getattr(settings, name) for name in ("train_people", "validation_people")}
     training = study.classifier_training(settings)
     inputs = {
-        "code": scoring.CODE_VERSION, "arms": {name: path.parent.name for name, path in arms.items()},
-        "left_out": sorted(left_out), "seed": settings.seed, "repetitions": settings.repetitions, **sizes, **training,
-    }  # fmt: skip
+        "code": scoring.CODE_VERSION,
+        "arms": {name: path.parent.name for name, path in arms.items()},
+        "left_out": sorted(left_out),
+        "seed": settings.seed,
+        "repetitions": settings.repetitions,
+        **sizes,
+        **training,
+    }
 
     def make(folder: Path) -> None:
         others = data.frames[~((data.frames["dataset"] == "BP4D") & data.frames["participant"].isin(left_out))]
         splits, _ = protocol.draw_splits(
-            others, data.participants, template=template.participant, repetitions=settings.repetitions,
-            sizes=protocol.Sizes(**sizes), seed=settings.seed, families=("people",),
-        )  # fmt: skip
+            others,
+            data.participants,
+            template=template.participant,
+            repetitions=settings.repetitions,
+            sizes=protocol.Sizes(**sizes),
+            seed=settings.seed,
+            families=("people",),
+        )
         scoring.run_protocol(
-            folder, data.frames, splits, arms, seed=settings.seed, training=training, cluster=settings.cluster,
+            folder,
+            data.frames,
+            splits,
+            arms,
+            seed=settings.seed,
+            training=training,
+            cluster=settings.cluster,
             workers=settings.workers or None,
-        )  # fmt: skip
+        )
 
     return pd.read_parquet(store.get("arm-scores", inputs, make) / "scores.parquet")

@@ -13,8 +13,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ..measures.score import THRESHOLD
 from . import lenet_fast, networks
-from .metric import THRESHOLD
 
 CHUNK = 32  # frames in a forward pass without training: what stays in a core's cache
 AT_ONCE = 1024  # frames that are prepared for the network together, 16 MB
@@ -76,11 +76,7 @@ def mean_f1(labels, predicted, empty_f1: str):
     def count(cells):
         return tf.reduce_sum(tf.cast(cells, tf.float32), axis=0)
 
-    hits, false_alarms, misses = (
-        count(present & predicted),
-        count(absent & predicted),
-        count(present & ~predicted),
-    )
+    hits, false_alarms, misses = (count(present & predicted), count(absent & predicted), count(present & ~predicted))
     wrong_or_right = 2 * hits + false_alarms + misses
     f1 = tf.math.divide_no_nan(2 * hits, wrong_or_right)
     counted = count(labels >= 0) > 0
@@ -181,10 +177,17 @@ class Bank:
         settings = self.training
         for weight, gradient, (first, second) in zip(self.weights, gradients, self.moments):
             tf.raw_ops.ResourceApplyAdam(
-                var=weight.handle, m=first.handle, v=second.handle, grad=gradient, lr=settings.learning_rate,
-                beta1=settings.beta_1, beta2=settings.beta_2, epsilon=settings.epsilon,
-                beta1_power=tf.pow(settings.beta_1, step), beta2_power=tf.pow(settings.beta_2, step),
-            )  # fmt: skip
+                var=weight.handle,
+                m=first.handle,
+                v=second.handle,
+                grad=gradient,
+                lr=settings.learning_rate,
+                beta1=settings.beta_1,
+                beta2=settings.beta_2,
+                epsilon=settings.epsilon,
+                beta1_power=tf.pow(settings.beta_1, step),
+                beta2_power=tf.pow(settings.beta_2, step),
+            )
         return loss
 
     def _probabilities(self, images):

@@ -11,9 +11,9 @@ import pandas as pd
 
 from .. import study
 from ..artefacts import Store
-from ..datasets.index import BP4D_ACTION_UNITS
 from ..errors import StudyError
 from ..faces import images
+from ..frames import BP4D_ACTION_UNITS
 from ..settings import Settings
 from .protocol import Split
 from .scores import CODE_VERSION as SCORES_VERSION
@@ -35,13 +35,18 @@ def control_scores(settings: Settings, store: Store) -> pd.DataFrame:
     if not settings.pair_people:
         raise StudyError("the control needs rendered pairs; set pair_people and pair_frames above 0")
     data, template, source = (
-        study.faces(settings, store), study.template(settings, store), methods.rendered_pairs(settings, store)
-    )  # fmt: skip
+        study.faces(settings, store),
+        study.template(settings, store),
+        methods.rendered_pairs(settings, store),
+    )
     training = study.classifier_training(settings)
     inputs = {
-        "code": [CODE_VERSION, SCORES_VERSION], "faces": data.key, "pairs": source.name, "seed": settings.seed,
+        "code": [CODE_VERSION, SCORES_VERSION],
+        "faces": data.key,
+        "pairs": source.name,
+        "seed": settings.seed,
         **training,
-    }  # fmt: skip
+    }
 
     def make(folder: Path) -> None:
         tested = (data.frames["dataset"] == "BP4D") & (data.frames["participant"] != template.participant)
@@ -52,9 +57,16 @@ def control_scores(settings: Settings, store: Store) -> pd.DataFrame:
             files[arm] = folder / f"{arm}.npy"
             np.save(files[arm], images.make_arm(arm, faces, people, people[0]))
         train_and_judge(
-            folder, frames, [split], files, seed=settings.seed, training=training, cluster=settings.cluster,
-            workers=settings.workers or None, description="control",
-        )  # fmt: skip
+            folder,
+            frames,
+            [split],
+            files,
+            seed=settings.seed,
+            training=training,
+            cluster=settings.cluster,
+            workers=settings.workers or None,
+            description="control",
+        )
         assemble(folder, [split], ARMS, names_of(frames))[0].to_parquet(folder / "scores.parquet")
         for path in files.values():
             path.unlink()
@@ -67,7 +79,7 @@ def together(data, of_study: np.ndarray, source: Path) -> tuple[pd.DataFrame, np
 
     Rendered people are the dataset "pairs" in the table.
     """
-    from ..normaliser.shared import scenes_of
+    from ..normaliser.examples import scenes_of
 
     labels, who = np.load(source / "labels.npy"), np.load(source / "people.npy")
     units = list(BP4D_ACTION_UNITS)

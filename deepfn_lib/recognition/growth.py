@@ -25,9 +25,9 @@ def growing_scores(
     Raises StudyError for an unknown arm or classifier, and where no size leaves enough people to test.
     """
     own = (settings.train_people, settings.classifier)
-    points = dict.fromkeys([
-        own, *((n, settings.classifier) for n in training_people), *((settings.train_people, c) for c in classifiers)
-    ])  # fmt: skip
+    points = dict.fromkeys(
+        [own, *((n, settings.classifier) for n in training_people), *((settings.train_people, c) for c in classifiers)]
+    )
     there = _participants(settings, store)
     tables, notices = [], []
     for people, classifier in points:

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from ..device import configure_tensorflow
-from . import metric
+from ..measures import score
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Result:
-    """What a model's training came to: its course, `metric.evaluate` of each test, and the predictions if
+    """What a model's training came to: its course, `score.evaluate` of each test, and the predictions if
     kept.
     """
 
@@ -85,7 +85,7 @@ def _train_one(images, labels, training, model: Model) -> Result:
         # Rounded first, so that the stored predictions give the very scores.
         probabilities = bank.predict(faces).astype(np.float16)
         groups, size = model.groups[test_group], model.sizes[test_group]
-        tests[test_group] = metric.evaluate(truth, probabilities, groups, size, training.empty_f1)
+        tests[test_group] = score.evaluate(truth, probabilities, groups, size, training.empty_f1)
         if model.keep_predictions:
             predictions[test_group] = probabilities
     return Result(model.name, course.losses, course.validation_f1, course.best_epoch, tests, predictions)

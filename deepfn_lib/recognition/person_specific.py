@@ -66,10 +66,18 @@ def person_specific_curve(
         if (full.train_group, full.repetition) == (short.train_group, short.repetition)
     }
     train_and_judge(
-        folder, frames, [split for variants in points.values() for split in variants], arms, seed=seed,
-        training=training, epochs=epochs, cluster=cluster, workers=workers, gpus_per_worker=gpus_per_worker,
+        folder,
+        frames,
+        [split for variants in points.values() for split in variants],
+        arms,
+        seed=seed,
+        training=training,
+        epochs=epochs,
+        cluster=cluster,
+        workers=workers,
+        gpus_per_worker=gpus_per_worker,
         description="person-specific classifiers",
-    )  # fmt: skip
+    )
     names = names_of(frames)
     tables = [
         assemble(folder, variants, list(arms), names)[0].assign(frames_per_person=np.int32(n))
@@ -91,20 +99,34 @@ def of_study(settings, store, *, frames_per_person: Sequence[int], people: int, 
     paths = {name: study.arm_path(settings, store, name) for name in arms}
     training = study.classifier_training(settings) | {"epochs": settings.person_epochs or settings.epochs}
     drawing = {
-        "template": template.participant, "repetitions": settings.person_repetitions or settings.repetitions,
+        "template": template.participant,
+        "repetitions": settings.person_repetitions or settings.repetitions,
         "seed": settings.seed,
-    }  # fmt: skip
+    }
     tasks = {"train_tasks": settings.train_tasks, "validation_tasks": settings.validation_tasks}
     inputs = {
-        "code": [CODE_VERSION, SCORES_VERSION], "arms": {name: path.parent.name for name, path in paths.items()},
-        "frames_per_person": list(frames_per_person), "people": people, **training, **drawing, **tasks,
-    }  # fmt: skip
+        "code": [CODE_VERSION, SCORES_VERSION],
+        "arms": {name: path.parent.name for name, path in paths.items()},
+        "frames_per_person": list(frames_per_person),
+        "people": people,
+        **training,
+        **drawing,
+        **tasks,
+    }
 
     def make(folder: Path) -> None:
         splits, _ = draw_splits(data.frames, data.participants, **drawing, sizes=Sizes(**tasks), families=("person",))
         person_specific_curve(
-            folder, data.frames, splits, paths, frames_per_person=frames_per_person, seed=settings.seed,
-            training=training, people=people, cluster=settings.cluster, workers=settings.workers or None,
-        )  # fmt: skip
+            folder,
+            data.frames,
+            splits,
+            paths,
+            frames_per_person=frames_per_person,
+            seed=settings.seed,
+            training=training,
+            people=people,
+            cluster=settings.cluster,
+            workers=settings.workers or None,
+        )
 
     return pd.read_parquet(store.get("person-specific", inputs, make) / "curve.parquet")

@@ -30,16 +30,7 @@ FAMILIES = ("person", "people", "gender", "skin", "dataset")
 GROUP_COLUMN = {"gender": "gender", "skin": "skin_group", "dataset": "dataset"}
 GROUPS = {"gender": ("female", "male"), "skin": ("darker", "lighter"), "dataset": ("BP4D", "DISFA")}
 ROLES = ("train", "validation", "within", "cross")
-SPLIT_COLUMNS = [
-    "family",
-    "train_group",
-    "repetition",
-    "role",
-    "test_group",
-    "dataset",
-    "participant",
-    "task",
-]
+SPLIT_COLUMNS = ["family", "train_group", "repetition", "role", "test_group", "dataset", "participant", "task"]
 
 
 @dataclass(frozen=True)
@@ -147,15 +138,7 @@ def _person_splits(frames, people, sizes: Sizes, repetitions, seed, rows, notice
             order = generator(seed, "tasks", person, repetition).permutation(len(tasks))
             parts = np.split(order, [sizes.train_tasks, needed])
             for role, members in zip(ROLES, parts):
-                head = (
-                    "person",
-                    person,
-                    repetition,
-                    role,
-                    person if role == "within" else "",
-                    "BP4D",
-                    person,
-                )
+                head = ("person", person, repetition, role, person if role == "within" else "", "BP4D", person)
                 rows += [(*head, task) for task in tasks[np.sort(members)]]
 
 

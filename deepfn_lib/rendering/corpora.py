@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from ..cluster import run_jobs
+from . import label_statistics as p
 from . import layouts
-from . import published as p
 from .expressions import Course, make_course
 from .face import Face
 from .people import make_person, participants, person_face
@@ -22,18 +22,22 @@ from .seeds import generator
 
 CODE_VERSION = 4
 JPEG_QUALITY = 92
-SCENES: dict[str, tuple[Camera, Light]] = {
-    "BP4D": (BP4D_CAMERA, BP4D_LIGHT),
-    "DISFA": (DISFA_CAMERA, DISFA_LIGHT),
-}
+SCENES: dict[str, tuple[Camera, Light]] = {"BP4D": (BP4D_CAMERA, BP4D_LIGHT), "DISFA": (DISFA_CAMERA, DISFA_LIGHT)}
 PARTS = "parts"  # one table of landmarks a finished session; gone when the corpora are whole
 LANDMARKS = [f"{axis}{number}" for number in range(5) for axis in "xy"]
 
 
 def write_corpora(
-    folder: Path, *, seed: int, bp4d_people: int, disfa_people: int, bp4d_frame_rate: float, disfa_frame_rate: float,
-    workers: int = 0, cluster: str = "local",
-) -> None:  # fmt: skip
+    folder: Path,
+    *,
+    seed: int,
+    bp4d_people: int,
+    disfa_people: int,
+    bp4d_frame_rate: float,
+    disfa_frame_rate: float,
+    workers: int = 0,
+    cluster: str = "local",
+) -> None:
     """Write `bp4d/`, `disfa/`, `truth/bp4d/`, `truth/disfa/`, `landmarks.parquet` and `participants.csv` into
     `folder`.
 
@@ -51,14 +55,7 @@ def write_corpora(
     template = template_participant(seed, bp4d_people, bp4d_frame_rate)
     jobs = [(str(folder), seed, dataset, one, template, rate) for dataset, one, rate in chosen]
     jobs.sort(key=lambda job: job[2], reverse=True)  # the long videos first, so that no processor waits at the end
-    run_jobs(
-        write_participant,
-        jobs,
-        description="rendering",
-        cluster=cluster,
-        workers=workers or None,
-        unit="person",
-    )
+    run_jobs(write_participant, jobs, description="rendering", cluster=cluster, workers=workers or None, unit="person")
     write_participants(folder, seed, [(dataset, one) for dataset, one, _ in chosen])
     parts = sorted((folder / PARTS).glob("*.parquet"))
     keys = ["dataset", "participant", "task", "frame", "identity"]
@@ -103,9 +100,7 @@ def _face(seed: int, dataset: str, participant: str) -> Face:
     return person_face(make_person(seed, dataset, participant))
 
 
-def stages(
-    seed: int, dataset: str, participant: str, task: str, face: Face, template: Face
-) -> tuple[Stage, Stage]:  # fmt: skip
+def stages(seed: int, dataset: str, participant: str, task: str, face: Face, template: Face) -> tuple[Stage, Stage]:
     """The session's own stage, and the template's: in the same scene, but for DISFA in BP4D's usual one."""
     camera, light = SCENES[dataset]
     light = vary_light(light, generator(seed, "light", dataset, participant, task), 1.0)
@@ -116,9 +111,7 @@ def stages(
     return own, make_stage(template, camera, light, generator(*wall))
 
 
-def write_participant(
-    folder: str, seed: int, dataset: str, participant: str, template: str, frame_rate: float
-) -> int:  # fmt: skip
+def write_participant(folder: str, seed: int, dataset: str, participant: str, template: str, frame_rate: float) -> int:
     """Render one participant's sessions that are not there yet; how many frames were rendered. One job of a
     cluster.
     """

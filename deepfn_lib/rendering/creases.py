@@ -118,10 +118,21 @@ def _lip_press() -> np.ndarray:
 
 # Action unit -> its crease on one side of the face.
 DRAW: dict[int, Callable[[], np.ndarray]] = {
-    1: _inner_forehead, 2: _outer_forehead, 4: _glabella, 6: _cheek_raise, 7: _lid_tighten, 9: _nose_wrinkle,
-    10: _upper_lip_raise, 12: _smile, 14: _dimple, 15: _corner_down, 17: _chin_raise, 20: _stretch, 23: _lip_tighten,
+    1: _inner_forehead,
+    2: _outer_forehead,
+    4: _glabella,
+    6: _cheek_raise,
+    7: _lid_tighten,
+    9: _nose_wrinkle,
+    10: _upper_lip_raise,
+    12: _smile,
+    14: _dimple,
+    15: _corner_down,
+    17: _chin_raise,
+    20: _stretch,
+    23: _lip_tighten,
     24: _lip_press,
-}  # fmt: skip
+}
 
 
 @cache

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import norm
 
-from . import published as p
+from . import label_statistics as p
 from .habits import thresholds
 from .people import Person
 from .processes import BASE_RATE, latent_courses, process

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.stats import norm
 
-from . import published as p
+from . import label_statistics as p
 from .people import BP4D_IDS, DISFA_IDS, gender_of
 from .processes import TASK_SECONDS, VIDEO_SECONDS, latent_courses, mean_run, published_rate
 from .seeds import generator

@@ -25,9 +25,15 @@ AXIS_Z, TOP_Y, NECK_Y, BOTTOM_Y = 0.35, 8.62, 6.0, 4.0
 FRONT_ANGLE, FRONT_COLUMNS = 1.75, 228
 # Patches of the other parts: column, row and side of each square.
 PATCHES = {
-    "left-eye": (0, 436, 72), "right-eye": (76, 436, 72), "mouth": (152, 436, 40), "upper-teeth": (196, 436, 40),
-    "lower-teeth": (240, 436, 40), "tongue": (284, 436, 40), "hair": (328, 436, 72), "glasses": (404, 436, 20),
-}  # fmt: skip
+    "left-eye": (0, 436, 72),
+    "right-eye": (76, 436, 72),
+    "mouth": (152, 436, 40),
+    "upper-teeth": (196, 436, 40),
+    "lower-teeth": (240, 436, 40),
+    "tongue": (284, 436, 40),
+    "hair": (328, 436, 72),
+    "glasses": (404, 436, 20),
+}
 # The sheet of long hair: half-width and half-depth of its section at rest heights; it is open at the front.
 SHEET_Y = (8.30, 8.10, 7.80, 7.40, 7.00, 6.50, 6.00, 5.40, 4.60)
 SHEET_WIDTH = (0.42, 0.62, 0.78, 0.87, 0.92, 0.93, 0.92, 0.90, 0.88)
@@ -154,9 +160,17 @@ def _draw_atlas(atlas: np.ndarray, radius: np.ndarray, triangles: np.ndarray, co
     vertices = plane * (distance[:, None] / (ATLAS / 2)) + np.stack([0 * radius, 0 * radius, -distance], axis=1)
     picture, depth = np.zeros((ATLAS, ATLAS, 3), np.float32), np.full((ATLAS, ATLAS), 1e4, np.float32)
     cv2.triangleRasterize(
-        vertices.astype(np.float32), np.ascontiguousarray(triangles), np.ascontiguousarray(colours, np.float32),
-        picture, depth, np.eye(4, dtype=np.float32), np.pi / 2, 1.0, 1e4, raster_settings(cv2.RASTERIZE_CULLING_NONE),
-    )  # fmt: skip
+        vertices.astype(np.float32),
+        np.ascontiguousarray(triangles),
+        np.ascontiguousarray(colours, np.float32),
+        picture,
+        depth,
+        np.eye(4, dtype=np.float32),
+        np.pi / 2,
+        1.0,
+        1e4,
+        raster_settings(cv2.RASTERIZE_CULLING_NONE),
+    )
     return picture
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import published as p
+from . import label_statistics as p
 from .expressions import Course
 from .seeds import generator
 

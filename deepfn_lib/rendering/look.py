@@ -89,10 +89,17 @@ def places() -> dict[str, np.ndarray]:
     hole = (eyelids < 0.5) & (np.hypot((side - EYE_CENTRE[0]) / 0.17, (y - EYE_CENTRE[1]) / 0.06) < 1)
     gap = cv2.distanceTransform((~hole).astype(np.uint8), cv2.DIST_L2, 5)
     return {
-        "x": x, "y": y, "z": z, "side": side, "angle": np.abs(np.arctan2(x, z - 0.35)), "lips": lips,
+        "x": x,
+        "y": y,
+        "z": z,
+        "side": side,
+        "angle": np.abs(np.arctan2(x, z - 0.35)),
+        "lips": lips,
         "eyelids": eyelids,
-        "ears": step(ears, 0.2, 0.7), "lash": gap.astype(np.float32), "front": step(z, 0.5, 0.9),
-    }  # fmt: skip
+        "ears": step(ears, 0.2, 0.7),
+        "lash": gap.astype(np.float32),
+        "front": step(z, 0.5, 0.9),
+    }
 
 
 def hair_amount(look: Look) -> np.ndarray:
@@ -113,10 +120,7 @@ def brow_amount(look: Look) -> np.ndarray:
     height = 7.475 + 0.03 * look.brow_height + (0.035 + 0.04 * look.brow_arch) * bow
     thick = (0.024 + 0.022 * look.brow_thick) * (1.0 - 0.7 * np.clip(along, 0, 1) ** 1.7)
     strokes = cv2.warpAffine(
-        noise(generator, 0.5, 2.2),
-        np.float32([[1, 0.5, 0], [0, 1, 0]]),
-        (ATLAS, ATLAS),
-        borderMode=cv2.BORDER_WRAP,
+        noise(generator, 0.5, 2.2), np.float32([[1, 0.5, 0], [0, 1, 0]]), (ATLAS, ATLAS), borderMode=cv2.BORDER_WRAP
     )
     body = bell((at["y"] - height) / thick, 1.0) * step(along, -0.06, 0.08) * step(along, 1.05, 0.9)
     return np.clip(body * (1.0 + 0.25 * strokes), 0, 1) * at["front"]

@@ -16,8 +16,8 @@ from ..faces import alignment, detection, tracking
 from .corpora import SCENES
 from .expressions import make_course
 from .face import Face
+from .label_statistics import BP4D_UNITS, MOST_EXPRESSIVE, UNITS
 from .people import make_person, person_face
-from .published import BP4D_UNITS, MOST_EXPRESSIVE, UNITS
 from .renderer import make_stage, render
 from .scene import BP4D_CAMERA, BP4D_LIGHT, vary_light
 from .seeds import generator

@@ -10,15 +10,26 @@ import numpy as np
 
 from .face import ACTION_UNITS, Face, make_face
 from .head import load_head
+from .label_statistics import UNITS
 from .look import SKIN_BRIGHTNESS, Look
-from .published import UNITS
 from .seeds import generator
 
 BP4D_LIGHTER = ("M002", "F003", "M006", "M009", "F012", "M013", "M017")
 BP4D_DARKER = ("F005", "M004", "F009", "F014", "M011", "F016", "F020", "F023")
 DISFA_WOMEN = (
-    "SN001", "SN004", "SN005", "SN008", "SN011", "SN013", "SN017", "SN021", "SN023", "SN026", "SN029", "SN031",
-)  # fmt: skip
+    "SN001",
+    "SN004",
+    "SN005",
+    "SN008",
+    "SN011",
+    "SN013",
+    "SN017",
+    "SN021",
+    "SN023",
+    "SN026",
+    "SN029",
+    "SN031",
+)
 DISFA_LIGHTER = ("SN002", "SN004", "SN006", "SN010", "SN011", "SN018", "SN023", "SN027", "SN030")
 DISFA_DARKER = ("SN009", "SN029")
 _MISSING = (14, 15, 19, 20, 22)
@@ -30,26 +41,28 @@ DISFA_FIRST = ("SN001", "SN002", "SN004", "SN003", "SN005", "SN006")
 
 # Pairs of opposite targets and how much people differ along them, by folder of the asset.
 SPREAD = {
-    "head": 0.22, "forehead": 0.3, "eyebrows": 0.35, "eyes": 0.25, "nose": 0.33, "mouth": 0.28, "chin": 0.3,
-    "cheek": 0.35, "ears": 0.4, "neck": 0.2,
-}  # fmt: skip
+    "head": 0.22,
+    "forehead": 0.3,
+    "eyebrows": 0.35,
+    "eyes": 0.25,
+    "nose": 0.33,
+    "mouth": 0.28,
+    "chin": 0.3,
+    "cheek": 0.35,
+    "ears": 0.4,
+    "neck": 0.2,
+}
 OPPOSITES = (
-    ("-decr", "-incr"), ("-down", "-up"), ("-in", "-out"), ("-backward", "-forward"), ("-concave", "-convex"),
+    ("-decr", "-incr"),
+    ("-down", "-up"),
+    ("-in", "-out"),
+    ("-backward", "-forward"),
+    ("-concave", "-convex"),
     ("-compress", "-uncompress"),
-)  # fmt: skip
+)
 OUTLINES = ("oval", "round", "rectangular", "square", "triangular", "invertedtriangular", "diamond")
 # Targets that move a feature bodily or age it: half the spread.
-CAREFUL = (
-    "trans",
-    "age",
-    "scale",
-    "push",
-    "mouth-angles",
-    "lip-ext",
-    "eye-height",
-    "prognathism",
-    "jaw-drop",
-)
+CAREFUL = ("trans", "age", "scale", "push", "mouth-angles", "lip-ext", "eye-height", "prognathism", "jaw-drop")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.stats import norm
 
-from . import published as p
+from . import label_statistics as p
 from .seeds import generator
 
 BASE_RATE = 25.0  # instants a second of the time base

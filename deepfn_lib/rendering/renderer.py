@@ -90,9 +90,13 @@ def _colours(face: Face, vertices: np.ndarray, light: Light) -> np.ndarray:
 
 
 def _raster(
-    vertices: np.ndarray, triangles: np.ndarray, colours: np.ndarray, camera: Camera, area: tuple[int, int, int, int],
+    vertices: np.ndarray,
+    triangles: np.ndarray,
+    colours: np.ndarray,
+    camera: Camera,
+    area: tuple[int, int, int, int],
     depth: np.ndarray,
-) -> np.ndarray:  # fmt: skip
+) -> np.ndarray:
     """Draw into the area (x, y, width, height) of the supersampled picture: (height, width, 3), zero where
     nothing is.
 
@@ -108,9 +112,17 @@ def _raster(
     picture = scratch("picture", height, width, 3)
     picture.fill(0)
     cv2.triangleRasterize(
-        sheared, triangles, colours, picture, depth, np.eye(4, dtype=np.float32),
-        2 * np.arctan(height / 2 / focal), NEAR, FAR, raster_settings(cv2.RASTERIZE_CULLING_CW),
-    )  # fmt: skip
+        sheared,
+        triangles,
+        colours,
+        picture,
+        depth,
+        np.eye(4, dtype=np.float32),
+        2 * np.arctan(height / 2 / focal),
+        NEAR,
+        FAR,
+        raster_settings(cv2.RASTERIZE_CULLING_CW),
+    )
     return picture
 
 

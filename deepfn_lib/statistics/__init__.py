@@ -4,18 +4,11 @@ the paper.
 
 from .bootstrap import Estimate, Plan, difference_interval, mean_interval, oracle_share, rank_share
 from .claims import FAILS, HOLDS, OPEN, RULE, Claim, judge, rank_verdict, table_claim, verdict
+from .comparisons import Comparison, Mixed, compare, holm, mixed_model, two_sample, two_sample_from_summary
 from .crossed import Crossed, crossed_effects, crossed_scores
-from .participants import (
-    action_unit_scores,
-    participant_constants,
-    participant_scores,
-    repetition_scores,
-    select,
-)
+from .participants import action_unit_scores, participant_constants, participant_scores, repetition_scores, select
 from .published import published, published_score, published_table
 from .summary import action_unit_table, condition_table, direction_table
-from .tables import Table, interval_text, p_text, table
-from .tests import Comparison, Mixed, compare, holm, mixed_model, two_sample, two_sample_from_summary
 
 __all__ = [
     "Claim",
@@ -28,7 +21,6 @@ __all__ = [
     "OPEN",
     "Plan",
     "RULE",
-    "Table",
     "action_unit_scores",
     "action_unit_table",
     "compare",
@@ -38,12 +30,10 @@ __all__ = [
     "difference_interval",
     "direction_table",
     "holm",
-    "interval_text",
     "judge",
     "mean_interval",
     "mixed_model",
     "oracle_share",
-    "p_text",
     "participant_constants",
     "participant_scores",
     "published",
@@ -53,7 +43,6 @@ __all__ = [
     "rank_verdict",
     "repetition_scores",
     "select",
-    "table",
     "table_claim",
     "two_sample",
     "two_sample_from_summary",

@@ -10,15 +10,10 @@ from scipy import stats
 from statsmodels.stats.power import TTestIndPower
 
 from .bootstrap import Plan
+from .comparisons import equivalence_from_summary, two_sample_from_summary
 from .published import Published, published, published_table
-from .tests import equivalence_from_summary, two_sample_from_summary
 
-AGREES, ROUNDING, DISAGREES, UNCHECKED = (
-    "agrees",
-    "agrees within rounding",
-    "does not agree",
-    "cannot be checked",
-)
+AGREES, ROUNDING, DISAGREES, UNCHECKED = ("agrees", "agrees within rounding", "does not agree", "cannot be checked")
 SD_HALF_UNIT = 0.05  # Table 5 prints SDs with one decimal
 
 

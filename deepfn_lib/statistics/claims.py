@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from .bootstrap import Plan
+from .comparisons import Comparison, Mixed, compare, holm, mixed_model
 from .participants import participant_scores, repetition_scores
 from .published import published, published_score
-from .tests import Comparison, Mixed, compare, holm, mixed_model
 
 HOLDS, FAILS, OPEN = "holds here", "does not hold here", "cannot be told"
 
@@ -114,6 +114,10 @@ def table_claim(scores, text: str, kind: str, first, second, key: str, *, plan: 
     over_people = [participant_scores(scores, *which) for which in (first, second)]
     over_repetitions = [repetition_scores(scores, *which) for which in (first, second)] if mixed else []
     return Claim(
-        text, kind, compare(*over_people, plan), paper, f"{quoted.relation} {quoted.printed}" if all(values) else "",
+        text,
+        kind,
+        compare(*over_people, plan),
+        paper,
+        f"{quoted.relation} {quoted.printed}" if all(values) else "",
         mixed_model(*over_repetitions, confidence=plan.confidence) if mixed else None,
-    )  # fmt: skip
+    )

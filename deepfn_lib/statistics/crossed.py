@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from .bootstrap import Plan
+from .comparisons import Comparison, compare
 from .participants import participant_scores
-from .tests import Comparison, compare
 
 
 @dataclass(frozen=True)

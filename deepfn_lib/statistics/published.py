@@ -26,16 +26,7 @@ class Published(BaseModel):
     sd: float = nan
     n: int = 0
     unit: Literal[
-        "percent",
-        "points",
-        "p",
-        "participants",
-        "repetitions",
-        "epochs",
-        "iterations",
-        "images",
-        "thousand",
-        "level",
+        "percent", "points", "p", "participants", "repetitions", "epochs", "iterations", "images", "thousand", "level"
     ]
     relation: Literal["", "=", "<", "<="] = ""
     first: str = ""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..artefacts import peak_memory_gib
+from ...artefacts import peak_memory_gib
 
 MATRIX = 2048
 SECONDS = 1.0  # of matrix products in each turn
@@ -45,7 +45,7 @@ def autoencoder_step_vs_matmul(width: float = 1.0, size: int = 128, batch: int =
     """
     import tensorflow as tf
 
-    from .autoencoder import Autoencoder, as_input
+    from ...normaliser.autoencoder import Autoencoder, as_input
 
     faces = np.random.default_rng(0).integers(0, 256, (batch, size, size)).astype(np.uint8)
     trainee = Autoencoder(faces, faces, size=size, width=width, seed=0, batch=batch)
@@ -67,14 +67,19 @@ def autoencoder_step_vs_matmul(width: float = 1.0, size: int = 128, batch: int =
     shares = reached / possible
     forward_operations = 2 * batch * sum(multiplications(trainee.encoder) + multiplications(trainee.decoders[0]))
     return {
-        "value": float(np.median(shares)), "unit": "share of a matrix product's GFLOP/s", "low": float(shares.min()),
-        "high": float(shares.max()), "n": repeats, "step_gflops": float(np.median(reached)),
-        "matmul_gflops": float(np.median(possible)), "step_seconds": operations / float(np.median(reached)) / 1e9,
+        "value": float(np.median(shares)),
+        "unit": "share of a matrix product's GFLOP/s",
+        "low": float(shares.min()),
+        "high": float(shares.max()),
+        "n": repeats,
+        "step_gflops": float(np.median(reached)),
+        "matmul_gflops": float(np.median(possible)),
+        "step_seconds": operations / float(np.median(reached)) / 1e9,
         "peak_memory_gib": round(peak_memory_gib(), 2),
         "forward_share": float(np.median(forward_operations / forwards / 1e9 / possible)),
         "adam_share_of_time": float(np.median(updates / whole)),
         "share_without_adam": float(np.median(operations / (whole - updates) / 1e9 / possible)),
-    }  # fmt: skip
+    }
 
 
 def other_arithmetic_vs_plain(precision: str, xla: bool, width: float = 0.25, repeats: int = 5) -> dict:
@@ -83,10 +88,10 @@ def other_arithmetic_vs_plain(precision: str, xla: bool, width: float = 0.25, re
     The paper's autoencoder at 128 pixels, a batch of 64 and `width`; `reference` is the same for the reference
     network's own size and a batch of 32.
     """
-    from .arithmetic import Arithmetic
-    from .autoencoder import Autoencoder, as_input
-    from .recipe import Recipe
-    from .reference import Pairs, ReferenceNormaliser
+    from ...normaliser.autoencoder import Autoencoder, as_input
+    from ...normaliser.precision import Arithmetic
+    from ...normaliser.recipe import Recipe
+    from ...normaliser.reference import Pairs, ReferenceNormaliser
 
     random = np.random.default_rng(0)
     faces = random.integers(0, 256, (64, 128, 128)).astype(np.uint8)
@@ -99,9 +104,13 @@ def other_arithmetic_vs_plain(precision: str, xla: bool, width: float = 0.25, re
         references.append((trainee, trainee.batch(1)))
     ratios, reference = (_times_faster(both, repeats) for both in (autoencoders, references))
     return {
-        "value": float(np.median(ratios)), "unit": "times faster", "low": float(ratios.min()),
-        "high": float(ratios.max()), "n": repeats, "reference": float(np.median(reference)),
-    }  # fmt: skip
+        "value": float(np.median(ratios)),
+        "unit": "times faster",
+        "low": float(ratios.min()),
+        "high": float(ratios.max()),
+        "n": repeats,
+        "reference": float(np.median(reference)),
+    }
 
 
 def _times_faster(both, repeats: int) -> np.ndarray:

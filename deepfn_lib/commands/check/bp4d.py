@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..errors import StudyError
-from ..template import rank_participants
-from .bp4d import PARTICIPANTS, TASKS, Codes, Files, read_codes, scan_bp4d
-from .index import BP4D_ACTION_UNITS, BP4D_INTENSITIES
-from .manifests import load_manifest
+from ...datasets.bp4d import PARTICIPANTS, TASKS, Codes, Files, read_codes, scan_bp4d
+from ...datasets.manifests import load_manifest
+from ...errors import StudyError
+from ...frames import BP4D_ACTION_UNITS, BP4D_INTENSITIES
+from ...template import rank_participants
 from .report import GOOD, NOTE, PROBLEM, Report
 
 OFFSETS = (0, -1)
@@ -24,9 +24,7 @@ def check_bp4d(root: str | Path, report: Report):
     """
     files = scan_bp4d(root)
     report.add(
-        GOOD,
-        "recognised",
-        f"BP4D: images of {len(files.images)} sessions, {len(files.occurrence)} occurrence files",
+        GOOD, "recognised", f"BP4D: images of {len(files.images)} sessions, {len(files.occurrence)} occurrence files"
     )
     codes = _read_all(files, report)
     _counts(files, codes, report)
@@ -59,24 +57,15 @@ def _read_all(files: Files, report: Report) -> dict[tuple[str, str], Codes]:
 def _counts(files: Files, codes: dict, report: Report) -> None:
     official = load_manifest("bp4d").counts
     report.compare(
-        "participants",
-        len({person for person, _ in codes}),
-        official["participants"],
-        "participants with codes",
+        "participants", len({person for person, _ in codes}), official["participants"], "participants with codes"
     )
     report.compare("sessions", len(codes), official["sessions"], "sessions with codes")
     report.compare("label rows", sum(len(c.frame) for c in codes.values()), official["frames"], "label rows")
     report.compare(
-        "intensity files",
-        len(files.intensity),
-        official["sessions"] * len(BP4D_INTENSITIES),
-        "intensity files",
+        "intensity files", len(files.intensity), official["sessions"] * len(BP4D_INTENSITIES), "intensity files"
     )
     sessions = {(participant, task) for participant in PARTICIPANTS for task in TASKS}
-    for what, missing in (
-        ("images", sessions - set(files.images)),
-        ("codes", sessions - set(files.occurrence)),
-    ):
+    for what, missing in (("images", sessions - set(files.images)), ("codes", sessions - set(files.occurrence))):
         if missing and len(missing) < len(sessions):
             some = ", ".join(" ".join(session) for session in sorted(missing)[:4])
             report.add(NOTE, "sessions", f"{len(missing)} without {what}: {some}{', …' if len(missing) > 4 else ''}")
@@ -116,9 +105,7 @@ def _offsets(files: Files, codes: dict, report: Report) -> None:
 def _listings(files: Files, codes: dict, report: Report) -> None:
     digits = Counter(digit for images in files.images.values() for digit in images.padding)
     report.add(
-        GOOD,
-        "names",
-        "digits in image names: " + ", ".join(f"{d} in {n} sessions" for d, n in sorted(digits.items())),
+        GOOD, "names", "digits in image names: " + ", ".join(f"{d} in {n} sessions" for d, n in sorted(digits.items()))
     )
     gaps = {
         session: int(images.numbers[-1] - images.numbers[0] + 1 - len(images.numbers))
@@ -127,9 +114,7 @@ def _listings(files: Files, codes: dict, report: Report) -> None:
     holes = {session: count for session, count in gaps.items() if count}
     first = Counter(int(images.numbers[0]) for images in files.images.values())
     report.add(
-        GOOD,
-        "names",
-        "first image numbers: " + ", ".join(f"{n} in {c} sessions" for n, c in first.most_common(3)),
+        GOOD, "names", "first image numbers: " + ", ".join(f"{n} in {c} sessions" for n, c in first.most_common(3))
     )
     if holes:
         some = ", ".join(f"{' '.join(session)} ({count})" for session, count in sorted(holes.items())[:4])
@@ -143,7 +128,7 @@ def _listings(files: Files, codes: dict, report: Report) -> None:
 
 def _pictures(files: Files, codes: dict, report: Report) -> None:
     """Sizes in bytes of the labelled images, and one image a participant opened."""
-    from ..faces.sources import read_grey
+    from ...faces.sources import read_grey
 
     empty, opened, sizes, bad = [], set(), Counter(), []
     for session, some in codes.items():
@@ -225,10 +210,11 @@ def _ranking(codes: dict, report: Report) -> None:
     first, expected = table["participant"].iloc[0], next(iter(published))
     level = GOOD if first == expected and len(agreeing) == len(published) else NOTE
     report.add(
-        level, "template",
+        level,
+        "template",
         f"the paper's rule gives {first}; expected {expected}; {len(agreeing)} of {len(published)} "
         "published medians agree",
-    )  # fmt: skip
+    )
 
 
 def _samples(files: Files, codes: dict, count: int) -> list[tuple]:

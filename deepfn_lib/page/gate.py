@@ -2,7 +2,7 @@
 
 People are named `manifest/participant` ("rendered-bp4d/F001"); the manifest, a file in data_manifests/, says who may
 be shown. A picture of anyone else becomes a grey card that says why, so the book builds with any dataset. Pictures
-that pass carry their people in a PNG text chunk, by which `publication.scan` traces them in the built book.
+that pass carry their people in a PNG text chunk, by which `commands.scan` traces them in the built book.
 """
 
 import base64
@@ -237,10 +237,7 @@ def _mosaic(rows, columns: int, cell: int) -> np.ndarray:
             resized = cv2.resize(np.ascontiguousarray(image), (width, height), interpolation=how)
             if colour and resized.ndim == 2:
                 resized = np.repeat(resized[:, :, None], 3, axis=2)
-            top, left = (
-                line * (side + gap) + (side - height) // 2,
-                column * (side + gap) + (side - width) // 2,
-            )
+            top, left = (line * (side + gap) + (side - height) // 2, column * (side + gap) + (side - width) // 2)
             canvas[top : top + height, left : left + width] = resized
     return canvas
 

@@ -95,10 +95,7 @@ def _text(value, column: str, formats: dict) -> str:
         if form is None and (column == "p" or str(column).startswith("p_")):
             return escape(p_text(float(value)))
         return escape(
-            format(
-                value,
-                form or ("d" if float(value).is_integer() and isinstance(value, int | np.integer) else ".1f"),
-            )
+            format(value, form or ("d" if float(value).is_integer() and isinstance(value, int | np.integer) else ".1f"))
         )
     return escape(str(value))
 

@@ -6,8 +6,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from . import metric, networks
-from .bank import Trained, Training, masked_cross_entropy, shuffles
+from ...measures import score
+from ...recognition import networks
+from ...recognition.bank import Trained, Training, masked_cross_entropy, shuffles
 
 
 class BestValidationF1(keras.callbacks.Callback):
@@ -19,10 +20,10 @@ class BestValidationF1(keras.callbacks.Callback):
         self.f1s, self.best_epoch, self.best_weights = [], -1, None
 
     def on_epoch_end(self, epoch, logs=None):
-        predicted = self.model.predict(self.faces, verbose=0) >= metric.THRESHOLD
-        counts = metric.confusion(self.labels, predicted)
+        predicted = self.model.predict(self.faces, verbose=0) >= score.THRESHOLD
+        counts = score.confusion(self.labels, predicted)
         coded = (self.labels >= 0).any(axis=0)
-        f1 = np.nan_to_num(np.nanmean(metric.f1_score(*counts[:3], self.empty_f1)[0][coded]))
+        f1 = np.nan_to_num(np.nanmean(score.f1_score(*counts[:3], self.empty_f1)[0][coded]))
         if not self.f1s or f1 > max(self.f1s):
             self.best_epoch, self.best_weights = epoch, self.model.get_weights()
         self.f1s.append(f1)
@@ -42,13 +43,7 @@ def in_order(faces, labels, order, batch: int):
 
 
 def train(
-    training: Training,
-    images,
-    labels,
-    validation_images,
-    validation_labels,
-    seed: int,
-    same_order: bool = False,
+    training: Training, images, labels, validation_images, validation_labels, seed: int, same_order: bool = False
 ) -> tuple[keras.Model, Trained]:
     """A fresh model, trained with `keras.Model.fit`; arguments and result as of `Bank.train`, and the model.
 

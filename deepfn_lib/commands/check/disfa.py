@@ -6,10 +6,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..errors import StudyError
-from .disfa import PARTICIPANTS, Codes, Files, extracted_frames, read_codes, scan_disfa, video_length, within_error_log
-from .index import DISFA_ACTION_UNITS
-from .manifests import load_manifest
+from ...datasets.disfa import (
+    PARTICIPANTS,
+    Codes,
+    Files,
+    extracted_frames,
+    read_codes,
+    scan_disfa,
+    video_length,
+    within_error_log,
+)
+from ...datasets.manifests import load_manifest
+from ...errors import StudyError
+from ...frames import DISFA_ACTION_UNITS
 from .report import GOOD, NOTE, PROBLEM, Report
 
 ROWS = 4845  # label rows of everyone but SN010, who has one less
@@ -37,16 +46,10 @@ def check_disfa(root: str | Path, report: Report):
 def _counts(files: Files, codes: dict[str, Codes], report: Report) -> None:
     official = load_manifest("disfa").counts
     report.compare(
-        "participants",
-        len(set(codes) & set(PARTICIPANTS)),
-        official["participants"],
-        "participants with labels",
+        "participants", len(set(codes) & set(PARTICIPANTS)), official["participants"], "participants with labels"
     )
     report.compare(
-        "label rows",
-        sum(len(c.frame) for p, c in codes.items() if p in PARTICIPANTS),
-        official["frames"],
-        "label rows",
+        "label rows", sum(len(c.frame) for p, c in codes.items() if p in PARTICIPANTS), official["frames"], "label rows"
     )
     strangers = sorted(set(codes) - set(PARTICIPANTS))
     if strangers:
@@ -58,9 +61,7 @@ def _counts(files: Files, codes: dict[str, Codes], report: Report) -> None:
     lacking = [f"{p} {u}" for p in codes for u in DISFA_ACTION_UNITS if (p, u) not in files.labels]
     if lacking:
         report.add(
-            NOTE,
-            "label files",
-            f"{len(lacking)} missing: {', '.join(lacking[:4])}{', …' if len(lacking) > 4 else ''}",
+            NOTE, "label files", f"{len(lacking)} missing: {', '.join(lacking[:4])}{', …' if len(lacking) > 4 else ''}"
         )
     left = sum(int((~within_error_log(p, c.frame)).sum()) for p, c in codes.items())
     report.add(GOOD, "error log", f"{left:,} rows would be left with disfa_drop_error_log")

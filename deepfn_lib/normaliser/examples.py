@@ -66,9 +66,12 @@ def transplants_from(faces: np.ndarray, people: np.ndarray, template: str, recip
     frames, _ = person_inputs(faces, np.flatnonzero(np.asarray(people) == template), side)
     others = [median for person, median in medians.items() if person != template]
     return Transplants(
-        frames, images.resize(frames, recipe.size), medians[template], np.stack(others),
+        frames,
+        images.resize(frames, recipe.size),
+        medians[template],
+        np.stack(others),
         np.stack([images.flow_between(other, medians[template]) for other in others]),
-    )  # fmt: skip
+    )
 
 
 def train_reference(folder: Path, source, recipe: Recipe, label: str, reading: Path | None = None) -> None:
@@ -92,10 +95,15 @@ def train_reference(folder: Path, source, recipe: Recipe, label: str, reading: P
         seconds += reader.cost(reading)
     np.savez(folder / WEIGHTS, base=base, **{f"w{k:02d}": w for k, w in enumerate(trainee.network.get_weights())})
     course.to_csv(folder / HISTORY, index=False)
-    write_json(folder / COST, {
-        "images": recipe.iterations * recipe.batch, "core_seconds": seconds, "parameters": trainee.parameters(),
-        "networks": 1,
-    })  # fmt: skip
+    write_json(
+        folder / COST,
+        {
+            "images": recipe.iterations * recipe.batch,
+            "core_seconds": seconds,
+            "parameters": trainee.parameters(),
+            "networks": 1,
+        },
+    )
     tidy(folder)
 
 

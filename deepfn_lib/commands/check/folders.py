@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..errors import StudyError
-from .check_bp4d import check_bp4d
-from .check_disfa import check_disfa
-from .index import participant_table
-from .manifests import check_groups, load_manifest, read_groups
+from ...datasets.manifests import check_groups, load_manifest, read_groups
+from ...errors import StudyError
+from ...frames import participant_table
+from .bp4d import check_bp4d
+from .disfa import check_disfa
 from .report import GOOD, NOTE, PROBLEM, Report
 
 KINDS = {"BP4D": check_bp4d, "DISFA": check_disfa}
@@ -50,9 +50,7 @@ def _check_groups(report: Report, kind: str, participants: pd.DataFrame) -> None
     template = report.tables["Template ranking"]["participant"].iloc[0] if "Template ranking" in report.tables else ""
     if kind == "BP4D" and not (participants["skin_group"] != "").any():
         report.add(
-            NOTE,
-            "groups",
-            "no skin groups (give a CSV with participant,skin_group); the skin chapter needs them",
+            NOTE, "groups", "no skin groups (give a CSV with participant,skin_group); the skin chapter needs them"
         )
     if kind == "DISFA" and not (participants["gender"] != "").any():
         report.add(NOTE, "groups", "gender is not given (a CSV with participant,gender); the study does not need it")
@@ -78,12 +76,15 @@ def failure_table(detections: pd.DataFrame, participants: pd.DataFrame) -> pd.Da
             lost = int(some["failed"].sum() - some["recovered"].sum())
             rows.append(
                 {
-                    "by": what, "group": group, "people": some["participant"].nunique(),
+                    "by": what,
+                    "group": group,
+                    "people": some["participant"].nunique(),
                     "frames tried": int(some["due"].sum()),
-                    "without a face": int(some["failed"].sum()), "not even beside": lost,
+                    "without a face": int(some["failed"].sum()),
+                    "not even beside": lost,
                     "failure %": round(100 * some["failed"].sum() / max(some["due"].sum(), 1), 2),
                 }
-            )  # fmt: skip
+            )
     return pd.DataFrame(rows)
 
 
@@ -95,18 +96,14 @@ def _stored_detections(report: Report, faces: Path, kind: str) -> None:
         raise StudyError(f"{faces} is no faces artefact ({problem.strerror or problem}); see `deepfn status`") from None
     detections = detections[detections["dataset"] == kind]
     report.tables["Detection failures by group"] = failure_table(detections, participants)
-    report.add(
-        GOOD,
-        "detection",
-        f"{int(detections['due'].sum()):,} detections of the faces artefact, by group below",
-    )
+    report.add(GOOD, "detection", f"{int(detections['due'].sum()):,} detections of the faces artefact, by group below")
 
 
 def _sampled_detections(report: Report, root: Path, participants: pd.DataFrame, samples, count: int) -> None:
     """Try the detector on `count` frames of each session; only counts are kept."""
-    from ..faces.detection import detect
-    from ..faces.sources import grey_frames
-    from ..progress import progress
+    from ...faces.detection import detect
+    from ...faces.sources import grey_frames
+    from ...progress import progress
 
     rows = []
     for participant, sources, indices in progress(samples(count), description="detection", unit="session"):
@@ -132,7 +129,7 @@ def run_check(
     faces: str = "",
     sample: int = 0,
     stream=None,
-) -> int:  # fmt: skip
+) -> int:
     """Check the folders given, print the reports, save them in `out` where it is given; 0 where all can be
     used, else 1.
 

@@ -4,12 +4,12 @@ import time
 
 import cv2
 
-from ..cluster import run_jobs
-from .corpora import JPEG_QUALITY, SCENES
-from .expressions import make_course
-from .people import make_person, participants, person_face
-from .renderer import make_stage, render
-from .seeds import generator
+from ...cluster import run_jobs
+from ...rendering.corpora import JPEG_QUALITY, SCENES
+from ...rendering.expressions import make_course
+from ...rendering.people import make_person, participants, person_face
+from ...rendering.renderer import make_stage, render
+from ...rendering.seeds import generator
 
 
 def frames_per_second(seed: int = 1, frames: int = 150, workers: int = 2) -> float:

@@ -13,12 +13,8 @@ import pandas as pd
 
 # The twelve of the paper's section 4.2 for BP4D, the twelve that DISFA codes, and the five shared (section
 # 5.4).
-BP4D_ACTION_UNITS = (
-    "AU01", "AU02", "AU04", "AU06", "AU07", "AU10", "AU12", "AU14", "AU15", "AU17", "AU23", "AU24",
-)  # fmt: skip
-DISFA_ACTION_UNITS = (
-    "AU01", "AU02", "AU04", "AU05", "AU06", "AU09", "AU12", "AU15", "AU17", "AU20", "AU25", "AU26",
-)  # fmt: skip
+BP4D_ACTION_UNITS = ("AU01", "AU02", "AU04", "AU06", "AU07", "AU10", "AU12", "AU14", "AU15", "AU17", "AU23", "AU24")
+DISFA_ACTION_UNITS = ("AU01", "AU02", "AU04", "AU05", "AU06", "AU09", "AU12", "AU15", "AU17", "AU20", "AU25", "AU26")
 SHARED_ACTION_UNITS = ("AU01", "AU02", "AU04", "AU06", "AU12")
 BP4D_INTENSITIES = ("AU06", "AU10", "AU12", "AU14", "AU17")
 
@@ -58,13 +54,7 @@ def labels(frames: pd.DataFrame, action_units: Sequence[str]) -> tuple[np.ndarra
 
 
 def session_frames(
-    dataset: str,
-    participant: str,
-    task: str,
-    frame: np.ndarray,
-    source,
-    source_index,
-    codes: Mapping[str, np.ndarray],
+    dataset: str, participant: str, task: str, frame: np.ndarray, source, source_index, codes: Mapping[str, np.ndarray]
 ) -> pd.DataFrame:
     """The rows of one session. `codes` maps occurrence and intensity columns to int8 (n,); the rest are
     missing."""
@@ -72,9 +62,13 @@ def session_frames(
     absent = np.full(n, MISSING, np.int8)
     source_index = np.asarray(source_index, np.int32)
     rows = {
-        "dataset": dataset, "participant": participant, "task": task, "frame": np.asarray(frame, np.int32),
-        "source": source, "source_index": np.broadcast_to(source_index, n),
-    }  # fmt: skip
+        "dataset": dataset,
+        "participant": participant,
+        "task": task,
+        "frame": np.asarray(frame, np.int32),
+        "source": source,
+        "source_index": np.broadcast_to(source_index, n),
+    }
     rows.update({name: np.asarray(codes.get(name, absent), np.int8) for name in (*OCCURRENCES, *INTENSITIES)})
     return pd.DataFrame(rows)
 

@@ -165,12 +165,7 @@ def _paper_marks(figure: go.Figure, frame: pd.DataFrame, column: str, order: lis
             name="paper",
             offsetgroup=arm,
             showlegend=not shown,
-            marker={
-                "symbol": "diamond",
-                "size": 9,
-                "color": "#FFFFFF",
-                "line": {"color": PAPER_COLOUR, "width": 1.5},
-            },
+            marker={"symbol": "diamond", "size": 9, "color": "#FFFFFF", "line": {"color": PAPER_COLOUR, "width": 1.5}},
             hovertemplate="%{y:.1f}<extra>paper, " + arm_label(arm) + "</extra>",
         )
         shown = True

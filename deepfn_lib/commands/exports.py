@@ -9,8 +9,8 @@ from .. import study
 from ..artefacts import Store
 from ..errors import StudyError
 from ..faces import images
+from ..page.gate import export, require_template_consent
 from ..settings import Settings
-from .gate import export, require_template_consent
 
 OWN_FACES = frozenset(images.ARMS) - {"flow-residual"}  # arms in which nobody wears the template's face
 
@@ -36,8 +36,11 @@ def export_arm(settings: Settings, store: Store, name: str, path: str | Path) ->
     temporary = path.with_name(path.name + ".tmp")
     with open(temporary, "wb") as stream:
         np.savez_compressed(
-            stream, faces=faces, person=people.astype(str), task=data.frames["task"].astype(str).to_numpy(str),
+            stream,
+            faces=faces,
+            person=people.astype(str),
+            task=data.frames["task"].astype(str).to_numpy(str),
             frame=data.frames["frame"].to_numpy(),
-        )  # fmt: skip
+        )
     os.replace(temporary, path)
     return path

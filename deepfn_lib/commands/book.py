@@ -92,9 +92,19 @@ def _stage(stage: Path, toc: dict[str, Any], notebooks: Path) -> str:
 def _sphinx(stage: Path, output: Path) -> None:
     """Run Jupyter Book; its whole output goes to `_build/book.log`, its warnings into the StudyError."""
     command = [
-        sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(stage),
-        "--path-output", str(output), "-W", "-n", "--keep-going", "--all", "--quiet",
-    ]  # fmt: skip
+        sys.executable,
+        "-c",
+        "from jupyter_book.cli.main import main; main()",
+        "build",
+        str(stage),
+        "--path-output",
+        str(output),
+        "-W",
+        "-n",
+        "--keep-going",
+        "--all",
+        "--quiet",
+    ]
     variables = {"PYTHONWARNINGS": "ignore", "NO_COLOR": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **variables})
     text = done.stdout + done.stderr

@@ -16,15 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..artefacts import (
-    ENVIRONMENT_VARIABLE,
-    Store,
-    digest,
-    environment,
-    file_digest,
-    project_root,
-    write_json,
-)
+from ..artefacts import ENVIRONMENT_VARIABLE, Store, digest, environment, file_digest, project_root, write_json
 from ..errors import StudyError
 from ..settings import load_settings
 from .chapters import Chapter, chapter_paths, choose_paths, read_chapter, sort_values
@@ -82,9 +74,11 @@ def run_chapters(
     destination.mkdir(parents=True, exist_ok=True)
     limit = 60 * (limit_minutes or LIMIT_MINUTES.get(profile, WEEK))
     common = {
-        "code": CODE_VERSION, "library": library_digest(), "settings": settings.model_dump(mode="json"),
+        "code": CODE_VERSION,
+        "library": library_digest(),
+        "settings": settings.model_dump(mode="json"),
         "versions": environment()["versions"],
-    }  # fmt: skip
+    }
     runs: list[ChapterRun] = []
     names = [chapter.name for chapter in read]
     with Screen(names, earlier_seconds(store, profile), typical_seconds(profile)) as screen:
@@ -186,10 +180,17 @@ def execute(chapter: Chapter, given: Mapping[str, Any], output: Path, store: Sto
         nbformat.write(chapter.notebook, prepared)
         try:
             return execute_notebook(
-                prepared, output, parameters=given, kernel_name="python3", progress_bar=False, stderr_file=screen,
-                cwd=chapter.path.parent, start_timeout=180, kernel_manager_class=ThisPython,
+                prepared,
+                output,
+                parameters=given,
+                kernel_name="python3",
+                progress_bar=False,
+                stderr_file=screen,
+                cwd=chapter.path.parent,
+                start_timeout=180,
+                kernel_manager_class=ThisPython,
                 timeout_func=lambda cell: max(1, int(deadline - time.monotonic())),
-            )  # fmt: skip
+            )
         except PapermillExecutionError as problem:
             raise ChapterFailed(_one_line(problem)) from None
         except CellTimeoutError:
@@ -214,9 +215,12 @@ def _first_line(problem: Any) -> str:
 def _environment(store: Store, private: str):
     """What the kernel inherits: where artefacts are, plotly's offline renderer, and nothing of the user's IPython."""
     values = {
-        ENVIRONMENT_VARIABLE: str(store.root), "PLOTLY_RENDERER": "plotly_mimetype", "IPYTHONDIR": private,
-        "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"), "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-    }  # fmt: skip
+        ENVIRONMENT_VARIABLE: str(store.root),
+        "PLOTLY_RENDERER": "plotly_mimetype",
+        "IPYTHONDIR": private,
+        "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    }
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:
@@ -255,7 +259,7 @@ def typical_seconds(profile: str) -> dict[str, float]:
     """Seconds of each chapter in one fresh run on two cores, by name; empty for a profile that is not in the table.
 
     So that the first run on a machine knows from the start which chapters are the long ones. Only the time left is
-    told from it. The table is `publication/typical_seconds.csv`, copied from the cards of that run.
+    told from it. The table is `commands/typical_seconds.csv`, copied from the cards of that run.
     """
     with Path(__file__).with_name("typical_seconds.csv").open(newline="") as table:
         return {row["chapter"]: float(row["seconds"]) for row in csv.DictReader(table) if row["profile"] == profile}

@@ -7,8 +7,8 @@ from typing import Any
 
 from ..artefacts import Store, digest, environment, peak_memory_gib, used
 from ..settings import Settings
-from .cleaning import CARD_METADATA
 
+CARD_METADATA = "deepfn_artefacts"  # by which the runner knows what a chapter read
 _BEGAN = time.monotonic()  # of this module's import: a chapter imports it in its first cells
 
 

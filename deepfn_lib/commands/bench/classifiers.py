@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..cluster import run_jobs
-from .jobs import Model, train_models
+from ...cluster import run_jobs
+from ...recognition.jobs import Model, train_models
 
 TRAIN, VALIDATION, TEST = 960, 480, 240  # frames: four, two and one people of the quick profile
 
@@ -47,10 +47,15 @@ def classifier_bank_vs_keras_fit(
     plain, bank = np.array(seconds).T
     ratios = plain / bank
     return {
-        "value": float(np.median(ratios)), "unit": "times faster", "low": float(ratios.min()),
-        "high": float(ratios.max()), "first": float(ratios[0]), "n": rounds, "plain_seconds": float(np.median(plain)),
+        "value": float(np.median(ratios)),
+        "unit": "times faster",
+        "low": float(ratios.min()),
+        "high": float(ratios.max()),
+        "first": float(ratios[0]),
+        "n": rounds,
+        "plain_seconds": float(np.median(plain)),
         "bank_seconds": float(np.median(bank)),
-    }  # fmt: skip
+    }
 
 
 def _rows() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -59,8 +64,8 @@ def _rows() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def _plain(faces, labels, training: dict, repetitions: int) -> float:
     """Seconds for each training the plain way, with its predictions for the test frames."""
+    from ...recognition.bank import Training
     from . import plain
-    from .bank import Training
 
     train, validation, test = _rows()
     began = time.perf_counter()
@@ -76,10 +81,25 @@ def _bank(paths: tuple[str, str], training: dict, repetitions: int, workers: int
     train, validation, test = _rows()
     groups = {"test": np.zeros(len(test), np.int32)}
     jobs = [
-        (*paths, training, [Model(f"{seed}", seed, training["epochs"], tuple(range(12)), train, validation,
-                                  {"test": test}, groups, {"test": 1})])
+        (
+            *paths,
+            training,
+            [
+                Model(
+                    f"{seed}",
+                    seed,
+                    training["epochs"],
+                    tuple(range(12)),
+                    train,
+                    validation,
+                    {"test": test},
+                    groups,
+                    {"test": 1},
+                )
+            ],
+        )
         for seed in range(repetitions)
-    ]  # fmt: skip
+    ]
     began = time.perf_counter()
     run_jobs(train_models, jobs, description="bank", workers=workers)
     return (time.perf_counter() - began) / repetitions

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from .artefacts import Store, project_root
-from .errors import StudyError
+from ..artefacts import Store, project_root
+from ..errors import StudyError
 
 PROFILE = click.option(
     "--profile", default="quick", show_default=True, help="smoke, quick, overnight or paper (chapters/profiles.yml)"
@@ -31,9 +31,9 @@ def deepfn():
 @ARTEFACTS
 def render(profile, parameters, artefacts):
     """Write the two rendered corpora, with the exact answers, and say where they are."""
-    from . import study
-    from .publication.chapters import sort_values
-    from .settings import load_settings
+    from .. import study
+    from ..settings import load_settings
+    from .chapters import sort_values
 
     settings = load_settings(profile, sort_values(_unique(parameters), [])[0])
     if settings.bp4d or settings.disfa:
@@ -51,7 +51,7 @@ def render(profile, parameters, artefacts):
 @click.option("--out", default="", metavar="DIR", help="save the reports here")
 def check(bp4d, disfa, groups, faces, sample, out):
     """Say what is in licensed folders and whether it is whole; the exit code says whether it can be used."""
-    from .datasets.check import run_check
+    from .check.folders import run_check
 
     sys.exit(run_check(bp4d, disfa, out, groups=groups, faces=faces, sample=sample))
 
@@ -68,7 +68,7 @@ def check(bp4d, disfa, groups, faces, sample, out):
 @ARTEFACTS
 def run(profile, chapters, parameters, bp4d, disfa, cluster, limit, again, artefacts):
     """Execute chapters with papermill; what is finished is never computed again."""
-    from .publication.runner import failures, run_chapters
+    from .runner import failures, run_chapters
 
     values = _unique(parameters)
     for name, value in (("bp4d", bp4d), ("disfa", disfa)):
@@ -84,7 +84,7 @@ def run(profile, chapters, parameters, bp4d, disfa, cluster, limit, again, artef
             click.echo(f"{one.name}: {one.error}", err=True)
     if failures(runs):
         raise StudyError(failures(runs))
-    from .publication.screen import clock
+    from .screen import clock
 
     click.echo(f"{len(runs)} chapters in {clock(time.monotonic() - began)}; artefacts in {store.root}")
 
@@ -94,7 +94,7 @@ def run(profile, chapters, parameters, bp4d, disfa, cluster, limit, again, artef
 @click.option("--output", default="", metavar="DIR", help="build below this folder")
 def book(partial, output):
     """Build the book from the executed chapters, offline and strict, and say where it is."""
-    from .publication.book import build_book
+    from .book import build_book
 
     click.echo(f"the book: {build_book(output=Path(output).resolve() if output else None, partial=partial)}")
 
@@ -107,9 +107,9 @@ def book(partial, output):
 @click.argument("path", metavar="FILE.npz")
 def export(profile, arm, parameters, artefacts, path):
     """Write an arm's faces to a file, if everybody in them may be shown."""
-    from .publication.chapters import sort_values
-    from .publication.exports import export_arm
-    from .settings import load_settings
+    from ..settings import load_settings
+    from .chapters import sort_values
+    from .exports import export_arm
 
     settings = load_settings(profile, sort_values(_unique(parameters), [])[0])
     click.echo(f"exported: {export_arm(settings, Store(artefacts), arm, path)}")
@@ -145,7 +145,7 @@ def status(verify, artefacts):
 @PROFILE
 def settings(profile):
     """All settings: their value under a profile, and what they mean."""
-    from .settings import Settings, load_settings
+    from ..settings import Settings, load_settings
 
     values = load_settings(profile)
     for name, field in Settings.model_fields.items():
@@ -157,7 +157,7 @@ def settings(profile):
 @ARTEFACTS
 def bench(only, artefacts):
     """Measure speeds as ratios, in turn, in one run; writes bench.json into the artefact folder."""
-    from .bench import run_bench
+    from .bench.measures import run_bench
 
     results = run_bench(Store(artefacts), only)
     for name, entry in results.items():

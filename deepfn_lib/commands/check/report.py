@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..artefacts import write_json
+from ...artefacts import write_json
 
 GOOD, NOTE, PROBLEM = "good", "note", "problem"
 _MARKS = {GOOD: "ok  ", NOTE: "note", PROBLEM: "STOP"}
@@ -41,9 +41,7 @@ class Report:
         """A count beside the official one: a note where they differ."""
         level = GOOD if found == expected else NOTE
         self.add(
-            level,
-            subject,
-            f"{found:,} {what}" + ("" if level == GOOD else f"; the distribution has {expected:,}"),
+            level, subject, f"{found:,} {what}" + ("" if level == GOOD else f"; the distribution has {expected:,}")
         )
 
     def verdict(self) -> str:
@@ -61,23 +59,11 @@ class Report:
         for title, table in self.tables.items():
             shown = table.head(12)
             more = f"  … {len(table) - 12} more rows in the saved report" if len(table) > 12 else ""
-            lines += [
-                "",
-                f"  {title}",
-                *("    " + line for line in shown.to_string(index=False).splitlines()),
-                more,
-            ]
+            lines += ["", f"  {title}", *("    " + line for line in shown.to_string(index=False).splitlines()), more]
         return "\n".join([*lines, "", self.verdict()])
 
     def markdown(self) -> str:
-        lines = [
-            f"# {self.title}",
-            "",
-            f"**{self.verdict()}**",
-            "",
-            "| | subject | finding |",
-            "|---|---|---|",
-        ]
+        lines = [f"# {self.title}", "", f"**{self.verdict()}**", "", "| | subject | finding |", "|---|---|---|"]
         lines += [f"| {f.level} | {f.subject} | {_cell(f.text)} |" for f in self.findings]
         for title, table in self.tables.items():
             lines += [
@@ -97,12 +83,16 @@ class Report:
         write_json(
             paths[0],
             {
-                "title": self.title, "usable": self.usable, "verdict": self.verdict(),
+                "title": self.title,
+                "usable": self.usable,
+                "verdict": self.verdict(),
                 "findings": [asdict(finding) for finding in self.findings],
-                "tables": {title: table.astype(object).where(table.notna(), None).to_dict("records")
-                           for title, table in self.tables.items()},
+                "tables": {
+                    title: table.astype(object).where(table.notna(), None).to_dict("records")
+                    for title, table in self.tables.items()
+                },
             },
-        )  # fmt: skip
+        )
         paths[1].write_text(self.markdown(), encoding="utf-8")
         return paths
 

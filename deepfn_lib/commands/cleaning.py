@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ..artefacts import project_root
+from ..page.card import CARD_METADATA
 
-CARD_METADATA = "deepfn_artefacts"
 PATH_SETTINGS = ("bp4d", "disfa", "disfa_frames", "groups")
 
 
@@ -67,9 +67,13 @@ def _hide(value, replaced):
 def _paths(artefacts: Path) -> list[tuple[re.Pattern, str]]:
     """Patterns of this machine's folders, the longest first, and the words that stand for them."""
     words = {
-        str(artefacts): "artefacts", str(project_root()): ".", sys.prefix: "<environment>", sys.base_prefix: "<python>",
-        tempfile.gettempdir(): "<temporary>", str(Path.home()): "~",
-    }  # fmt: skip
+        str(artefacts): "artefacts",
+        str(project_root()): ".",
+        sys.prefix: "<environment>",
+        sys.base_prefix: "<python>",
+        tempfile.gettempdir(): "<temporary>",
+        str(Path.home()): "~",
+    }
     long_enough = {path: word for path, word in words.items() if len(path) > 3}
     ordered = sorted(long_enough, key=len, reverse=True)
     return [(re.compile(rf"(?<![\w.~>/]){re.escape(path)}(?![\w-])"), long_enough[path]) for path in ordered]

@@ -38,11 +38,7 @@ def figure_markup(figure: dict) -> str:
     height = int(layout.get("height") or 420)
     width = layout.pop("width", None)  # figures follow the page's width, up to the one they ask for
     limit = f";max-width:{int(width)}px" if width else ""
-    content = {
-        "data": figure.get("data", []),
-        "layout": layout,
-        "config": {**(figure.get("config") or {}), **CONFIG},
-    }
+    content = {"data": figure.get("data", []), "layout": layout, "config": {**(figure.get("config") or {}), **CONFIG}}
     text = json.dumps(content, separators=(",", ":")).replace("<", "\\u003c")
     below = f"<figcaption>{html.escape(caption)}</figcaption>" if caption else ""
     label = html.escape(alt, quote=True)

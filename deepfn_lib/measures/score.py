@@ -86,9 +86,12 @@ def evaluate(
     members = [np.flatnonzero(groups == group) for group in range(n_groups)]
     areas = np.array([roc_auc(labels[rows], probabilities[rows]) for rows in members])
     return {
-        "f1": f1, "accuracy": accuracy_score(*counts), "roc_auc": areas.reshape(f1.shape),
-        "n_frames": n_frames, "n_positive": counts[0] + counts[2],
-    }  # fmt: skip
+        "f1": f1,
+        "accuracy": accuracy_score(*counts),
+        "roc_auc": areas.reshape(f1.shape),
+        "n_frames": n_frames,
+        "n_positive": counts[0] + counts[2],
+    }
 
 
 def score(f1, accuracy):
@@ -105,7 +108,9 @@ def constant_score(n_positive, n_frames, says_present, empty_f1: str) -> np.ndar
     n_negative = n_frames - n_positive
     zero = np.zeros_like(n_positive)
     counts = (
-        np.where(says, n_positive, zero), np.where(says, n_negative, zero),
-        np.where(says, zero, n_positive), np.where(says, zero, n_negative),
-    )  # fmt: skip
+        np.where(says, n_positive, zero),
+        np.where(says, n_negative, zero),
+        np.where(says, zero, n_positive),
+        np.where(says, zero, n_negative),
+    )
     return np.where(n_frames > 0, score(f1_score(*counts[:3], empty_f1), accuracy_score(*counts)), np.nan)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from ..recognition.metric import roc_auc
+from .score import roc_auc
 
 # Left, top, right and bottom as shares of the side; the canonical points of `faces.alignment` lie within.
 REGIONS = {
@@ -111,9 +111,13 @@ def train_readers(answers: np.ndarray, labels: np.ndarray, people: np.ndarray, s
 
 
 def expression_kept(
-    pictures: np.ndarray, answers: np.ndarray, labels: np.ndarray, people: np.ndarray,
-    action_units: Sequence[str], readers: list,
-) -> pd.DataFrame:  # fmt: skip
+    pictures: np.ndarray,
+    answers: np.ndarray,
+    labels: np.ndarray,
+    people: np.ndarray,
+    action_units: Sequence[str],
+    readers: list,
+) -> pd.DataFrame:
     """What a reader of half of the participants' exact answers (`train_readers`) reads from the other half's pictures.
 
     A row for each participant and action unit: `correlation` of its readings with its readings of the exact answers,
@@ -136,11 +140,16 @@ def _readings(person: str, action_units: Sequence[str], exact, read, labels) -> 
     for column, unit in enumerate(action_units):
         one, other = exact[:, column], read[:, column]
         varies = one.std() > 1e-6 and other.std() > 1e-6
-        rows.append({
-            "participant": person, "action_unit": unit,
-            "correlation": float(np.corrcoef(one, other)[0, 1]) if varies else np.nan,
-            "error": float(np.abs(one - other).mean()), "auc": auc[column], "exact_auc": exact_auc[column],
-        })  # fmt: skip
+        rows.append(
+            {
+                "participant": person,
+                "action_unit": unit,
+                "correlation": float(np.corrcoef(one, other)[0, 1]) if varies else np.nan,
+                "error": float(np.abs(one - other).mean()),
+                "auc": auc[column],
+                "exact_auc": exact_auc[column],
+            }
+        )
     return pd.DataFrame(rows)
 
 

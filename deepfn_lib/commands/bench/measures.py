@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from .artefacts import Store, write_json
-from .errors import StudyError
+from ...artefacts import Store, write_json
+from ...errors import StudyError
 
 SHARED_BUDGETS = (0.05, 0.15, 1.0)  # chapter 10's, as shares of shared_iterations
 
@@ -15,42 +15,45 @@ def entry(values: Sequence[float], unit: str) -> dict:
     """A measurement as bench.json holds it: the median of `values`, the least and the largest, how many."""
     values = np.asarray(values, float)
     return {
-        "value": float(np.median(values)), "unit": unit, "low": float(values.min()), "high": float(values.max()),
+        "value": float(np.median(values)),
+        "unit": unit,
+        "low": float(values.min()),
+        "high": float(values.max()),
         "n": len(values),
-    }  # fmt: skip
+    }
 
 
 def render_frames_per_second(store: Store) -> dict:
     """Pictures drawn and compressed a second by two processes."""
-    from .rendering.benchmark import frames_per_second
+    from .rendering import frames_per_second
 
     return entry([frames_per_second(seed=seed) for seed in (1, 2, 3)], "frames/s")
 
 
 def classifier_bank_vs_keras_fit(store: Store) -> dict:
     """One condition's repetitions through the bank, against a fresh model and `fit` for each."""
-    from .recognition.benchmark import classifier_bank_vs_keras_fit as measure
+    from .classifiers import classifier_bank_vs_keras_fit as measure
 
     return measure()
 
 
 def autoencoder_step_vs_matmul(store: Store) -> dict:
     """GFLOP/s of the paper's exact training step as a share of a matrix product's on the same cores."""
-    from .normaliser.benchmark import autoencoder_step_vs_matmul as measure
+    from .autoencoder import autoencoder_step_vs_matmul as measure
 
     return measure()
 
 
 def xla_vs_plain(store: Store) -> dict:
     """An update of the normalisers' networks compiled by XLA, against TensorFlow's own way."""
-    from .normaliser.benchmark import other_arithmetic_vs_plain as measure
+    from .autoencoder import other_arithmetic_vs_plain as measure
 
     return measure("float32", xla=True)
 
 
 def bfloat16_vs_float32(store: Store) -> dict:
     """An update in mixed bfloat16, against float32."""
-    from .normaliser.benchmark import other_arithmetic_vs_plain as measure
+    from .autoencoder import other_arithmetic_vs_plain as measure
 
     return measure("bfloat16", xla=False)
 
@@ -62,9 +65,9 @@ def shared_vs_per_person_cost(store: Store) -> dict:
     for all people of both corpora. Raises StudyError where the shared network stays below that PSNR, so that there is
     nothing to compare.
     """
-    from . import study
-    from .normaliser import comparison
-    from .settings import load_settings
+    from ... import study
+    from ...normaliser import comparison
+    from ...settings import load_settings
 
     settings = load_settings("quick")
     person = study.template(settings, store)
@@ -91,9 +94,9 @@ def oracle_share_median_subtraction(store: Store) -> dict:
 
 
 def _oracle_share(store: Store, arm: str) -> dict:
-    from . import study
-    from .settings import load_settings
-    from .statistics import Plan, oracle_share, participant_scores
+    from ... import study
+    from ...settings import load_settings
+    from ...statistics import Plan, oracle_share, participant_scores
 
     scores = study.scores(load_settings("quick"), store)
     names = (arm, "original", "oracle")
@@ -111,7 +114,7 @@ def quick_study_seconds(store: Store) -> dict:
 
 def rerun_seconds(store: Store) -> dict:
     """Seconds of `deepfn run` when everything is there already."""
-    from .publication.runner import failures, run_chapters
+    from ..runner import failures, run_chapters
 
     times = []
     for _ in range(3):
@@ -128,7 +131,7 @@ def book_build_seconds(store: Store) -> dict:
     import tempfile
     from pathlib import Path
 
-    from .publication.book import build_book
+    from ..book import build_book
 
     with tempfile.TemporaryDirectory() as folder:
         began = time.monotonic()
@@ -147,11 +150,20 @@ def peak_rss_gib(store: Store) -> dict:
 MEASURES: dict[str, Callable[[Store], dict]] = {
     measure.__name__: measure
     for measure in (
-        render_frames_per_second, autoencoder_step_vs_matmul, xla_vs_plain, bfloat16_vs_float32,
-        shared_vs_per_person_cost, oracle_share_person_independent, oracle_share_median_subtraction,
-        classifier_bank_vs_keras_fit, quick_study_seconds, rerun_seconds, book_build_seconds, peak_rss_gib,
+        render_frames_per_second,
+        autoencoder_step_vs_matmul,
+        xla_vs_plain,
+        bfloat16_vs_float32,
+        shared_vs_per_person_cost,
+        oracle_share_person_independent,
+        oracle_share_median_subtraction,
+        classifier_bank_vs_keras_fit,
+        quick_study_seconds,
+        rerun_seconds,
+        book_build_seconds,
+        peak_rss_gib,
     )
-}  # fmt: skip
+}
 
 
 def run_bench(store: Store, only: Sequence[str] = ()) -> dict[str, dict]:

@@ -19,29 +19,24 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from .gate import read_people, reason_to_refuse
-from .plotly_mime import MIME_TYPE
+from ..page.gate import read_people, reason_to_refuse
+from ..page.plotly_mime import MIME_TYPE
 
 # Packages whose own static files may be in the site, byte for byte.
 THEMES = (
-    "sphinx", "pydata_sphinx_theme", "sphinx_book_theme", "jupyter_book", "sphinx_design", "sphinx_togglebutton",
-    "sphinx_copybutton", "sphinx_thebe", "sphinx_comments", "myst_nb", "plotly",
-)  # fmt: skip
-TEXT = {
-    ".html",
-    ".js",
-    ".css",
-    ".json",
-    ".svg",
-    ".txt",
-    ".map",
-    ".xml",
-    ".ipynb",
-    ".py",
-    ".md",
-    ".scss",
-    ".mjs",
-}
+    "sphinx",
+    "pydata_sphinx_theme",
+    "sphinx_book_theme",
+    "jupyter_book",
+    "sphinx_design",
+    "sphinx_togglebutton",
+    "sphinx_copybutton",
+    "sphinx_thebe",
+    "sphinx_comments",
+    "myst_nb",
+    "plotly",
+)
+TEXT = {".html", ".js", ".css", ".json", ".svg", ".txt", ".map", ".xml", ".ipynb", ".py", ".md", ".scss", ".mjs"}
 HARMLESS = {".woff", ".woff2", ".ttf", ".eot", ".otf", ".inv", ".buildinfo"}
 RASTER = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".ico", ".avif"}
 # How the bytes of images begin once they are in base64, whatever is written around them.

@@ -1,0 +1,1 @@
+"""The commands' door: running chapters, building and scanning the book, checking folders, exporting, speeds."""

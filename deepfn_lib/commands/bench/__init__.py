@@ -1,0 +1,1 @@
+"""`deepfn bench`: speeds as ratios, both sides measured in turn in one run."""

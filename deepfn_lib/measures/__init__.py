@@ -1,0 +1,1 @@
+"""What is measured on faces and predictions: score, nearness, expression kept, identity left. Arrays in, tables out."""

@@ -1,0 +1,8 @@
+"""The page's door: what a chapter shows. Faces past their gate, tables, words with numbers, the closing card."""
+
+from .card import card
+from .gate import Mean, face_grid
+from .tables import Table, interval_text, p_text, table
+from .words import say
+
+__all__ = ["Mean", "Table", "card", "face_grid", "interval_text", "p_text", "say", "table"]
