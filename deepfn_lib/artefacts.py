@@ -12,13 +12,15 @@ import platform
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import psutil
+from filelock import FileLock, Timeout
 
 from .errors import StudyError
 
@@ -99,6 +101,8 @@ class Store:
 
     def __init__(self, root: str | Path | None = None):
         self.root = Path(root).resolve() if root else default_root()
+        # What has been taken from here, in the order of first use, with the cards: a chapter's card lists it.
+        self.used: dict[Path, dict[str, Any]] = {}
 
     def folder(self, step: str, inputs: Mapping[str, Any]) -> Path:
         """Where the artefact of `step` for these inputs is, or would be."""
@@ -117,8 +121,7 @@ class Store:
             return self._take(folder)
         partial = folder.with_name(folder.name + ".partial")
         partial.mkdir(parents=True, exist_ok=True)
-        lock = _Lock(partial.with_name(folder.name + ".lock"))
-        with lock:
+        with _held(partial.with_name(folder.name + ".lock")):
             if folder.exists():  # another process finished it while we waited for the name
                 return self._take(folder)
             began = time.monotonic()
@@ -132,14 +135,14 @@ class Store:
             (partial / "seconds.json").unlink(missing_ok=True)
             card = self._seal(partial, step, inputs, earlier + time.monotonic() - began)
             os.replace(partial, folder)
-        _USED[folder] = card
+        self.used[folder] = card
         return folder
 
     def _take(self, folder: Path) -> Path:
         """Check a finished artefact, unless it is a tree of many files that this process has walked already: a chapter
         takes the corpora a dozen times, and each walk over 30,000 files costs a third of a second."""
-        if TREE not in _USED.get(folder, {}).get("files", {}):
-            _USED[folder] = self.check(folder)
+        if TREE not in self.used.get(folder, {}).get("files", {}):
+            self.used[folder] = self.check(folder)
         return folder
 
     def _seal(self, partial: Path, step: str, inputs: Mapping[str, Any], seconds: float) -> dict[str, Any]:
@@ -209,15 +212,6 @@ class Store:
         shutil.rmtree(folder)
 
 
-# What this process has taken from any store, in the order of first use, with the cards: a chapter's card lists it.
-_USED: dict[Path, dict[str, Any]] = {}
-
-
-def used(store: Store) -> list[tuple[Path, dict[str, Any]]]:
-    """The artefacts of `store` that this process has made or read so far, with their cards."""
-    return [(folder, card) for folder, card in _USED.items() if folder.is_relative_to(store.root)]
-
-
 def _seconds_so_far(partial: Path) -> float:
     try:
         return float(json.loads((partial / "seconds.json").read_text()))
@@ -225,29 +219,25 @@ def _seconds_so_far(partial: Path) -> float:
         return 0.0
 
 
-class _Lock:
-    """One process at a time makes an artefact; a lock left by a dead process is taken over."""
+@contextmanager
+def _held(path: Path) -> Iterator[None]:
+    """One process at a time makes an artefact, on this machine or another that shares the folder.
 
-    def __init__(self, path: Path):
-        self.path = path
-
-    def __enter__(self):
-        for _ in range(2):
-            try:
-                descriptor = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
-            except FileExistsError:
-                owner = self.path.read_text().strip()
-                if owner.isdigit() and int(owner) != os.getpid() and psutil.pid_exists(int(owner)):
-                    raise StudyError(
-                        f"artefact {self.path.parent.name}/{self.path.stem} is being made by process {owner}; "
-                        "wait for it, or stop it and run again"
-                    ) from None
-                self.path.unlink(missing_ok=True)
-                continue
-            with os.fdopen(descriptor, "w") as stream:
-                stream.write(str(os.getpid()))
-            return self
-        raise StudyError(f"cannot lock {self.path}; is another run using this artefact folder?")
-
-    def __exit__(self, *exception):
-        self.path.unlink(missing_ok=True)
+    The operating system ends a dead process's hold. A note beside the lock says who holds it.
+    """
+    lock, note = FileLock(path, timeout=0), path.with_suffix(".maker")
+    try:
+        lock.acquire()
+    except Timeout:
+        owner = note.read_text() if note.exists() else "that has just begun"
+        raise StudyError(
+            f"artefact {path.parent.name}/{path.stem} is being made by process {owner}; "
+            "wait for it, or stop it and run again"
+        ) from None
+    try:
+        note.write_text(f"{os.getpid()} on {platform.node()}")
+        yield
+    finally:
+        for file in (note, path):  # before the release: who comes next makes files of their own
+            file.unlink(missing_ok=True)
+        lock.release()
