@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ..arms import NORMALISER
 from ..artefacts import Store, project_root
 from ..errors import StudyError
 
@@ -31,14 +32,10 @@ def deepfn():
 @ARTEFACTS
 def render(profile, parameters, artefacts):
     """Write the two rendered corpora, with the exact answers, and say where they are."""
-    from .. import study
-    from ..settings import load_settings
-    from .chapters import sort_values
-
-    settings = load_settings(profile, sort_values(_unique(parameters), [])[0])
-    if settings.bp4d or settings.disfa:
+    study = _opened(profile, parameters, artefacts)
+    if study.settings.bp4d or study.settings.disfa:
         raise StudyError("render writes rendered corpora; leave out the settings bp4d and disfa")
-    for name, folder in study.corpora(settings, Store(artefacts)).roots.items():
+    for name, folder in study.corpora.roots.items():
         click.echo(f"{name}: {folder}")
 
 
@@ -101,18 +98,15 @@ def book(partial, output):
 
 @deepfn.command()
 @PROFILE
-@click.option("--arm", default="deepfn", show_default=True, help="original, equalised, ..., deepfn, oracle")
+@click.option("--arm", default=NORMALISER, show_default=True, help="one of deepfn_lib/arms.yml")
 @PARAMETERS
 @ARTEFACTS
 @click.argument("path", metavar="FILE.npz")
 def export(profile, arm, parameters, artefacts, path):
     """Write an arm's faces to a file, if everybody in them may be shown."""
-    from ..settings import load_settings
-    from .chapters import sort_values
     from .exports import export_arm
 
-    settings = load_settings(profile, sort_values(_unique(parameters), [])[0])
-    click.echo(f"exported: {export_arm(settings, Store(artefacts), arm, path)}")
+    click.echo(f"exported: {export_arm(_opened(profile, parameters, artefacts), arm, path)}")
 
 
 @deepfn.command()
@@ -176,6 +170,14 @@ def clean(artefacts):
     for folder in (Store(artefacts).root, root / "_build", root / "book" / "chapters"):
         shutil.rmtree(folder, ignore_errors=True)
         click.echo(f"deleted {folder}")
+
+
+def _opened(profile: str, parameters, artefacts: str):
+    """The study that a command is about."""
+    from ..study import Study
+    from .chapters import sort_values
+
+    return Study.open(profile, sort_values(_unique(parameters), [])[0], artefacts)
 
 
 def _unique(parameters) -> dict[str, str]:

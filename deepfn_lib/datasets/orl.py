@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..artefacts import Store
 from ..errors import StudyError
 from ..faces.alignment import crop, transforms
 from ..faces.detection import detect
@@ -66,26 +65,17 @@ def read_photographs(folder: Path | None = None) -> Photographs:
     )
 
 
-def photograph_faces(store: Store, side: int = 128, alignment: str = "five-points") -> tuple[Photographs, int]:
-    """Aligned faces of the photographs, uint8 (n, side, side), and how many photographs had no face to be found.
+def cut_photographs(folder: Path, side: int, alignment: str) -> None:
+    """Write aligned faces of the photographs, `faces.npy` uint8 (n, side, side), and a row for each photograph that
+    there is, `photographs.parquet`: person, number, found.
 
     The geometry is that of `faces.crops`, so a normaliser trained on other people can be applied.
     """
-
-    def make(folder: Path) -> None:
-        photographs = read_photographs()
-        wide = np.pad(photographs.images, ((0, 0), (BORDER, BORDER), (BORDER, BORDER)), mode="edge")
-        found = detect(list(wide))
-        rows = np.flatnonzero(found.found)
-        matrices = transforms(found.points[rows], found.boxes[rows], side, alignment)
-        faces = np.stack([crop(wide[row], matrix, side) for row, matrix in zip(rows, matrices)])
-        np.save(folder / "faces.npy", faces)
-        table = pd.DataFrame({"person": photographs.people, "number": photographs.numbers, "found": found.found})
-        table.to_parquet(folder / "photographs.parquet")
-
-    inputs = {"code": CODE_VERSION, "side": side, "alignment": alignment, **load_manifest("orl").digests}
-    folder = store.get("photographs", inputs, make)
-    table = pd.read_parquet(folder / "photographs.parquet")
-    kept = table[table["found"]]
-    faces = Photographs(np.load(folder / "faces.npy"), kept["person"].to_numpy(str), kept["number"].to_numpy())
-    return faces, len(table) - len(kept)
+    photographs = read_photographs()
+    wide = np.pad(photographs.images, ((0, 0), (BORDER, BORDER), (BORDER, BORDER)), mode="edge")
+    detected = detect(list(wide))
+    rows = np.flatnonzero(detected.found)
+    matrices = transforms(detected.points[rows], detected.boxes[rows], side, alignment)
+    np.save(folder / "faces.npy", np.stack([crop(wide[row], matrix, side) for row, matrix in zip(rows, matrices)]))
+    table = pd.DataFrame({"person": photographs.people, "number": photographs.numbers, "found": detected.found})
+    table.to_parquet(folder / "photographs.parquet")

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..cluster import run_jobs
+from ..cluster import HERE, Machine
 from ..errors import StudyError
 from ..frames import KEYS, exclusion_table
 from .alignment import MODES, boxes_from_points, crop, transforms
@@ -38,8 +38,7 @@ def build_faces(
     crop_size: int = 128,
     alignment: str = "five-points",
     detect_every: int = 5,
-    workers: int | None = None,
-    cluster: str = "local",
+    machine: Machine = HERE,
     truth_roots: Mapping[str, Path] | None = None,
     landmarks: Path | None = None,
 ) -> None:
@@ -81,7 +80,7 @@ def build_faces(
                 )
             )
     if jobs:
-        run_jobs(cut_session, jobs, description="faces", unit="session", workers=workers, cluster=cluster)
+        machine.run(cut_session, jobs, description="faces", unit="session")
     _assemble(folder, frames, exclusions, participants, spans, crop_size, bool(truth_roots))
     for part in parts.iterdir():
         part.unlink()

@@ -11,34 +11,10 @@ import plotly.graph_objects as go
 import plotly.io as pio
 from plotly.subplots import make_subplots
 
-# The palette of Okabe and Ito, safe for colour-blind readers; blue and orange are the paper's own (Fig. 2).
-ARM_COLOURS = {
-    "original": "#0072B2",
-    "deepfn": "#E69F00",
-    "oracle": "#4D4D4D",
-    "equalised": "#56B4E9",
-    "clahe": "#8FBFDA",
-    "median-subtracted": "#009E73",
-    "flow-residual": "#CC79A7",
-    "deepfn-shared": "#C77700",
-    "deepfn-supervised": "#D55E00",
-    "deepfn-transplanted": "#7A5195",
-    "deepfn-fine-tuned": "#8C6D31",
-}
-SPARE_COLOURS = ("#3C8D93", "#B6425B", "#5A7D2A", "#9A6A8F", "#A0522D", "#4C72B0")
-ARM_LABELS = {
-    "original": "original",
-    "equalised": "equalised",
-    "clahe": "CLAHE",
-    "median-subtracted": "median subtracted",
-    "flow-residual": "flow residual",
-    "deepfn-shared": "DeepFN, shared",
-    "deepfn-supervised": "DeepFN, supervised",
-    "deepfn-transplanted": "DeepFN, transplanted",
-    "deepfn-fine-tuned": "DeepFN, fine-tuned",
-    "deepfn": "DeepFN",
-    "oracle": "oracle",
-}
+from ..arms import ARMS, ORIGINAL, SPARE_COLOURS
+from ..arms import colour as arm_colour
+from ..arms import label as arm_label
+
 PAPER_COLOUR = "#000000"
 MOST_TICKS = 8  # measured places that a phone can mark on an axis
 TWO_COLUMNS = 92  # pixels of a legend's name, of which two stand side by side on a phone
@@ -64,7 +40,7 @@ def use_theme() -> None:
             "font": {"family": FONT, "size": 13, "color": "#222222"},
             "paper_bgcolor": "#FFFFFF",
             "plot_bgcolor": "#FFFFFF",
-            "colorway": [*ARM_COLOURS.values(), *SPARE_COLOURS],
+            "colorway": [arm.colour for arm in ARMS] + list(SPARE_COLOURS),
             "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
             "height": 380,
             "legend": {
@@ -84,20 +60,6 @@ def use_theme() -> None:
     )
     pio.templates.default = "deepfn"
     pio.renderers.default = "plotly_mimetype"
-
-
-def arm_colour(arm: str) -> str:
-    """The colour of an arm, the same in every chapter; an arm without one of its own gets a spare one by
-    its name.
-    """
-    if arm in ARM_COLOURS:
-        return ARM_COLOURS[arm]
-    return SPARE_COLOURS[sum(arm.encode()) % len(SPARE_COLOURS)]
-
-
-def arm_label(arm: str) -> str:
-    """An arm's name in legends and tables."""
-    return ARM_LABELS.get(arm, arm.replace("-", " "))
 
 
 def finish(figure: go.Figure, caption: str = "", x: str = "", y: str = "", height: int | None = None) -> go.Figure:
@@ -274,7 +236,7 @@ def interval_plot(
         y=labels,
         mode="markers",
         name="here",
-        marker={"size": 9, "color": ARM_COLOURS["original"]},
+        marker={"size": 9, "color": arm_colour(ORIGINAL)},
         error_x=whiskers,
     )
     if "paper" in rows and rows["paper"].notna().any():
@@ -342,10 +304,10 @@ def curves(
     whiskers. A logarithmic axis is marked where something was measured.
     """
     figure = go.Figure()
-    spare = iter(SPARE_COLOURS * len(rows))
+    known, spare = {arm.name for arm in ARMS}, iter(SPARE_COLOURS * len(rows))
     for name, line in rows.groupby(by, sort=False):
         line = line.sort_values(x)
-        colour = ARM_COLOURS.get(str(name)) or next(spare)
+        colour = arm_colour(str(name)) if str(name) in known else next(spare)
         figure.add_scatter(
             x=line[x].tolist(),
             y=line["mean"].tolist(),

@@ -8,6 +8,7 @@ from typing import Literal
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from ..arms import ARMS
 from ..artefacts import project_root
 from ..errors import StudyError
 
@@ -78,8 +79,7 @@ def published(key: str) -> Published:
 
 
 def published_score(condition: str, arm: str) -> Published | None:
-    """Table 5's mean and SD of a condition, for the arms `original` and `deepfn`; None for arms the paper
-    has not.
-    """
-    key = f"{condition}.{'deepfn' if arm.startswith('deepfn') else arm}"
-    return published(key) if key in published_table().index else None
+    """Table 5's mean and SD of a condition, for the arms that stand beside one of its columns; None for the others."""
+    column = next((one.paper for one in ARMS if one.name == arm), "")
+    key = f"{condition}.{column}"
+    return published(key) if column and key in published_table().index else None

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from ..arms import ORACLE, ORIGINAL
 from .bootstrap import Plan, mean_interval, oracle_share
 from .participants import action_unit_scores, participant_constants, participant_scores, select
 from .published import published_score
@@ -18,8 +19,8 @@ def _line(scores: pd.DataFrame, constants: pd.DataFrame, where: dict, arm: str, 
     values = participant_scores(scores, arm=arm, **where)
     mean = mean_interval(values, plan)
     share = None
-    if "oracle" in set(scores["arm"]) and arm not in ("original", "oracle"):
-        ends = [participant_scores(scores, arm=name, **where) for name in ("original", "oracle")]
+    if ORACLE in set(scores["arm"]) and arm not in (ORIGINAL, ORACLE):
+        ends = [participant_scores(scores, arm=name, **where) for name in (ORIGINAL, ORACLE)]
         share = oracle_share(values, *ends, plan)
     floor = {
         column: participant_constants(constants, column=column, **where).mean()
@@ -95,8 +96,8 @@ def action_unit_table(
         for unit in cells:
             mean = mean_interval(cells[unit], plan)
             row = {"action_unit": unit, "arm": arm, "mean": mean.value, "low": mean.low, "high": mean.high}
-            if arm != "original" and "original" in tables:
-                gain = mean_interval(cells[unit] - tables["original"][unit], plan)
+            if arm != ORIGINAL and ORIGINAL in tables:
+                gain = mean_interval(cells[unit] - tables[ORIGINAL][unit], plan)
                 row |= {"gain": gain.value, "gain_low": gain.low, "gain_high": gain.high}
             rows.append(row)
     return pd.DataFrame(rows)
