@@ -206,9 +206,22 @@ def rendered_pairs(folder, chosen, machine, wearer):
     )
 
 
-@step("photographs", rooms=("datasets.orl",), settings=("crop_size", "alignment"))
-def photographs(folder, chosen, digests):
-    """Aligned faces of the Database of Faces, in the study's geometry; `digests` are the manifest's."""
-    from ..datasets.orl import cut_photographs
+BORDER = 40  # pixels: the photographs end at the hair, the detector wants to see where a face ends
 
-    cut_photographs(folder, chosen.crop_size, chosen.alignment)
+
+@step("photographs", rooms=("datasets.orl", "faces.crops"), settings=("crop_size", "alignment"))
+def photographs(folder, chosen, digests):
+    """Aligned faces of the Database of Faces, in the geometry of `faces.crops`, so that a normaliser trained on other
+    people can be applied; and a row for each photograph there is: person, number, found. `digests`: the manifest's."""
+    from ..datasets.orl import read_photographs
+    from ..faces.alignment import crop, transforms
+    from ..faces.detection import detect
+
+    taken, side = read_photographs(), chosen.crop_size
+    wide = np.pad(taken.images, ((0, 0), (BORDER, BORDER), (BORDER, BORDER)), mode="edge")
+    seen = detect(list(wide))
+    rows = np.flatnonzero(seen.found)
+    matrices = transforms(seen.points[rows], seen.boxes[rows], side, chosen.alignment)
+    np.save(folder / "faces.npy", np.stack([crop(wide[row], matrix, side) for row, matrix in zip(rows, matrices)]))
+    table = pd.DataFrame({"person": taken.people, "number": taken.numbers, "found": seen.found})
+    table.to_parquet(folder / "photographs.parquet")
