@@ -12,6 +12,7 @@ import nbformat
 import pytest
 
 from deepfn_lib.artefacts import Store, project_root
+from deepfn_lib.cluster import Machine
 from deepfn_lib.commands.chapters import chapter_paths, choose_paths, read_chapter, sort_values
 from deepfn_lib.commands.runner import earlier_seconds, failures, run_chapters, typical_seconds
 from deepfn_lib.commands.screen import Screen
@@ -105,7 +106,8 @@ def test_what_a_failed_chapter_had_finished_is_kept_and_a_lost_artefact_makes_it
     make = (
         "from deepfn_lib.artefacts import Store\n"
         "from deepfn_lib.page import card\n"
-        "from deepfn_lib.settings import load_settings\n\n"
+        "from deepfn_lib.settings import load_settings\n"
+        "from deepfn_lib.study import Study\n\n"
         "store = Store(artefacts)\n"
         "made = store.get('number', {'a': 1}, lambda f: ((f / 'one.txt').write_text('1'), print('made now')))\n"
     )
@@ -113,7 +115,7 @@ def test_what_a_failed_chapter_had_finished_is_kept_and_a_lost_artefact_makes_it
     (run,) = run_chapters("smoke", **place)
     kept = place["store"].folder("number", {"a": 1})
     assert run.error and (kept / "one.txt").read_text() == "1"
-    write_chapter(place["sources"], "01_stops", make + "card(load_settings(profile, overrides), store)\n")
+    write_chapter(place["sources"], "01_stops", make + "card(Study(load_settings(profile, overrides), store))\n")
     (run,) = run_chapters("smoke", **place)
     page = place["destination"] / "01_stops.ipynb"
     assert not run.error and "made now" not in output_text(page)
@@ -309,8 +311,7 @@ def test_an_unreadable_image_is_counted_and_nothing_stops(tmp_path):
         crop_size=64,
         alignment="none",
         detect_every=1,
-        workers=1,
-        cluster="local",
+        machine=Machine(workers=1),
     )
     exclusions = pd.read_parquet(tmp_path / "faces" / "exclusions.parquet")
     unreadable = exclusions[exclusions["reason"].str.contains("read")]
