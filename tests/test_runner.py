@@ -147,6 +147,28 @@ def test_the_first_run_on_a_machine_tells_the_time_left_from_another_machines(mo
     assert lines[2] == "[ 2/3] 02_b, about 10 min 07 s left"
 
 
+def test_a_log_gets_the_kernels_bar_every_half_minute_and_a_line_for_each_chapter(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("deepfn_lib.commands.screen.time.monotonic", lambda: now[0])
+    said = io.StringIO()
+    with Screen(["01_a", "02_b"], {}, {}, said) as screen:
+        screen.begin("01_a")
+        for second in range(0, 70, 10):
+            now[0] = second
+            screen.write(f"\rtraining: {second:3d}%|\x1b[32m##\x1b[0m  | {second}/100 [00:01<00:09, 1.0it/s]\nno bar\n")
+        screen.end("01_a", "1 min 00 s")
+        screen.begin("02_b")
+        screen.end("02_b", "ValueError in cell 3: [bold] :x: " + 100 * "x", counts=False)
+    assert said.getvalue().splitlines() == [
+        "[ 1/2] 01_a",
+        "        training:  30%|##  | 30/100 [00:01<00:09, 1.0it/s]",
+        "        training:  60%|##  | 60/100 [00:01<00:09, 1.0it/s]",
+        "[ 1/2] 01_a: 1 min 00 s",
+        "[ 2/2] 02_b, about 1 min 00 s left",
+        "[ 2/2] 02_b: ValueError in cell 3: [bold] :x: " + 100 * "x",
+    ]
+
+
 def test_the_table_of_typical_seconds_names_every_chapter():
     assert set(typical_seconds("quick")) == {path.stem for path in chapter_paths()}
     assert typical_seconds("paper") == {}
