@@ -1,12 +1,14 @@
 """The gate for pictures of people, and the scan that proves it: what may be shown is traced, the rest is refused."""
 
 import base64
+import io
 import json
 
 import cv2
 import nbformat
 import numpy as np
 import pytest
+from PIL import Image, PngImagePlugin
 
 from deepfn_lib.artefacts import Store
 from deepfn_lib.commands.cleaning import CARD_METADATA, clean_notebook, used_artefacts
@@ -85,6 +87,36 @@ def test_a_png_that_did_not_pass_the_gate_names_nobody(face):
     assert gate.read_people(b"GIF89a") is None
     with pytest.raises(StudyError, match="may not be shown"):
         gate.png(face, [HIDDEN])
+
+
+@pytest.mark.parametrize(
+    "damage", ["cut", "cut in its header", "wrong sum", "another's record", "no such name", "no picture", "empty"]
+)
+def test_a_damaged_png_did_not_pass_the_gate(tmp_path, face, damage):
+    data = gate.png(face, [SHOWN, Mean([SHOWN, "rendered-bp4d/M001"])])
+    assert gate.read_people(data)[0] == [SHOWN]
+    at = data.index(SHOWN.encode())
+    damaged = {
+        "cut": data[: len(data) // 2],
+        "cut in its header": data[: at + 3],
+        "wrong sum": data[:at] + b"X" + data[at + 1 :],
+        "another's record": resealed(face, '["somebody"]'),
+        "no such name": resealed(face, '{"people": ["somebody"], "means": []}'),
+        "no picture": b"\x89PNG\r\n\x1a\n" + data[::-1],
+        "empty": b"",
+    }[damage]
+    assert gate.read_people(damaged) is None
+    (tmp_path / "face.png").write_bytes(damaged)
+    (problem,) = scan_book(tmp_path).problems
+    assert "did not come through the gate" in problem
+
+
+def resealed(face, record):
+    """A whole PNG with a chunk of the gate's name that the gate did not write."""
+    stream, chunks = io.BytesIO(), PngImagePlugin.PngInfo()
+    chunks.add_text(gate.CHUNK, record)
+    Image.fromarray(face).save(stream, "PNG", pnginfo=chunks)
+    return stream.getvalue()
 
 
 def test_exports_need_people_who_may_be_shown(tmp_path):
