@@ -38,7 +38,12 @@ import plotly.graph_objects as go
 from deepfn_lib import page, study
 from deepfn_lib.artefacts import Store
 from deepfn_lib.datasets.manifests import load_manifest
-from deepfn_lib.frames import BP4D_ACTION_UNITS, BP4D_INTENSITIES, SHARED_ACTION_UNITS, labels
+from deepfn_lib.frames import (
+    BP4D_ACTION_UNITS,
+    BP4D_INTENSITIES,
+    SHARED_ACTION_UNITS,
+    labels,
+)
 from deepfn_lib.page import figures, table
 from deepfn_lib.rendering import expressions, people, toys
 from deepfn_lib.rendering import label_statistics as known

@@ -47,7 +47,13 @@ import pandas as pd
 from deepfn_lib import page, statistics, study
 from deepfn_lib.artefacts import Store
 from deepfn_lib.normaliser import comparison, sweep
-from deepfn_lib.normaliser.augmentation import NODES, Augmentation, augment, bilinear, draw_nodes
+from deepfn_lib.normaliser.augmentation import (
+    NODES,
+    Augmentation,
+    augment,
+    bilinear,
+    draw_nodes,
+)
 from deepfn_lib.normaliser.recipe import MISALIGNED
 from deepfn_lib.page import figures, table
 from deepfn_lib.recognition.arms import arm_scores

@@ -7,7 +7,7 @@ from typing import Any
 
 import psutil
 
-from ..arms import find
+from ..arms import find, label
 from ..artefacts import digest, environment, peak_memory_gib
 
 CARD_METADATA = "deepfn_artefacts"  # by which the runner knows what a chapter read
@@ -63,7 +63,7 @@ def card(study: Any) -> Card:
     )
     count = f"{len(rows)} artefact{'' if len(rows) == 1 else 's'}"
     summary = (
-        f"How this page was made: {count}, profile {settings.profile}, normaliser {settings.normaliser_arm}, "
+        f"How this page was made: {count}, profile {settings.profile}, normaliser {label(settings.normaliser_arm)}, "
         f"commit {machine['commit']}"
     )
     markup = (
