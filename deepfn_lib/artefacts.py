@@ -157,7 +157,7 @@ class Store:
         return folder
 
     def _seal(self, partial: Path, step: str, inputs: Mapping[str, Any], seconds: float) -> dict[str, Any]:
-        files = {
+        files: dict[str, dict[str, Any]] = {
             path.relative_to(partial).as_posix(): {"bytes": path.stat().st_size, "sha256": file_digest(path)}
             for path in sorted(partial.rglob("*"))
             if path.is_file()

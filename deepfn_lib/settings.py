@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -120,14 +120,14 @@ def load_settings(profile: str = "quick", overrides: dict | None = None) -> Sett
         raise StudyError(f"cannot read the profiles in {profiles_path().name}: {problem}") from None
     if profile not in profiles:
         raise StudyError(f"profile {profile!r} is unknown; there are {', '.join(sorted(profiles))}")
-    values = {"profile": profile, **(profiles[profile] or {}), **(overrides or {})}
+    values: dict[str, Any] = {"profile": profile, **(profiles[profile] or {}), **(overrides or {})}
     fields = Settings.model_fields
     for name in values:
         if name not in fields:
             raise StudyError(f"setting {name!r} is unknown{meant(name, fields)}; `deepfn settings` lists them all")
     try:
         # YAML and notebooks have lists for tuples; whole numbers do for real ones by themselves.
-        return Settings(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
+        return Settings.model_validate({name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
     except ValidationError as problem:
         first = problem.errors()[0]
         name = ".".join(str(part) for part in first["loc"])

@@ -6,6 +6,7 @@ and no label of theirs.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -69,7 +70,7 @@ def flow_between(fixed: np.ndarray, moving: np.ndarray) -> np.ndarray:
 
     Returns float32 (h, w, 2) in pixels: `fixed[y, x]` looks like `moving[y + flow[y, x, 1], x + flow[y, x, 0]]`.
     """
-    method = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    method = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     return method.calc(fixed, moving, None)
 
 
@@ -77,11 +78,11 @@ def warp(images: np.ndarray, flow: np.ndarray) -> np.ndarray:
     """Bring each face, uint8 (n, h, w), to the geometry of the fixed image of `flow`, float32 (h, w, 2)."""
     height, width = flow.shape[:2]
     grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype(np.float32) + flow
-    maps = cv2.convertMaps(grid[..., 0], grid[..., 1], cv2.CV_16SC2)
-    return np.stack([cv2.remap(image, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for image in images])
+    coarse, fine = cv2.convertMaps(grid[..., 0], grid[..., 1], cv2.CV_16SC2)
+    return np.stack([cv2.remap(image, coarse, fine, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for image in images])
 
 
-def difference(images: np.ndarray, median: np.ndarray, base: np.ndarray | int = MIDDLE) -> np.ndarray:
+def difference(images: np.ndarray, median: Any, base: np.ndarray | int = MIDDLE) -> np.ndarray:
     """`base` + image - median, cut to 0-255: uint8 (n, h, w) minus (h, w) to uint8 (n, h, w).
 
     Differences keep their scale: a grey level of change is a grey level. Equalised faces rarely differ from their own

@@ -37,7 +37,7 @@ def write(folder: Path, step: int, variables, losses: np.ndarray, description: d
     with open(temporary, "wb") as stream:
         np.savez(
             stream, step=np.int64(step), losses=losses, description=json.dumps(description, sort_keys=True), **arrays
-        )
+        )  # type: ignore[arg-type]
         stream.flush()
         os.fsync(stream.fileno())
     os.replace(temporary, path)

@@ -79,7 +79,7 @@ def _kind(column: pd.Series) -> str:
     return "long" if longest > LONG else "text"
 
 
-def _text(value, column: str, form) -> str:
+def _text(value: Any, column: str, form: Any) -> str:
     if callable(form):
         return str(form(value))
     if value is None or (isinstance(value, Number) and np.isnan(value)):

@@ -107,7 +107,8 @@ def oracle_share(arm: pd.Series, original: pd.Series, oracle: pd.Series, plan: P
 
     columns = tuple(together[name].to_numpy() for name in together)
     low, high = _interval(columns, statistic, plan, n, paired=True)
-    return Estimate(float(statistic(*columns, axis=0)), low, high, n=n)
+    one, base, best = columns
+    return Estimate(float(statistic(one, base, best, 0)), low, high, n=n)
 
 
 def rank_share(table: pd.DataFrame, column: str, plan: Plan, highest: bool = True) -> float:

@@ -105,16 +105,13 @@ def table_claim(scores, text: str, kind: str, first, second, key: str, *, plan: 
     `key` names the paper's p-value in published.csv; the paper's difference is there where it has both cells.
     `mixed` adds the mixed model over repetitions.
     """
-    values = [published_score(*which) for which in (first, second)]
-    paper = values[0].value - values[1].value if all(values) else np.nan
-    quoted = published(key)
-    over_people = [participant_scores(scores, *which) for which in (first, second)]
-    over_repetitions = [repetition_scores(scores, *which) for which in (first, second)] if mixed else []
-    return Claim(
-        text,
-        kind,
-        compare(*over_people, plan),
-        paper,
-        f"{quoted.relation} {quoted.printed}" if all(values) else "",
-        mixed_model(*over_repetitions, confidence=plan.confidence) if mixed else None,
-    )
+    one, other = published_score(*first), published_score(*second)
+    paper, quoted, paper_p = float("nan"), published(key), ""
+    if one and other:
+        paper, paper_p = one.value - other.value, f"{quoted.relation} {quoted.printed}"
+    compared = compare(participant_scores(scores, *first), participant_scores(scores, *second), plan)
+    modelled = None
+    if mixed:
+        over_repetitions = repetition_scores(scores, *first), repetition_scores(scores, *second)
+        modelled = mixed_model(*over_repetitions, confidence=plan.confidence)
+    return Claim(text, kind, compared, paper, paper_p, modelled)

@@ -19,8 +19,8 @@ def _line(scores: pd.DataFrame, constants: pd.DataFrame, where: dict, arm: str, 
     values = participant_scores(scores, arm=arm, **where)
     mean, share = mean_interval(values, plan), Estimate()
     if ORACLE in set(scores["arm"]) and arm not in (ORIGINAL, ORACLE):
-        ends = [participant_scores(scores, arm=name, **where) for name in (ORIGINAL, ORACLE)]
-        share = oracle_share(values, *ends, plan)
+        base, best = (participant_scores(scores, arm=name, **where) for name in (ORIGINAL, ORACLE))
+        share = oracle_share(values, base, best, plan)
     floor, best_floor = (
         participant_constants(constants, column=column, **where).mean()
         for column in ("constant_score", "best_constant_score")

@@ -86,6 +86,12 @@ class Faces:
         """Who is on each row, as `dataset/participant`, str (n,)."""
         return (self.frames["dataset"].astype(str) + "/" + self.frames["participant"].astype(str)).to_numpy()
 
+    @property
+    def answers(self) -> np.ndarray:
+        """The exact answers, `truth` where it is known to exist."""
+        assert self.truth is not None
+        return self.truth
+
     @cached_property
     def medians(self) -> dict[str, np.ndarray]:
         """Everybody's median face, equalised, uint8 (side, side), by name."""

@@ -16,12 +16,11 @@ SHARED_BUDGETS = (0.05, 0.15, 1.0)  # chapter 10's, as shares of shared_iteratio
 
 def entry(values: Sequence[float], unit: str) -> dict:
     """A measurement as bench.json holds it: the median of `values`, the least and the largest, how many."""
-    values = np.asarray(values, float)
     return {
         "value": float(np.median(values)),
         "unit": unit,
-        "low": float(values.min()),
-        "high": float(values.max()),
+        "low": float(min(values)),
+        "high": float(max(values)),
         "n": len(values),
     }
 
@@ -93,7 +92,8 @@ def _oracle_share(store: Store, arm: str) -> dict:
 
     scores = Study.open("quick", artefacts=str(store.root)).scores
     names = (arm, arms.ORIGINAL, arms.ORACLE)
-    share = oracle_share(*(participant_scores(scores, "person-independent", name) for name in names), Plan())
+    one, base, best = (participant_scores(scores, "person-independent", name) for name in names)
+    share = oracle_share(one, base, best, Plan())
     return {"value": share.value, "unit": "share", "low": share.low, "high": share.high, "n": share.n}
 
 
