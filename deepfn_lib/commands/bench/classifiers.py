@@ -9,6 +9,7 @@ import numpy as np
 from ...cluster import Machine
 from ...recognition.jobs import Model, train_models
 from ...recognition.protocol import Training
+from . import entry
 
 TRAIN, VALIDATION, TEST = 960, 480, 240  # frames: four, two and one people of the quick profile
 
@@ -47,16 +48,8 @@ def classifier_bank_vs_keras_fit(
         ]
     plain, bank = np.array(seconds).T
     ratios = plain / bank
-    return {
-        "value": float(np.median(ratios)),
-        "unit": "times faster",
-        "low": float(ratios.min()),
-        "high": float(ratios.max()),
-        "first": float(ratios[0]),
-        "n": rounds,
-        "plain_seconds": float(np.median(plain)),
-        "bank_seconds": float(np.median(bank)),
-    }
+    both = {"plain_seconds": float(np.median(plain)), "bank_seconds": float(np.median(bank))}
+    return {**entry(ratios, "times faster"), "first": float(ratios[0]), **both}
 
 
 def _rows() -> tuple[np.ndarray, np.ndarray, np.ndarray]:

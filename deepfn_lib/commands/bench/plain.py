@@ -1,6 +1,4 @@
-"""The same training as a Keras user would write it: a fresh model, `fit`, a callback. What the bank is
-measured against.
-"""
+"""The same training as a Keras user would write it, with `fit` and a callback: what the bank is measured against."""
 
 import keras
 import numpy as np
@@ -33,9 +31,7 @@ class BestValidationF1(keras.callbacks.Callback):
 
 
 def in_order(faces, labels, order, batch: int):
-    """The batches of every epoch one after another as a `tf.data.Dataset`, the frames of each epoch as
-    `order` says.
-    """
+    """The batches of every epoch one after another as a `tf.data.Dataset`, each epoch's frames as `order` says."""
     orders = tf.data.Dataset.from_tensor_slices(order)
     rows = orders.flat_map(lambda epoch: tf.data.Dataset.from_tensor_slices(epoch).batch(batch))
     faces, labels = tf.constant(faces), tf.constant(labels)
