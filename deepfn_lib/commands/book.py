@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
-from importlib.util import find_spec
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -85,8 +85,8 @@ def _stage(stage: Path, toc: dict[str, Any], notebooks: Path) -> str:
         if name.startswith(CHAPTERS):
             notebook = name.removeprefix(CHAPTERS) + ".ipynb"
             shutil.copyfile(notebooks / notebook, stage / CHAPTERS / notebook)
-    files = {p.relative_to(stage).as_posix(): file_digest(p) for p in sorted(stage.rglob("*")) if p.is_file()}
-    return digest({"code": CODE_VERSION, "library": library_digest(), "files": files})
+    laid_out = {p.relative_to(stage).as_posix(): file_digest(p) for p in sorted(stage.rglob("*")) if p.is_file()}
+    return digest({"code": CODE_VERSION, "library": library_digest(), "files": laid_out})
 
 
 def _sphinx(stage: Path, output: Path) -> None:
@@ -110,10 +110,9 @@ def _vendor(site: Path) -> None:
         ("plotly", "package_data/plotly.min.js", "plotly.min.js"),
         ("mathjax", "static/mathjax/es5/tex-svg-full.js", "tex-svg-full.js"),
     ):
-        source = Path(find_spec(package).origin).parent / inside
         target = site / "_static" / "vendor" / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target)
+        target.write_bytes((files(package) / inside).read_bytes())
 
 
 def _first_three(lines: list[str]) -> str:

@@ -192,7 +192,8 @@ def read_people(data: bytes) -> tuple[list[str], list[Mean]] | None:
     """The people named in a PNG's text chunk, and its means; None for what did not come through the gate whole."""
     try:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
-            record = json.loads(picture.text[CHUNK])
+            picture.load()  # to its end
+            record = json.loads(picture.info[CHUNK])
         people, means = record["people"], [Mean(names) for names in record["means"]]
         for name in everyone((people, means)):
             _split(name)

@@ -52,8 +52,8 @@ def classifier_bank_vs_keras_fit(
     return {**entry(ratios, "times faster"), "first": float(ratios[0]), **both}
 
 
-def _rows() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    return tuple(np.split(np.arange(TRAIN + VALIDATION + TEST, dtype=np.int32), [TRAIN, TRAIN + VALIDATION]))
+def _rows() -> list[np.ndarray]:
+    return np.split(np.arange(TRAIN + VALIDATION + TEST, dtype=np.int32), [TRAIN, TRAIN + VALIDATION])
 
 
 def _plain(faces, labels, training: Training, repetitions: int) -> float:
@@ -65,7 +65,7 @@ def _plain(faces, labels, training: Training, repetitions: int) -> float:
     for seed in range(repetitions):
         arguments = (faces[train], labels[train], faces[validation], labels[validation])
         model, _ = plain.train(training, *arguments, seed=seed)
-        model.predict(np.float32(faces[test])[..., None] / 255, verbose=0)
+        model.predict(faces[test, ..., None].astype("float32") / 255, verbose=0)
     return (time.perf_counter() - began) / repetitions
 
 

@@ -3,6 +3,7 @@
 import json
 import tempfile
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -82,8 +83,8 @@ def oracle_share_median_subtraction(store: Store) -> dict:
 
 def _oracle_share(store: Store, arm: str) -> dict:
     scores = Study.open("quick", artefacts=str(store.root)).scores
-    names = (arm, arms.ORIGINAL, arms.ORACLE)
-    share = oracle_share(*(participant_scores(scores, "person-independent", name) for name in names), Plan())
+    of = partial(participant_scores, scores, "person-independent")
+    share = oracle_share(of(arm), of(arms.ORIGINAL), of(arms.ORACLE), Plan())
     return {"value": share.value, "unit": "share", "low": share.low, "high": share.high, "n": share.n}
 
 

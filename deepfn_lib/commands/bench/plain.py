@@ -6,7 +6,8 @@ import tensorflow as tf
 
 from ...measures import score
 from ...recognition import networks
-from ...recognition.bank import Trained, Training, masked_cross_entropy, shuffles
+from ...recognition.bank import Trained, masked_cross_entropy, shuffles
+from ...recognition.protocol import Training
 
 
 class BestValidationF1(keras.callbacks.Callback):
@@ -15,7 +16,8 @@ class BestValidationF1(keras.callbacks.Callback):
     def __init__(self, faces, labels, empty_f1: str):
         super().__init__()
         self.faces, self.labels, self.empty_f1 = faces, labels, empty_f1
-        self.f1s, self.best_epoch, self.best_weights = [], -1, None
+        self.f1s: list[float] = []
+        self.best_epoch, self.best_weights = -1, None
 
     def on_epoch_end(self, epoch, logs=None):
         predicted = self.model.predict(self.faces, verbose=0) >= score.THRESHOLD
