@@ -127,7 +127,7 @@ def load_settings(profile: str = "quick", overrides: dict | None = None) -> Sett
             raise StudyError(f"setting {name!r} is unknown{meant(name, fields)}; `deepfn settings` lists them all")
     try:
         # YAML and notebooks have lists for tuples; whole numbers do for real ones by themselves.
-        return Settings.model_validate({name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
+        return Settings.model_validate({k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
     except ValidationError as problem:
         first = problem.errors()[0]
         name = ".".join(str(part) for part in first["loc"])

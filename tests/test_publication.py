@@ -167,11 +167,15 @@ def planted(kind, face):
         return "page.css", f"div {{background: url({uri})}}".encode()
     if kind == "plotly heatmap":
         return "page.html", figure_markup(heatmap).encode()
+    image = {"data": [], "layout": {"images": [{"source": uri}]}}
     if kind == "plotly image":
-        image = {"data": [], "layout": {"images": [{"source": uri}]}}
         return "page.html", figure_markup(image).encode()
     cell = nbformat.v4.new_code_cell()
-    data = {MIME_TYPE: heatmap} if kind == "notebook heatmap" else {"image/png": base64.b64encode(png).decode()}
+    data = {
+        "notebook image": {"image/png": base64.b64encode(png).decode()},
+        "notebook heatmap": {MIME_TYPE: heatmap},
+        "notebook plotly image": {MIME_TYPE: image},
+    }[kind]
     cell.outputs = [nbformat.v4.new_output("display_data", data=data)]
     return "page.ipynb", nbformat.writes(nbformat.v4.new_notebook(cells=[cell])).encode()
 
@@ -189,6 +193,7 @@ def planted(kind, face):
         "plotly image",
         "notebook image",
         "notebook heatmap",
+        "notebook plotly image",
     ],
 )
 def test_a_picture_written_around_the_gate_is_found(tmp_path, face, kind):

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -174,6 +175,22 @@ def test_a_log_gets_the_kernels_bar_every_half_minute_and_a_line_for_each_chapte
 def test_the_table_of_typical_seconds_names_every_chapter():
     assert set(typical_seconds("quick")) == {path.stem for path in chapter_paths()}
     assert typical_seconds("paper") == {}
+
+
+def test_tensorflows_greetings_stay_in_the_notebook_and_other_lines_from_below_python_pass(place, capfd, monkeypatch):
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")  # ipykernel leads nothing to the notebook where it sees this
+    lines = ["I0000 00:00 port.cc:153] oneDNN custom operations are on.", "a line from below"]
+    code = "".join(f"os.write(2, b'{line}\\n')\n" for line in lines)
+    write_chapter(place["sources"], "01_a", f"import os\n\n{code}\n# %%\nraise ValueError\n")
+    (run,) = run_chapters("smoke", **place)
+    kept = nbformat.read(place["destination"] / "01_a.failed.ipynb", as_version=4)
+    streams = [o for cell in kept.cells for o in cell.get("outputs", ()) if o.get("name") == "stderr"]
+    assert "".join(stream.text for stream in streams).splitlines() == lines
+    said, until = "", time.monotonic() + 10
+    while lines[1] not in said and time.monotonic() < until:
+        said += capfd.readouterr().err
+        time.sleep(0.05)
+    assert lines[1] in said and "port.cc" not in said
 
 
 def test_a_chapter_that_takes_too_long_is_stopped(place):

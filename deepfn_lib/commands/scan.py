@@ -12,7 +12,6 @@ import importlib.util
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -119,10 +118,9 @@ def _scan_notebook(data: bytes, name: str, report: Report) -> None:
     for cell in notebook.get("cells", ()):
         for output in cell.get("outputs", ()):
             for kind, content in output.get("data", {}).items():
+                text = "".join(content) if isinstance(content, list) else content
                 if kind == MIME_TYPE:
                     _scan_figure(content, name, report)
-                    continue
-                text = "".join(content) if isinstance(content, list) else content
                 if kind.startswith("image/") and kind != "image/svg+xml":
                     _scan_raster(_decoded(str(text)), f"{name} (output)", report)
                 else:
@@ -131,7 +129,10 @@ def _scan_notebook(data: bytes, name: str, report: Report) -> None:
 
 
 def _scan_figure(figure: Any, name: str, report: Report) -> None:
-    """A plotly figure: images in it come through the gate; a heatmap of a face declares `layout.meta.people`."""
+    """A plotly figure's traces: one that shows a picture, or could, declares its people in `layout.meta.people`.
+
+    Pictures given by their source, in traces, layouts or frames, are found in the text that the figure is.
+    """
     if not isinstance(figure, dict) or "data" not in figure:
         return
     layout = figure.get("layout") or {}
@@ -145,10 +146,6 @@ def _scan_figure(figure: Any, name: str, report: Report) -> None:
                 report.problems.append(f"{name}: a plotly {kind} of {size} names no people in layout.meta.people")
             else:
                 _trace(people, f"{name}: plotly {kind}", report)
-    # Pictures given by source, in traces, layouts or frames; on pages they are in the text too, in notebooks only here.
-    for text in _strings(figure):
-        if len(text) > 80 and text.startswith("data:image/"):
-            _scan_text(text, f"{name} (plotly)", report)
 
 
 def _shape(trace: dict) -> tuple[int, int]:
@@ -159,17 +156,6 @@ def _shape(trace: dict) -> tuple[int, int]:
     if isinstance(z, list) and z and isinstance(z[0], (list, dict)):
         return len(z), len(z[0]) if isinstance(z[0], list) else FINEST_FIELD
     return (FINEST_FIELD, FINEST_FIELD) if z is not None else (0, 0)
-
-
-def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for inner in value.values():
-            yield from _strings(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _strings(inner)
 
 
 def _is_raster(data: bytes) -> bool:

@@ -79,7 +79,9 @@ def warp(images: np.ndarray, flow: np.ndarray) -> np.ndarray:
     height, width = flow.shape[:2]
     grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype(np.float32) + flow
     coarse, fine = cv2.convertMaps(grid[..., 0], grid[..., 1], cv2.CV_16SC2)
-    return np.stack([cv2.remap(image, coarse, fine, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for image in images])
+    return np.stack(
+        [cv2.remap(image, coarse, fine, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for image in images]
+    )
 
 
 def difference(images: np.ndarray, median: Any, base: np.ndarray | int = MIDDLE) -> np.ndarray:

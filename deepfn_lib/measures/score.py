@@ -115,4 +115,6 @@ def constant_score(n_positive, n_frames, says_present, empty_f1: str) -> np.ndar
         np.where(says, zero, n_positive),
         np.where(says, zero, n_negative),
     )
-    return np.where(n_frames > 0, score(f1_score(counts[0], counts[1], counts[2], empty_f1), accuracy_score(*counts)), np.nan)
+    return np.where(
+        n_frames > 0, score(f1_score(counts[0], counts[1], counts[2], empty_f1), accuracy_score(*counts)), np.nan
+    )

@@ -192,6 +192,7 @@ def read_people(data: bytes) -> tuple[list[str], list[Mean]] | None:
     """The people named in a PNG's text chunk, and its means; None for what did not come through the gate whole."""
     try:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
+            picture.load()  # to its end
             record = json.loads(picture.info[CHUNK])
         people, means = record["people"], [Mean(names) for names in record["means"]]
         for name in everyone((people, means)):
@@ -212,8 +213,8 @@ def _mosaic(rows, columns: int, cell: int) -> np.ndarray:
     side = min(2 * cell, max(cell, max(max(image.shape[:2]) for line in rows for image in line if image is not None)))
     side = min(side, max(32, WIDEST // columns))
     gap = max(1, round(SEPARATOR * side / cell))
-    shape = (len(rows) * (side + gap) - gap, columns * (side + gap) - gap)
-    canvas = np.full((*shape, 3) if colour else shape, 255, np.uint8)
+    size = (columns * (side + gap) - gap, len(rows) * (side + gap) - gap)
+    canvas = Image.new("RGB" if colour else "L", size, "white")
     for line, images in enumerate(rows):
         for column, image in enumerate(images):
             if image is None:
@@ -222,11 +223,9 @@ def _mosaic(rows, columns: int, cell: int) -> np.ndarray:
             height = round(side * image.shape[0] / max(image.shape[:2]))
             width = round(side * image.shape[1] / max(image.shape[:2]))
             resized = cv2.resize(np.ascontiguousarray(image), (width, height), interpolation=how)
-            if colour and resized.ndim == 2:
-                resized = np.repeat(resized[:, :, None], 3, axis=2)
-            top, left = (line * (side + gap) + (side - height) // 2, column * (side + gap) + (side - width) // 2)
-            canvas[top : top + height, left : left + width] = resized
-    return canvas
+            left, top = column * (side + gap) + (side - width) // 2, line * (side + gap) + (side - height) // 2
+            canvas.paste(Image.fromarray(resized), (left, top))
+    return np.asarray(canvas)
 
 
 def _check_grid(rows, people, row_labels, column_labels) -> None:

@@ -2,6 +2,7 @@
 
 from html import escape
 from numbers import Number
+from typing import Any
 
 import numpy as np
 import pandas as pd
