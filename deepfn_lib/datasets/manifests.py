@@ -159,9 +159,9 @@ def read_groups(path: str | Path, participants: pd.DataFrame) -> tuple[pd.DataFr
     return table, notices
 
 
-def _group_values(values: dict[str, str], where: str) -> dict[str, object]:
+def _group_values(values: dict[str, str], where: str) -> dict[str, str | np.int8]:
     """What one row of a groups file says: columns of the participants table and their values."""
-    found: dict[str, object] = {}
+    found: dict[str, str | np.int8] = {}
     gender = values.get("gender", "").lower()
     if gender:
         if gender not in (*_FEMALE, *_MALE):
