@@ -19,7 +19,7 @@ LIMIT_GIB = 1.5
 # Each step in a process of its own, so that its memory is its own.
 STEPS = {
     "index": """
-        from deepfn_lib.datasets.index import join
+        from deepfn_lib.frames import join
         loaded = join([read_bp4d(root / "bp4d"), read_disfa(root / "disfa")])
         loaded.frames.to_parquet(root / "frames.parquet")
         result = {"rows": len(loaded.frames), "excluded": int(loaded.exclusions["frames"].sum())}
@@ -48,9 +48,9 @@ from pathlib import Path
 import numpy as np, pandas as pd
 from deepfn_lib.artefacts import peak_memory_gib
 from deepfn_lib.datasets.bp4d import read_bp4d
-from deepfn_lib.datasets.check import check_dataset
+from deepfn_lib.commands.check.folders import check_dataset
 from deepfn_lib.datasets.disfa import read_disfa
-from deepfn_lib.datasets.index import join
+from deepfn_lib.frames import join
 from deepfn_lib.faces import crops
 from deepfn_lib.template import choose_template
 def here(function, jobs, **_):
