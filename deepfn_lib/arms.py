@@ -23,6 +23,7 @@ class Arm(BaseModel):
     what: str = Field(description="in a sentence")
     colour: str = Field(pattern="^#[0-9A-F]{6}$", description="in every figure")
     maker: str = Field(description="the step that makes it, module:function below deepfn_lib")
+    change: str = Field("", description="without a network: what becomes of one person's faces, module:function")
     network: str = Field("", description="the step that trains what the maker applies")
     each: bool = Field(False, description="everybody has a network of their own")
     start: str = Field("", description="the arm from whose network theirs start")
@@ -38,6 +39,8 @@ class Arm(BaseModel):
 ARMS = tuple(Arm(**entry) for entry in yaml.safe_load(Path(__file__).with_suffix(".yml").read_text()))
 ORIGINAL = next(arm.name for arm in ARMS if arm.paper)  # faces as filmed: what every gain is measured from
 ORACLE = next(arm.name for arm in ARMS if arm.exact)
+SUBTRACTED = next(arm.name for arm in ARMS if arm.change.endswith(":median_subtracted"))  # costs nothing: the rival
+PAPERS = next(arm.name for arm in ARMS if arm.each and not arm.start)  # the paper's own method
 STUDIED = tuple(arm.name for arm in ARMS if arm.studied)
 NORMALISER = next(arm.name for arm in ARMS if arm.normaliser)
 SPARE_COLOURS = ("#3C8D93", "#B6425B", "#5A7D2A", "#9A6A8F", "#A0522D", "#4C72B0")
@@ -62,7 +65,7 @@ def label(name: str) -> str:
     return next((arm.label for arm in ARMS if arm.name == name), name.replace("-", " "))
 
 
-def colour(name: str) -> str:
-    """An arm's colour, the same in every chapter; a name that is no arm gets a spare one, always the same."""
-    own = next((arm.colour for arm in ARMS if arm.name == name), None)
-    return own or SPARE_COLOURS[sum(name.encode()) % len(SPARE_COLOURS)]
+def colour(name: str, other: str | None = None) -> str:
+    """An arm's colour, the same in every chapter; a name that is no arm gets `other`, or a spare one by its name."""
+    spare = SPARE_COLOURS[sum(name.encode()) % len(SPARE_COLOURS)] if other is None else other
+    return next((arm.colour for arm in ARMS if arm.name == name), spare)

@@ -1,11 +1,14 @@
 """Every setting of the study in one checked table; a profile is a row of values, data in chapters/profiles.yml."""
 
+import difflib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from .arms import NORMALISER, STUDIED
 from .artefacts import project_root
 from .errors import StudyError
 
@@ -55,7 +58,9 @@ class Settings(BaseModel):
     crop_size: int = Field(128, ge=64, le=256, description="side of the stored face, pixels")
 
     # Normaliser.
-    normaliser_arm: str = Field("deepfn-supervised", description="which method is the study's DeepFN arm")
+    normaliser_arm: str = Field(
+        NORMALISER, description="the arm that the chapters' claims are about; one of deepfn_lib/arms.yml"
+    )
     normaliser_size: int = Field(128, description="side of the autoencoder's image, pixels: 64 or 128")
     normaliser_width: float = Field(1.0, gt=0, le=1, description="share of the paper's filters and units")
     normaliser_iterations: int = Field(50_000, ge=1, description="iterations for each person (paper: 50,000)")
@@ -72,8 +77,8 @@ class Settings(BaseModel):
 
     # Recognition and protocol (section 4.3).
     arms: tuple[str, ...] = Field(
-        ("original", "equalised", "median-subtracted", "flow-residual", "deepfn", "oracle"),
-        description="arms that the classifiers see; the oracle exists on rendered corpora only",
+        STUDIED,
+        description="arms that the classifiers see beside normaliser_arm; the oracle exists on rendered corpora only",
     )
     classifier: Literal["lenet-5", "modern"] = Field("lenet-5", description="Table 3, or the small modern network")
     repetitions: int = Field(20, ge=1, description="random splits of each condition")
@@ -97,10 +102,7 @@ class Settings(BaseModel):
     # Machines.
     cluster: str = Field("local", description="local, slurm, or a Dask scheduler's address")
     workers: int = Field(0, ge=0, description="processes or SLURM jobs; 0: one for each processor")
-
-
-# Where things run and what is drawn from results; never part of an artefact's key.
-NOT_IN_KEYS = frozenset({"profile", "cluster", "workers"})
+    gpus_per_worker: int = Field(0, ge=0, description="GPUs that each job asks of its worker (Dask's resource GPU)")
 
 
 def profiles_path() -> Path:
@@ -122,14 +124,10 @@ def load_settings(profile: str = "quick", overrides: dict | None = None) -> Sett
     fields = Settings.model_fields
     for name in values:
         if name not in fields:
-            raise StudyError(f"setting {name!r} is unknown{_closest(name, fields)}; `deepfn settings` lists them all")
-    for name, value in values.items():
-        if isinstance(value, list):
-            values[name] = tuple(value)
-        elif isinstance(value, int) and not isinstance(value, bool) and fields[name].annotation is float:
-            values[name] = float(value)
+            raise StudyError(f"setting {name!r} is unknown{meant(name, fields)}; `deepfn settings` lists them all")
     try:
-        return Settings(**values)
+        # YAML and notebooks have lists for tuples; whole numbers do for real ones by themselves.
+        return Settings(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
     except ValidationError as problem:
         first = problem.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
@@ -138,8 +136,7 @@ def load_settings(profile: str = "quick", overrides: dict | None = None) -> Sett
         ) from None
 
 
-def _closest(name: str, known) -> str:
-    import difflib
-
+def meant(name: str, known: Iterable[str]) -> str:
+    """A hint, " (did you mean 'epochs'?)", at the known name nearest to `name`; empty where none is near."""
     close = difflib.get_close_matches(name, known, n=1)
     return f" (did you mean {close[0]!r}?)" if close else ""

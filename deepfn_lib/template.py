@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,29 @@ class Template:
     def name(self) -> str:
         """The participant among those of both datasets: dataset/participant."""
         return f"{self.dataset}/{self.participant}"
+
+    @property
+    def key(self) -> str:
+        return self.name
+
+    def face_among(self, faces: Any) -> np.ndarray:
+        """Their median face, uint8 (side, side), from `faces.medians` by name."""
+        return faces.medians[self.name]
+
+
+@dataclass(frozen=True)
+class MeanFace:
+    """Nobody as a template: the mean of everybody's median face (chapter 12)."""
+
+    name: str = "mean face"
+
+    @property
+    def key(self) -> str:
+        return self.name
+
+    def face_among(self, faces: Any) -> np.ndarray:
+        """The mean of `faces`' medians, uint8 (side, side)."""
+        return faces.mean_face
 
 
 def count_activations(frames: pd.DataFrame, action_units: Sequence[str] = BP4D_ACTION_UNITS) -> pd.DataFrame:

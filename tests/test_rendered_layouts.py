@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from test_datasets import compare_with_public_readers
 
-from deepfn_lib import study
+from deepfn_lib.cluster import Machine
 from deepfn_lib.datasets.bp4d import read_bp4d
 from deepfn_lib.datasets.disfa import read_disfa
 from deepfn_lib.faces import alignment, crops
@@ -17,6 +17,7 @@ from deepfn_lib.faces.detection import detect
 from deepfn_lib.faces.sources import grey_frames
 from deepfn_lib.frames import INTENSITIES, KEYS, OCCURRENCES
 from deepfn_lib.settings import load_settings
+from deepfn_lib.study import Study
 from deepfn_lib.template import choose_template
 
 POINTS = [f"{axis}{k}" for k in range(5) for axis in "xy"]
@@ -25,7 +26,7 @@ CODES = [*KEYS, *OCCURRENCES, *INTENSITIES]
 
 @pytest.fixture(scope="module")
 def corpora(session_store):
-    return study.corpora(load_settings("smoke"), session_store)
+    return Study(load_settings("smoke"), session_store).corpora
 
 
 @pytest.fixture(scope="module")
@@ -197,7 +198,7 @@ def test_faces_and_exact_answers_lie_alike(corpora, reference, tmp_path):
         detect_every=1,
         truth_roots=corpora.truth_roots,
         landmarks=corpora.landmarks,
-        workers=1,
+        machine=Machine(workers=1),
     )
     images, truth = np.load(tmp_path / "faces.npy"), np.load(tmp_path / "truth.npy")
     assert len(images) == len(truth) == len(frames)

@@ -62,7 +62,7 @@ def test_a_chapter_begins_with_its_title_and_its_parameters(path):
 @each_chapter
 def test_a_chapter_has_one_title_ends_with_its_card_and_parses(path):
     cells = notebook(path).cells
-    assert cells[-1].source.strip() == "page.card(settings, store)"
+    assert cells[-1].source.strip() == "page.card(study)"
     titles = [c for c in cells if c.cell_type == "markdown" and re.search(r"^# ", c.source, re.M)]
     assert len(titles) == 1
     assert re.search(r"\?", cells[0].source), "the first cell asks the chapter's question"

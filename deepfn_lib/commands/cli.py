@@ -6,14 +6,31 @@ from pathlib import Path
 
 import click
 
+from ..arms import NORMALISER
 from ..artefacts import Store, project_root
 from ..errors import StudyError
+
+
+def _once(context, option, pairs) -> dict[str, str]:
+    """Names with their values. Raises StudyError for a name that is given twice."""
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            raise StudyError(f"parameter {name!r} is given twice; give it once")
+    return dict(pairs)
+
 
 PROFILE = click.option(
     "--profile", default="quick", show_default=True, help="smoke, quick, overnight or paper (chapters/profiles.yml)"
 )
 PARAMETERS = click.option(
-    "-p", "parameters", nargs=2, multiple=True, metavar="NAME VALUE", help="a setting or a chapter's own parameter"
+    "-p",
+    "parameters",
+    nargs=2,
+    multiple=True,
+    callback=_once,
+    metavar="NAME VALUE",
+    help="a setting or a chapter's own parameter",
 )
 ARTEFACTS = click.option(
     "--artefacts", default="", metavar="DIR", help="artefact folder (default: DEEPFN_ARTEFACTS, or artefacts/)"
@@ -31,14 +48,10 @@ def deepfn():
 @ARTEFACTS
 def render(profile, parameters, artefacts):
     """Write the two rendered corpora, with the exact answers, and say where they are."""
-    from .. import study
-    from ..settings import load_settings
-    from .chapters import sort_values
-
-    settings = load_settings(profile, sort_values(_unique(parameters), [])[0])
-    if settings.bp4d or settings.disfa:
+    study = _opened(profile, parameters, artefacts)
+    if study.settings.bp4d or study.settings.disfa:
         raise StudyError("render writes rendered corpora; leave out the settings bp4d and disfa")
-    for name, folder in study.corpora(settings, Store(artefacts)).roots.items():
+    for name, folder in study.corpora.roots.items():
         click.echo(f"{name}: {folder}")
 
 
@@ -70,7 +83,7 @@ def run(profile, chapters, parameters, bp4d, disfa, cluster, limit, again, artef
     """Execute chapters with papermill; what is finished is never computed again."""
     from .runner import failures, run_chapters
 
-    values = _unique(parameters)
+    values = dict(parameters)
     for name, value in (("bp4d", bp4d), ("disfa", disfa)):
         if value:
             values[name] = str(Path(value).resolve())
@@ -101,25 +114,22 @@ def book(partial, output):
 
 @deepfn.command()
 @PROFILE
-@click.option("--arm", default="deepfn", show_default=True, help="original, equalised, ..., deepfn, oracle")
+@click.option("--arm", default=NORMALISER, show_default=True, help="one of deepfn_lib/arms.yml")
 @PARAMETERS
 @ARTEFACTS
 @click.argument("path", metavar="FILE.npz")
 def export(profile, arm, parameters, artefacts, path):
     """Write an arm's faces to a file, if everybody in them may be shown."""
-    from ..settings import load_settings
-    from .chapters import sort_values
     from .exports import export_arm
 
-    settings = load_settings(profile, sort_values(_unique(parameters), [])[0])
-    click.echo(f"exported: {export_arm(settings, Store(artefacts), arm, path)}")
+    click.echo(f"exported: {export_arm(_opened(profile, parameters, artefacts), arm, path)}")
 
 
 @deepfn.command()
 @click.option("--verify", is_flag=True, help="compare the contents of every file with its digest")
 @ARTEFACTS
 def status(verify, artefacts):
-    """What artefacts there are: age, cost, size and digest; a damaged one is named and makes the exit code 1."""
+    """What artefacts there are: age, cost, size and digest; a damaged one is named and makes the exit code 2."""
     store, damaged = Store(artefacts), 0
     cards = store.cards()
     if not cards:
@@ -178,33 +188,27 @@ def clean(artefacts):
         click.echo(f"deleted {folder}")
 
 
-def _unique(parameters) -> dict[str, str]:
-    values = dict(parameters)
-    if len(values) < len(parameters):
-        names = [name for name, _ in parameters]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise StudyError(f"parameter {twice!r} is given twice; give it once")
-    return values
+def _opened(profile: str, parameters, artefacts: str):
+    """The study that a command is about."""
+    from ..study import Study
+    from .chapters import sort_values
+
+    return Study.open(profile, sort_values(parameters, [])[0], artefacts)
 
 
 def main() -> None:
     """Entry point: a StudyError becomes one line and exit code 2."""
     try:
-        deepfn(standalone_mode=False)
-    except StudyError as problem:
-        click.echo(f"deepfn: {problem}", err=True)
-        sys.exit(2)
-    except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
-    except click.Abort:
-        click.echo("deepfn: stopped; what is finished is kept", err=True)
-        sys.exit(130)
-    except KeyboardInterrupt:
-        click.echo("deepfn: stopped; what is finished is kept", err=True)
-        sys.exit(130)
+        sys.exit(deepfn(standalone_mode=False))
     except click.ClickException as problem:
         problem.show()
         sys.exit(problem.exit_code)
+    except StudyError as problem:
+        last_line, code = str(problem), 2
+    except (click.Abort, KeyboardInterrupt):
+        last_line, code = "stopped; what is finished is kept", 130
+    click.echo(f"deepfn: {last_line}", err=True)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

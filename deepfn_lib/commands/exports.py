@@ -5,17 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import study
-from ..artefacts import Store
+from ..arms import find
 from ..errors import StudyError
-from ..faces import images
 from ..page.gate import export, require_template_consent
-from ..settings import Settings
-
-OWN_FACES = frozenset(images.ARMS) - {"flow-residual"}  # arms in which nobody wears the template's face
+from ..study import Study
 
 
-def export_arm(settings: Settings, store: Store, name: str, path: str | Path) -> Path:
+def export_arm(study: Study, name: str, path: str | Path) -> Path:
     """Write an arm's faces to `path` (.npz) and whom they show beside it; returns the path.
 
     Arrays: `faces` uint8 (n, 64, 64), and for each row `person` (manifest/participant), `task` and `frame`.
@@ -25,22 +21,17 @@ def export_arm(settings: Settings, store: Store, name: str, path: str | Path) ->
     path = Path(path)
     if path.suffix != ".npz":
         raise StudyError(f"{path.name} is not exported: give a name that ends in .npz")
-    data, template = study.faces(settings, store), study.template(settings, store)
+    data, template = study.faces, study.chosen_template
     people, shown = data.people(), set(data.people().tolist())
-    if name not in OWN_FACES:
+    if find(name).wears_template:
         wearer = f"{data.manifests[template.dataset]}/{template.participant}"
         require_template_consent(wearer)
         shown.add(wearer)
-    faces = study.arm(settings, store, name)
+    faces = study.arm(name)
     export(path, sorted(shown))
     temporary = path.with_name(path.name + ".tmp")
+    task, frame = data.frames["task"].astype(str).to_numpy(str), data.frames["frame"].to_numpy()
     with open(temporary, "wb") as stream:
-        np.savez_compressed(
-            stream,
-            faces=faces,
-            person=people.astype(str),
-            task=data.frames["task"].astype(str).to_numpy(str),
-            frame=data.frames["frame"].to_numpy(),
-        )
+        np.savez_compressed(stream, faces=faces, person=people.astype(str), task=task, frame=frame)
     os.replace(temporary, path)
     return path

@@ -15,6 +15,8 @@ from ..artefacts import project_root
 from ..errors import StudyError
 from .files import read_text
 
+CODE_VERSION = 1  # raise when the same files would be read otherwise
+
 EVERYONE = "all"
 People = Literal["all"] | tuple[str, ...]
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ..artefacts import replacing
-from ..cluster import run_jobs
+from ..cluster import HERE, Machine
 from ..errors import StudyError
 from ..frames import KEYS, exclusion_table, locate
 from .alignment import MODES, boxes_from_points, crop, transforms
@@ -43,8 +43,7 @@ def build_faces(
     crop_size: int = 128,
     alignment: str = "five-points",
     detect_every: int = 5,
-    workers: int | None = None,
-    cluster: str = "local",
+    machine: Machine = HERE,
     truth_roots: Mapping[str, Path] | None = None,
     landmarks: Path | None = None,
 ) -> None:
@@ -78,7 +77,7 @@ def build_faces(
         numbers = rows["source_index"].to_numpy(), rows["frame"].to_numpy()
         jobs.append((str(part), str(roots[key[0]]), source, *numbers, crop_size, alignment, detect_every, truth))
     if jobs:
-        run_jobs(cut_session, jobs, description="faces", unit="session", workers=workers, cluster=cluster)
+        machine.run(cut_session, jobs, description="faces", unit="session")
     _assemble(folder, frames, exclusions, participants, spans, crop_size, bool(truth_roots))
     for part in parts.iterdir():
         part.unlink()

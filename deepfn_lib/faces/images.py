@@ -5,7 +5,7 @@ one at a time, so memory stays at one person's frames whatever the corpus. A per
 and no label of theirs.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
@@ -17,7 +17,6 @@ MIDDLE = 128  # grey that stands for "as in the median"
 CODE_VERSION = 1  # raise when the same arm would come out otherwise
 MEDIAN_FRAMES = 600  # evenly spaced frames of a person that their median is taken over, at most
 CHUNK = 1024
-ARMS = ("original", "equalised", "clahe", "median-subtracted", "flow-residual")
 
 
 def equalise(images: np.ndarray) -> np.ndarray:
@@ -91,43 +90,60 @@ def difference(images: np.ndarray, median: np.ndarray, base: np.ndarray | int = 
     return np.clip(images.astype(np.int16) - median + np.asarray(base, np.int16), 0, 255).astype(np.uint8)
 
 
-def make_arm(
-    name: str,
-    images: np.ndarray,
-    people: np.ndarray,
-    template_participant: str,
-    size: int = SIZE,
-    out: np.ndarray | None = None,
-    medians: Mapping[str, np.ndarray] | None = None,
-) -> np.ndarray:
-    """One arm: uint8 (n, size, size), row-aligned with `images` (n, side, side) uint8 and `people` (n,) names.
+def prepare(images: np.ndarray, size: int, rows: Sequence[int] | np.ndarray | None = None) -> np.ndarray:
+    """What a network sees: equalised (section 3.1), then reduced. uint8 (n, side, side) to (n, size, size).
 
-    "original" grey; "equalised"; "clahe"; "median-subtracted": the equalised face minus its person's median, 128 for no
-    difference; "flow-residual": faces warped so that their person's median meets the template's by dense flow, and
-    their difference from that median added to the template's. `out` (a memory map, say) takes the result. Raises
-    ValueError for an unknown arm and KeyError where the template has no frames among `people`.
+    `rows` picks some of the faces, of which only so many are read at a time.
     """
-    if name not in ARMS:
-        raise ValueError(f"arm {name!r} is not made here; choose one of {', '.join(ARMS)}")
-    people = np.asarray(people)
-    out = np.empty((len(images), size, size), np.uint8) if out is None else out
-    if name in ("original", "equalised", "clahe"):
-        change = {"original": np.asarray, "equalised": equalise, "clahe": clahe}[name]
-        for start in range(0, len(images), CHUNK):
-            out[start : start + CHUNK] = resize(change(np.asarray(images[start : start + CHUNK])), size)
-        return out
-    medians = median_faces(images, people) if medians is None else medians
-    for person, rows in by_person(people):
-        finish = _residual(name, medians[person], medians[template_participant])
-        for start in range(0, len(rows), CHUNK):
-            some = rows[start : start + CHUNK]
-            out[some] = resize(finish(equalise(images[some])), size)
+    rows = np.arange(len(images)) if rows is None else np.asarray(rows)
+    out = np.empty((len(rows), size, size), np.uint8)
+    for start in range(0, len(rows), CHUNK):
+        some = slice(start, start + CHUNK)
+        out[some] = resize(equalise(np.asarray(images[rows[some]])), size)
     return out
 
 
-def _residual(name: str, median: np.ndarray, template: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    if name == "median-subtracted":
-        return lambda faces: difference(faces, median)
+def spaced(faces: np.ndarray, n: int = 8) -> np.ndarray:
+    """At most `n` evenly spaced faces."""
+    return np.asarray(faces[np.unique(np.linspace(0, len(faces) - 1, min(n, len(faces))).astype(int))])
+
+
+def as_input(faces: np.ndarray) -> np.ndarray:
+    """uint8 (n, h, w) to float32 (n, h, w, 1) in 0-1."""
+    return np.asarray(faces, np.float32)[..., None] / np.float32(255)
+
+
+def as_faces(outputs) -> np.ndarray:
+    """float (n, h, w, 1) in 0-1 to uint8 (n, h, w)."""
+    return np.clip(np.asarray(outputs)[..., 0] * 255 + 0.5, 0, 255).astype(np.uint8)
+
+
+# The arms that need no network: each takes one person's faces uint8 (n, side, side), and the medians uint8
+# (side, side) of that person and of the template, and gives uint8 (n, side, side).
+
+
+def as_filmed(faces: np.ndarray, median: np.ndarray, template: np.ndarray) -> np.ndarray:
+    """Faces as they are."""
+    return faces
+
+
+def equalised(faces: np.ndarray, median: np.ndarray, template: np.ndarray) -> np.ndarray:
+    """Faces with equalised histograms."""
+    return equalise(faces)
+
+
+def locally_equalised(faces: np.ndarray, median: np.ndarray, template: np.ndarray) -> np.ndarray:
+    """Faces equalised in parts, with limited contrast."""
+    return clahe(faces)
+
+
+def median_subtracted(faces: np.ndarray, median: np.ndarray, template: np.ndarray) -> np.ndarray:
+    """The equalised face less its person's median; 128 for no difference."""
+    return difference(equalise(faces), median)
+
+
+def flow_residual(faces: np.ndarray, median: np.ndarray, template: np.ndarray) -> np.ndarray:
+    """The equalised face bent so that its person's median meets the template's by dense flow, and its difference from
+    that median, bent alike, added to the template's."""
     flow = flow_between(template, median)
-    moved = warp(median[None], flow)[0]
-    return lambda faces: difference(warp(faces, flow), moved, template)
+    return difference(warp(equalise(faces), flow), warp(median[None], flow)[0], template)

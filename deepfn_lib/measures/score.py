@@ -7,6 +7,8 @@ action unit does not count for it. Predictions are probabilities; from 0.5 on th
 import numpy as np
 from scipy.stats import rankdata
 
+CODE_VERSION = 1  # raise when the same inputs would give other numbers
+
 THRESHOLD = 0.5
 EMPTY_F1 = ("zero", "one-if-no-false-positive", "skip")
 

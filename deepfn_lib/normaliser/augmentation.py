@@ -12,6 +12,8 @@ import numpy as np
 
 from ..faces.alignment import similarity
 
+CODE_VERSION = 1  # raise when the same inputs would give other pictures
+
 NODES = 5  # control points a side, 40 pixels apart on the 256-pixel face: the whole of its middle 160
 MIDDLE = 160
 

@@ -4,9 +4,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ..faces.images import as_faces, as_input, spaced
 from . import networks
-from .augmentation import Augmentation, augment
-from .precision import Arithmetic
+from .augmentation import augment
+from .recipe import AutoencoderRecipe
 
 PROBED = 8  # faces in probes and previews
 CHUNK = 256
@@ -25,21 +26,6 @@ def reconstruction_loss(faces, reconstructed, loss: str = "mae"):
     return tf.reduce_mean(tf.abs(error)) if loss == "mae" else tf.sqrt(tf.reduce_mean(tf.square(error)) + 1e-12)
 
 
-def spaced(faces: np.ndarray, n: int = PROBED) -> np.ndarray:
-    """At most `n` evenly spaced faces."""
-    return np.asarray(faces[np.unique(np.linspace(0, len(faces) - 1, min(n, len(faces))).astype(int))])
-
-
-def as_input(faces: np.ndarray) -> np.ndarray:
-    """uint8 (n, h, w) to float32 (n, h, w, 1) in 0-1."""
-    return np.asarray(faces, np.float32)[..., None] / np.float32(255)
-
-
-def as_faces(outputs) -> np.ndarray:
-    """float (n, h, w, 1) in 0-1 to uint8 (n, h, w)."""
-    return np.clip(np.asarray(outputs)[..., 0] * 255 + 0.5, 0, 255).astype(np.uint8)
-
-
 class Autoencoder:
     """The paper's model as a trainee (`training.train`).
 
@@ -53,45 +39,25 @@ class Autoencoder:
         self,
         template: np.ndarray,
         person: np.ndarray,
+        recipe: AutoencoderRecipe,
         *,
-        size: int,
-        width: float,
-        seed: int,
-        batch: int = 64,
-        learning_rate: float = 5e-5,
-        loss: str = "mae",
-        augmentation: Augmentation | None = None,
         truth: np.ndarray | None = None,
         label: str = "",
-        arithmetic: Arithmetic | None = None,
     ):
-        self.template, self.person, self.truth = template, person, truth
-        self.seed, self.size, self.images, self.loss = seed, size, batch, loss
-        self.augmentation = augmentation or Augmentation()
-        arithmetic = arithmetic or Arithmetic()
-        with arithmetic.networks():
+        self.template, self.person, self.truth, self.recipe = template, person, truth, recipe
+        size, width, seed = recipe.size, recipe.width, recipe.seed
+        with recipe.precision.networks():
             self.encoder = networks.encoder(size, width, seed)
             self.decoders = [networks.decoder(size, width, seed + k, f"decoder-{k}") for k in (1, 2)]
-        self.update = arithmetic.compiled(self._update)
+        self.update = recipe.precision.compiled(self._update)
         self.groups = [self.encoder.trainable_variables + d.trainable_variables for d in self.decoders]
         # One optimiser for each autoencoder: both change the encoder, and each keeps its own moments of it.
-        self.optimisers = [adam(learning_rate, group) for group in self.groups]
+        self.optimisers = [adam(recipe.learning_rate, group) for group in self.groups]
         self.variables = self.encoder.trainable_variables + sum((d.trainable_variables for d in self.decoders), [])
         self.variables = self.variables + sum((o.variables for o in self.optimisers), [])
-        self.description = {
-            "network": "autoencoder",
-            "size": size,
-            "width": width,
-            "seed": seed,
-            "batch": batch,
-            "loss": loss,
-            "learning_rate": learning_rate,
-            "augmentation": vars(self.augmentation),
-            "person": label,
-            "template_faces": len(template),
-            "person_faces": len(person),
-            **arithmetic.key(),
-        }
+        told = {name: value for name, value in recipe.described().items() if name != "iterations"}  # may be prolonged
+        faces = {"template_faces": len(template), "person_faces": len(person)}
+        self.description = {"network": "autoencoder", "person": label, **faces, **told}
 
     def parameters(self) -> int:
         """How many weights the encoder and both decoders have."""
@@ -99,11 +65,11 @@ class Autoencoder:
 
     def batch(self, step: int):
         """Inputs and targets of the template's batch, then of the person's."""
-        random = np.random.default_rng([self.seed, step])
+        random = np.random.default_rng([self.recipe.seed, step])
         arrays = ()
         for faces in (self.template, self.person):
-            rows = random.integers(0, len(faces), self.images)
-            arrays += augment(np.asarray(faces[rows]), self.augmentation, random)
+            rows = random.integers(0, len(faces), self.recipe.batch)
+            arrays += augment(np.asarray(faces[rows]), self.recipe.augmentation, random)
         return arrays
 
     def _update(self, template_inputs, template_faces, person_inputs, person_faces):
@@ -114,7 +80,7 @@ class Autoencoder:
     def _half(self, which: int, inputs, faces):
         with tf.GradientTape() as tape:
             reconstructed = self.decoders[which](self.encoder(inputs, training=True), training=True)
-            loss = reconstruction_loss(faces, reconstructed, self.loss)
+            loss = reconstruction_loss(faces, reconstructed, self.recipe.loss)
         self.optimisers[which].apply(tape.gradient(loss, self.groups[which]), self.groups[which])
         return loss
 
@@ -128,7 +94,7 @@ class Autoencoder:
 
     def decode(self, faces: np.ndarray, which: int) -> np.ndarray:
         """Faces through the template's decoder (0) or the person's (1)."""
-        out = np.empty((len(faces), self.size, self.size), np.uint8)
+        out = np.empty((len(faces), self.recipe.size, self.recipe.size), np.uint8)
         for start in range(0, len(faces), CHUNK):
             inputs = tf.constant(as_input(faces[start : start + CHUNK]))
             out[start : start + CHUNK] = as_faces(self._through(inputs, which))

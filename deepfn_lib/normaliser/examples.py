@@ -1,18 +1,78 @@
-"""One network for everybody: trained once, and applied to all people with nothing of theirs but their median."""
+"""What the reference network learns from: rendered pairs with exact answers, or the template's own expressions.
 
-import time
+Chapter 10 compares the two.
+"""
+
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from ..artefacts import write_json
 from ..faces import images
-from ..rendering.pairs import SCENE_FRAMES
-from .recipe import Recipe
-from .reference import Pairs, ReferenceNormaliser, Transplants
+from ..rendering.pairs import scenes_of
+from .recipe import ReferenceRecipe
 
-WEIGHTS, HISTORY, COST = "weights.npz", "history.csv", "cost.json"
-CHUNK = 1024
+CODE_VERSION = 1  # raise when the same faces would give other examples
+SHOWN = 12  # faces in a preview
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Faces uint8 (n, side, side) with their exact answers (n, size, size); medians (k, side, side) by `which` (n,).
+
+    `labels` int8 (n, units): the action units that the answers show, 0 or 1, where they are known.
+    """
+
+    faces: np.ndarray
+    answers: np.ndarray
+    medians: np.ndarray
+    which: np.ndarray
+    labels: np.ndarray | None = None
+
+    def draw(self, n: int, random: np.random.Generator) -> tuple[np.ndarray, ...]:
+        """n frames, their people's medians and their answers, float32 (n, size, size) in 0-255; labels (n, units)."""
+        rows = random.integers(0, len(self.faces), n)
+        labels = np.zeros((n, 0)) if self.labels is None else self.labels[rows]
+        drawn = (self.faces[rows], self.medians[self.which[rows]], self.answers[rows], labels)
+        return tuple(array.astype(np.float32) for array in drawn)
+
+    def shown(self, seed: int) -> tuple[np.ndarray, ...]:
+        """Evenly spaced faces, their medians and answers, uint8, for previews. `seed` changes nothing."""
+        rows = images.spaced(np.arange(len(self.faces)), SHOWN)
+        return self.faces[rows], self.medians[self.which[rows]], self.answers[rows]
+
+
+@dataclass(frozen=True)
+class Transplants:
+    """The template's expressions on other people's medians: pseudo faces whose exact answer is the template's frame.
+
+    `template` uint8 (n, side, side) and the same frames as `answers` (n, size, size); the template's `median` (side,
+    side); others' `medians` (k, side, side) and `flows` float32 (k, side, side, 2) from each to the template's.
+    """
+
+    template: np.ndarray
+    answers: np.ndarray
+    median: np.ndarray
+    medians: np.ndarray
+    flows: np.ndarray
+
+    def draw(self, n: int, random: np.random.Generator) -> tuple[np.ndarray, ...]:
+        """n pseudo faces, the medians they stand on, and the template's frames: float32, in 0-255; labels (n, 0).
+
+        The change of the template's face from its median is bent to the other's geometry and added to their median,
+        stronger or weaker by up to two fifths.
+        """
+        rows, people = random.integers(0, len(self.template), n), random.integers(0, len(self.medians), n)
+        change = self.template[rows].astype(np.float32) - self.median
+        moved = np.stack([images.warp(one[None], self.flows[who])[0] for one, who in zip(change, people)])
+        medians = self.medians[people].astype(np.float32)
+        strength = random.uniform(0.6, 1.4, (n, 1, 1)).astype(np.float32)
+        faces, answers = np.clip(medians + strength * moved, 0, 255), self.answers[rows].astype(np.float32)
+        return faces, medians, answers, np.zeros((n, 0), np.float32)
+
+    def shown(self, seed: int) -> tuple[np.ndarray, ...]:
+        """Some pseudo faces, their medians and answers, uint8, for previews."""
+        return tuple(part.astype(np.uint8) for part in self.draw(SHOWN, np.random.default_rng(seed))[:3])
 
 
 def inputs_of(faces: np.ndarray, people: np.ndarray, side: int):
@@ -22,29 +82,13 @@ def inputs_of(faces: np.ndarray, people: np.ndarray, side: int):
     """
     frames, which, medians = np.empty((len(faces), side, side), np.uint8), np.empty(len(faces), np.int64), []
     for number, (_, rows) in enumerate(images.by_person(people)):
-        frames[rows], median = person_inputs(faces, rows, side)
-        medians.append(median)
+        frames[rows] = own = images.prepare(faces, side, rows)
+        medians.append(images.median_face(own))
         which[rows] = number
     return frames, np.stack(medians), which
 
 
-def person_inputs(faces: np.ndarray, rows: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
-    """One person's faces (n, side, side), equalised, and their median (side, side), uint8."""
-    frames = np.empty((len(rows), side, side), np.uint8)
-    for start in range(0, len(rows), CHUNK):
-        chunk = rows[start : start + CHUNK]
-        frames[start : start + CHUNK] = images.resize(images.equalise(np.asarray(faces[chunk])), side)
-    return frames, images.median_face(frames)
-
-
-def scenes_of(people: np.ndarray) -> np.ndarray:
-    """A number for each rendered person before each of the two cameras, int (n,), from `people.npy` of the pairs."""
-    everyone, first = np.unique(people, return_index=True)
-    frame = np.arange(len(people)) - first[np.searchsorted(everyone, people)]
-    return 2 * people.astype(int) + frame // SCENE_FRAMES % 2
-
-
-def pairs_from(folder: Path, recipe: Recipe) -> Pairs:
+def pairs_from(folder: Path, recipe: ReferenceRecipe) -> Pairs:
     """The rendered pairs in `folder` (`rendering.pairs.render_pairs`), equalised and at the network's sizes.
 
     A person stands before both corpora's cameras in turn and has a median for each, as a participant has one camera.
@@ -55,7 +99,7 @@ def pairs_from(folder: Path, recipe: Recipe) -> Pairs:
     return Pairs(frames, answers, medians, which, np.load(folder / "labels.npy"))
 
 
-def transplants_from(faces: np.ndarray, people: np.ndarray, template: str, recipe: Recipe) -> Transplants:
+def transplants_from(faces: np.ndarray, people: np.ndarray, template: str, recipe: ReferenceRecipe) -> Transplants:
     """The template's expressions on everybody's medians, brought to the template's geometry by one flow a person.
 
     `faces` uint8 (n, side, side) grey, `people` (n,) names, `template` the name of one. Self-supervised: neither
@@ -63,7 +107,7 @@ def transplants_from(faces: np.ndarray, people: np.ndarray, template: str, recip
     """
     side = recipe.detail * recipe.size
     medians = {person: images.resize(m[None], side)[0] for person, m in images.median_faces(faces, people).items()}
-    frames, _ = person_inputs(faces, np.flatnonzero(np.asarray(people) == template), side)
+    frames = images.prepare(faces, side, np.flatnonzero(np.asarray(people) == template))
     others = [median for person, median in medians.items() if person != template]
     return Transplants(
         frames,
@@ -72,65 +116,3 @@ def transplants_from(faces: np.ndarray, people: np.ndarray, template: str, recip
         np.stack(others),
         np.stack([images.flow_between(other, medians[template]) for other in others]),
     )
-
-
-def train_reference(folder: Path, source, recipe: Recipe, label: str, reading: Path | None = None) -> None:
-    """Train the reference network and leave `weights.npz`, `history.csv`, `cost.json` and previews in `folder`.
-
-    `source`: Pairs or Transplants, from the median of whose answers the network starts. `reading` is the folder of a
-    reader of action units (`reader.kept`, for the source's labels), which then is part of the loss, and its cost part
-    of the cost. An interrupted call goes on from its checkpoints.
-    """
-    from . import reader
-    from .per_person import tidy
-    from .training import train
-
-    base = np.median(source.answers, axis=0).round().astype(np.uint8)
-    reads = None if reading is None else reader.kept(reading, source.answers, source.labels, recipe.seed)
-    trainee = ReferenceNormaliser(source, base, recipe, label, reads)
-    began, done = time.process_time(), []
-    course = train(trainee, folder / "checkpoints", recipe.iterations, description=label, on_step=done.append)
-    seconds = (time.process_time() - began) / max(1, len(done)) * recipe.iterations
-    if reading is not None:
-        seconds += reader.cost(reading)
-    np.savez(folder / WEIGHTS, base=base, **{f"w{k:02d}": w for k, w in enumerate(trainee.network.get_weights())})
-    course.to_csv(folder / HISTORY, index=False)
-    write_json(
-        folder / COST,
-        {
-            "images": recipe.iterations * recipe.batch,
-            "core_seconds": seconds,
-            "parameters": trainee.parameters(),
-            "networks": 1,
-        },
-    )
-    tidy(folder)
-
-
-class Reference:
-    """A trained reference network, read from its folder."""
-
-    def __init__(self, folder: Path, recipe: Recipe):
-        from . import networks
-
-        with np.load(Path(folder) / WEIGHTS, allow_pickle=False) as stored:
-            base, weights = stored["base"], [stored[name] for name in sorted(stored.files) if name != "base"]
-        network = networks.reference_network(recipe.size, recipe.detail, recipe.base, recipe.seed)
-        network.set_weights(weights)
-        self.size, self.side = recipe.size, recipe.size * recipe.detail
-        self._trainee = ReferenceNormaliser.for_transfer(network, base, recipe)
-
-    def normalise(self, faces: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """One person's faces, `rows` of the grey uint8 (n, h, w), on the template: uint8 (len(rows), size, size)."""
-        frames, median = person_inputs(faces, rows, self.side)
-        return self._trainee.transfer(frames, np.broadcast_to(median, frames.shape))
-
-    def normalise_everyone(self, faces: np.ndarray, people: np.ndarray, out: np.ndarray, wanted=None) -> None:
-        """Fill `out` uint8 (n, size, size), one of `people` (n,) after another; `wanted` bool (n,): only their rows."""
-        for _, rows in images.by_person(people):
-            if wanted is None or wanted[rows[0]]:
-                out[rows] = self.normalise(faces, rows)
-
-    def transfer(self, frames: np.ndarray, medians: np.ndarray) -> np.ndarray:
-        """Equalised frames and each one's median, uint8 (n, side, side), on the template: uint8 (n, size, size)."""
-        return self._trainee.transfer(frames, medians)

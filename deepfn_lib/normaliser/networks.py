@@ -10,6 +10,8 @@ import keras
 import numpy as np
 from keras import layers
 
+CODE_VERSION = 1  # raise when the same inputs would give other weights
+
 ENCODER_PARAMETERS = 119_988_224  # Table 1
 DECODER_PARAMETERS = 6_269_601  # Table 2, each of two
 AUTOENCODER_PARAMETERS = 132_527_426

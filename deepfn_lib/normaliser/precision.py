@@ -10,18 +10,13 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Arithmetic:
-    """`precision` "float32", or "bfloat16": mixed, with float32 weights, optimiser, outputs and loss, which needs no
+class Precision:
+    """`numbers` "float32", or "bfloat16": mixed, with float32 weights, optimiser, outputs and loss, which needs no
     loss scaling, as bfloat16 has float32's range. `xla` compiles each update as one program.
     """
 
-    precision: str = "float32"
+    numbers: str = "float32"
     xla: bool = False
-
-    @classmethod
-    def of(cls, settings) -> "Arithmetic":
-        """What `settings.Settings` ask for."""
-        return cls(settings.normaliser_precision, settings.normaliser_xla)
 
     @contextmanager
     def networks(self) -> Iterator[None]:
@@ -29,7 +24,7 @@ class Arithmetic:
         import keras
 
         before = keras.config.dtype_policy()
-        keras.config.set_dtype_policy("mixed_bfloat16" if self.precision == "bfloat16" else "float32")
+        keras.config.set_dtype_policy("mixed_bfloat16" if self.numbers == "bfloat16" else "float32")
         try:
             yield
         finally:
@@ -43,4 +38,4 @@ class Arithmetic:
 
     def key(self) -> dict:
         """What tells trainings apart: nothing where all is plain, else both, since either changes the weights."""
-        return {} if self == Arithmetic() else {"precision": self.precision, "xla": self.xla}
+        return {} if self == Precision() else {"precision": self.numbers, "xla": self.xla}

@@ -21,7 +21,8 @@ from .networks import SLOPE, seeds
 FILTERS = (16, 32, 64, 64)
 STEPS, BATCH, LEARNING_RATE = 1500, 32, 1e-3
 NOISE, SHIFT = 0.03, 2  # of grey levels in 0-1, SD; pixels, at most: the reader is to see movements, not grain
-WEIGHTS, COST = "reader.npz", "reader-cost.json"
+WEIGHTS, COST = "reader.weights.h5", "cost.json"
+CODE_VERSION = 1  # raise when the same pairs would give another reader
 
 
 def network(size: int, units: int, seed: int) -> keras.Model:
@@ -65,22 +66,18 @@ def train(answers: np.ndarray, labels: np.ndarray, seed: int, steps: int = STEPS
     return reader
 
 
-def kept(folder: Path, answers: np.ndarray, labels: np.ndarray, seed: int) -> keras.Model:
-    """The reader in `folder`, trained and kept there first, with its cost, if it is not."""
-    path = Path(folder) / WEIGHTS
-    if path.exists():
-        reader = network(answers.shape[1], labels.shape[1], seed)
-        with np.load(path, allow_pickle=False) as stored:
-            reader.set_weights([stored[name] for name in sorted(stored.files)])
-        reader.trainable = False
-        return reader
+def keep(folder: Path, answers: np.ndarray, labels: np.ndarray, seed: int) -> None:
+    """Train a reader and leave it in `folder`, with its cost."""
     began = time.process_time()
-    reader = train(answers, labels, seed)
-    write_json(Path(folder) / COST, {"core_seconds": time.process_time() - began})
-    temporary = path.with_suffix(".tmp")
-    with open(temporary, "wb") as stream:
-        np.savez(stream, **{f"w{number:02d}": weights for number, weights in enumerate(reader.get_weights())})
-    temporary.replace(path)
+    train(answers, labels, seed).save_weights(folder / WEIGHTS)
+    write_json(folder / COST, {"core_seconds": time.process_time() - began})
+
+
+def kept(folder: Path, size: int, units: int) -> keras.Model:
+    """The reader of faces (n, size, size) that `keep` left in `folder`; frozen."""
+    reader = network(size, units, seed=0)
+    reader.load_weights(folder / WEIGHTS)
+    reader.trainable = False
     return reader
 
 

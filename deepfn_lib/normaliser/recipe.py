@@ -1,11 +1,14 @@
-"""How the reference network is trained. Apart from the network itself, so that who only asks whether it is there need
-not import TensorFlow.
+"""How the normalisers' networks are trained: everything that makes one training another, in one value.
+
+What a recipe says of itself is what stands in keys and checkpoints. Apart from the networks, so that who only asks
+whether one is there need not import TensorFlow.
 """
 
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from .augmentation import Augmentation
-from .precision import Arithmetic
+from .precision import Precision
 
 NUISANCE = Augmentation(rotation=3.0, scale=0.05, shift=0.02, flip=0.0, warp_pixels=2.0)
 MISALIGNED = 0.6  # pixels of the 256-pixel face, SD: frame against median
@@ -15,9 +18,43 @@ READING, NAMING = 0.1, 0.3
 EDGES = 1.0  # weight of the gradients' error against the grey levels'
 
 
+class Described:
+    """What both recipes can: say all of themselves."""
+
+    precision: Precision
+
+    def described(self) -> dict[str, Any]:
+        """All of it as JSON, for keys and checkpoints; the precision as its own key says."""
+        told: dict[str, Any] = asdict(self)  # type: ignore[call-overload]
+        del told["precision"]
+        return {**told, **self.precision.key()}
+
+    @property
+    def key(self) -> dict[str, Any]:
+        return self.described()
+
+
 @dataclass(frozen=True)
-class Recipe:
-    """How the reference network is trained."""
+class AutoencoderRecipe(Described):
+    """How the paper's network is trained (section 3.2); `width` is the share of the paper's filters and units.
+
+    An iteration is one batch of the template and one of the person. `loss`: "mae" (Eq. 1) or "rmse" (the text).
+    """
+
+    size: int = 128
+    width: float = 1.0
+    seed: int = 0
+    batch: int = 64
+    iterations: int = 50_000
+    learning_rate: float = 5e-5
+    loss: str = "mae"
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    precision: Precision = Precision()
+
+
+@dataclass(frozen=True)
+class ReferenceRecipe(Described):
+    """How the reference network is trained: frames at `detail` times `size` pixels, faces of `size` come out."""
 
     size: int = 64
     detail: int = 2
@@ -31,10 +68,4 @@ class Recipe:
     naming: float = NAMING
     nuisance: Augmentation = field(default_factory=lambda: NUISANCE)
     misaligned: float = MISALIGNED
-    arithmetic: Arithmetic = Arithmetic()
-
-    def described(self) -> dict:
-        """All of it as JSON, for keys and checkpoints; the arithmetic as its own key says."""
-        told = asdict(self)
-        del told["arithmetic"]
-        return {**told, **self.arithmetic.key()}
+    precision: Precision = Precision()

@@ -1,95 +1,180 @@
 """Our own method: one small network that sees a face beside its person's median face, and changes the template's.
 
 What is told apart by comparing two pictures of one person is what the person does; who they are is in both. The
-network is trained once for everybody, on people of whom the exact answer is known (rendered pairs), or, where there
-is none, on the template's own expressions transplanted onto other people's medians. Chapter 10 compares the two.
+network is trained once for everybody, on people of whom the exact answer is known, or, where there is none, on
+pseudo faces (`examples`), and applied to all people with nothing of theirs but their median.
 """
 
-from dataclasses import dataclass
+import time
+from pathlib import Path
 
+import cv2
 import keras
 import numpy as np
 import tensorflow as tf
 
-from ..faces.images import resize, warp
-from ..measures.quality import box
-from . import networks
+from ..artefacts import write_json
+from ..faces import images, regions
+from . import networks, reader
 from .augmentation import Augmentation, draw_affine, draw_nodes, sample, spread, way_back
-from .autoencoder import CHUNK, as_faces, as_input, spaced
-from .reader import reading_errors
-from .recipe import MISALIGNED, Recipe
+from .examples import Pairs, Transplants
+from .recipe import MISALIGNED, ReferenceRecipe
+from .training import tidy, train
 
-SHOWN = 12  # faces in a preview
+CODE_VERSION = 2  # raise when the same examples and recipe would give another network
+CHUNK = 256
 OUTSIDE, REGION_WEIGHT = 0.2, 3.0  # weights of pixels off the face, and where action units are seen; 1 elsewhere
+WEIGHTS, MEDIAN, HISTORY, COST = "network.weights.h5", "template-median.npy", "history.csv", "cost.json"
 
 
-@dataclass(frozen=True)
-class Pairs:
-    """Faces uint8 (n, side, side) with their exact answers (n, size, size); medians (k, side, side) by `which` (n,).
+def train_reference(
+    folder: Path, source: Pairs | Transplants, recipe: ReferenceRecipe, label: str, reading: Path | None = None
+) -> None:
+    """Train the reference network and leave it in `folder`, with `history.csv`, `cost.json` and previews.
 
-    `labels` int8 (n, units): the action units that the answers show, 0 or 1, where they are known.
+    The network starts from the median of the source's answers. `reading` is the folder of a reader of action units
+    (`reader.keep`, for the source's labels), which then is part of the loss, and its cost part of the cost. An
+    interrupted call goes on from its checkpoints.
+    """
+    base = np.median(source.answers, axis=0).round().astype(np.uint8)
+    read = None
+    if reading is not None:
+        read = reader.kept(reading, recipe.size, source.labels.shape[1])
+    trainee = ReferenceTrainee(source, base, recipe, label, read)
+    began, done = time.process_time(), []
+    course = train(trainee, folder / "checkpoints", recipe.iterations, description=label, on_step=done.append)
+    seconds = (time.process_time() - began) / max(1, len(done)) * recipe.iterations
+    if reading is not None:
+        seconds += reader.cost(reading)
+    trainee.reference.save(folder)
+    course.to_csv(folder / HISTORY, index=False)
+    images_seen, parameters = recipe.iterations * recipe.batch, trainee.reference.network.count_params()
+    cost = {"images": images_seen, "core_seconds": seconds, "parameters": parameters, "networks": 1}
+    write_json(folder / COST, cost)
+    tidy(folder)
+
+
+class Reference:
+    """The reference network and the template's median face, uint8 (size, size), that it changes."""
+
+    def __init__(self, network: keras.Model, template_median: np.ndarray, recipe: ReferenceRecipe):
+        self.network, self.template_median, self.recipe = network, template_median, recipe
+        self.size, self.side = recipe.size, recipe.size * recipe.detail
+        self.base = tf.constant(images.as_input(template_median[None]))
+
+    @classmethod
+    def fresh(cls, template_median: np.ndarray, recipe: ReferenceRecipe) -> "Reference":
+        """An untrained one, which draws the median for every face."""
+        with recipe.precision.networks():
+            network = networks.reference_network(recipe.size, recipe.detail, recipe.base, recipe.seed)
+        return cls(network, template_median, recipe)
+
+    @classmethod
+    def kept(cls, folder: Path, recipe: ReferenceRecipe) -> "Reference":
+        """The trained one that `save` left in `folder`."""
+        made = cls.fresh(np.load(folder / MEDIAN), recipe)
+        made.network.load_weights(folder / WEIGHTS)
+        return made
+
+    def save(self, folder: Path) -> None:
+        """Leave the weights and the median in `folder`."""
+        self.network.save_weights(folder / WEIGHTS)
+        np.save(folder / MEDIAN, self.template_median)
+
+    @tf.function(reduce_retracing=True)
+    def through(self, inputs):
+        """Frames beside medians, float32 (n, side, side, 2) in 0-1, to faces (n, size, size, 1) in 0-1."""
+        return tf.clip_by_value(self.base + self.network(inputs, training=False), 0.0, 1.0)
+
+    def transfer(self, frames: np.ndarray, medians: np.ndarray) -> np.ndarray:
+        """Equalised frames and each one's median, uint8 (n, side, side), on the template: uint8 (n, size, size)."""
+        out = np.empty((len(frames), self.size, self.size), np.uint8)
+        for start in range(0, len(frames), CHUNK):
+            rows = slice(start, start + CHUNK)
+            out[rows] = images.as_faces(self.through(tf.constant(beside(frames[rows], medians[rows]))))
+        return out
+
+    def normalise(self, faces: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """One person's faces, `rows` of the grey uint8 (n, h, w), on the template: uint8 (len(rows), size, size)."""
+        frames = images.prepare(faces, self.side, rows)
+        return self.transfer(frames, np.broadcast_to(images.median_face(frames), frames.shape))
+
+    def normalise_everyone(self, faces: np.ndarray, people: np.ndarray, out: np.ndarray, wanted=None) -> None:
+        """Fill `out` uint8 (n, size, size), one of `people` (n,) after another; `wanted` bool (n,): only their rows."""
+        for _, rows in images.by_person(people):
+            if wanted is None or wanted[rows[0]]:
+                out[rows] = self.normalise(faces, rows)
+
+
+def beside(frames: np.ndarray, medians: np.ndarray) -> np.ndarray:
+    """Frames and their medians, (n, h, w) in 0-255, as the network sees them: float32 (n, h, w, 2) in 0-1."""
+    return np.concatenate([images.as_input(frames), images.as_input(medians)], axis=-1)
+
+
+class ReferenceTrainee:
+    """A fresh reference network as a trainee (`training.train`).
+
+    `read`, a reader of action units (`reader.kept`), adds its reading errors to the loss.
     """
 
-    faces: np.ndarray
-    answers: np.ndarray
-    medians: np.ndarray
-    which: np.ndarray
-    labels: np.ndarray | None = None
+    loss_names = ("loss", "pictures")
 
-    def draw(self, n: int, random: np.random.Generator):
-        """n frames, their people's medians and their answers, float32 (n, size, size) in 0-255; labels (n, units)."""
-        rows = random.integers(0, len(self.faces), n)
-        labels = np.zeros((n, 0)) if self.labels is None else self.labels[rows]
-        drawn = (self.faces[rows], self.medians[self.which[rows]], self.answers[rows], labels)
-        return tuple(array.astype(np.float32) for array in drawn)
+    def __init__(
+        self,
+        source: Pairs | Transplants,
+        template_median: np.ndarray,
+        recipe: ReferenceRecipe,
+        label: str,
+        read: keras.Model | None = None,
+    ):
+        self.source, self.recipe, self.read = source, recipe, read
+        self.reference = Reference.fresh(template_median, recipe)
+        self.update = recipe.precision.compiled(self._update)
+        self.weights = tf.constant(where_it_counts(recipe.size)[None, ..., None])
+        rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, recipe.iterations, alpha=0.01)
+        self.optimiser = keras.optimizers.Adam(rate)
+        self.trained = self.reference.network.trainable_variables
+        self.optimiser.build(self.trained)
+        self.variables = self.trained + self.optimiser.variables
+        told = {**recipe.described(), "reader": read is not None}
+        self.description = {"network": "reference", "person": label, **told}
 
-    def shown(self, seed: int):
-        """Evenly spaced faces, their medians and answers, uint8, for previews. `seed` changes nothing."""
-        rows = spaced(np.arange(len(self.faces)), SHOWN)
-        return self.faces[rows], self.medians[self.which[rows]], self.answers[rows]
+    def batch(self, step: int):
+        """Disturbed frames with medians (n, size, size, 2), the answers (n, size, size, 1), their labels (n, units)."""
+        random = np.random.default_rng([self.recipe.seed, step])
+        frames, medians, answers, labels = self.source.draw(self.recipe.batch, random)
+        inputs = disturb(frames, medians, random, self.recipe.nuisance, self.recipe.misaligned)
+        return inputs, images.as_input(answers), labels
 
+    def _update(self, inputs, answers, labels):
+        """One update; the whole loss, and of it the weighted error of grey levels and of their gradients."""
+        with tf.GradientTape() as tape:
+            outputs = self.reference.base + self.reference.network(inputs, training=True)
+            loss = pictures = weighted_error(outputs - answers, self.weights, self.recipe.edges)
+            if self.read is not None:
+                difference, named = reader.reading_errors(self.read, outputs, answers, labels)
+                loss += self.recipe.reading * difference + self.recipe.naming * named
+        self.optimiser.apply(tape.gradient(loss, self.trained), self.trained)
+        return tf.stack([loss, pictures])
 
-@dataclass(frozen=True)
-class Transplants:
-    """The template's expressions on other people's medians: pseudo faces whose exact answer is the template's frame.
+    def probe(self):
+        """What the network makes of a few undisturbed faces of its training, and their answers."""
+        frames, medians, answers, _ = self.source.draw(16, np.random.default_rng(self.recipe.seed))
+        return self.reference.through(tf.constant(beside(frames, medians))).numpy(), images.as_input(answers)
 
-    `template` uint8 (n, side, side) and the same frames as `answers` (n, size, size); the template's `median` (side,
-    side); others' `medians` (k, side, side) and `flows` float32 (k, side, side, 2) from each to the template's.
-    """
-
-    template: np.ndarray
-    answers: np.ndarray
-    median: np.ndarray
-    medians: np.ndarray
-    flows: np.ndarray
-
-    def draw(self, n: int, random: np.random.Generator):
-        """n pseudo faces, the medians they stand on, and the template's frames: float32, in 0-255; labels (n, 0).
-
-        The change of the template's face from its median is bent to the other's geometry and added to their median,
-        stronger or weaker by up to two fifths.
-        """
-        rows, people = random.integers(0, len(self.template), n), random.integers(0, len(self.medians), n)
-        change = self.template[rows].astype(np.float32) - self.median
-        moved = np.stack([warp(one[None], self.flows[who])[0] for one, who in zip(change, people)])
-        medians = self.medians[people].astype(np.float32)
-        strength = random.uniform(0.6, 1.4, (n, 1, 1)).astype(np.float32)
-        faces, answers = np.clip(medians + strength * moved, 0, 255), self.answers[rows].astype(np.float32)
-        return faces, medians, answers, np.zeros((n, 0), np.float32)
-
-    def shown(self, seed: int):
-        """Some pseudo faces, their medians and answers, uint8, for previews."""
-        return tuple(images.astype(np.uint8) for images in self.draw(SHOWN, np.random.default_rng(seed))[:3])
+    def preview(self) -> np.ndarray:
+        """Rows: aligned faces, their people's medians, the transfer, the answer."""
+        frames, medians, answers = self.source.shown(self.recipe.seed)
+        shown = [images.resize(part, self.recipe.size) for part in (frames, medians)]
+        return np.vstack([np.hstack(list(row)) for row in (*shown, self.reference.transfer(frames, medians), answers)])
 
 
 def where_it_counts(size: int) -> np.ndarray:
     """Weights float32 (size, size), mean one: brows, eyes and mouth count most, then the face, then hair and wall."""
-    import cv2
-
     weights = np.full((size, size), OUTSIDE, np.float32)
-    weights[box("face", size)] = 1.0
+    weights[regions.box("face", size)] = 1.0
     for region in ("brows", "eyes", "mouth"):
-        weights[box(region, size)] = REGION_WEIGHT
+        weights[regions.box(region, size)] = REGION_WEIGHT
     weights = cv2.GaussianBlur(weights, (0, 0), size / 32)
     return weights / weights.mean()
 
@@ -104,96 +189,13 @@ def disturb(frames, medians, random: np.random.Generator, nuisance: Augmentation
     nodes = draw_nodes(n, size, nuisance, random)
     shake = Augmentation(warp_pixels=misaligned)
     moved = nodes + draw_nodes(n, size, shake, random) - draw_nodes(n, size, Augmentation(warp_pixels=0.0), random)
-    images = []
+    pictures = []
     for faces, points in ((frames, moved), (medians, nodes)):
-        images.append(sample(faces, *spread(way_back(points @ np.array([1, 1j]), affine, size), size)))
-    both = np.concatenate(images, axis=-1)
+        pictures.append(sample(faces, *spread(way_back(points @ np.array([1, 1j]), affine, size), size)))
+    both = np.concatenate(pictures, axis=-1)
     gain = random.normal(1, 0.08, (n, 1, 1, 1)) * random.normal(1, 0.02, (n, 1, 1, 2))
     shift = random.normal(0, 0.03, (n, 1, 1, 1)) + random.normal(0, 0.01, (n, 1, 1, 2))
     return ((both - 0.5) * gain + 0.5 + shift).astype(np.float32)
-
-
-class ReferenceNormaliser:
-    """The reference network as a trainee (`training.train`).
-
-    `source`: Pairs or Transplants. `template_median` uint8 (size, size). `reader` (`reader.kept`) adds its reading
-    errors to the loss.
-    """
-
-    loss_names = ("loss", "pictures")
-
-    def __init__(self, source, template_median: np.ndarray, recipe: Recipe, label: str, reader=None):
-        self.source, self.reader = source, reader
-        with recipe.arithmetic.networks():
-            network = networks.reference_network(recipe.size, recipe.detail, recipe.base, recipe.seed)
-        self._hold(network, template_median, recipe)
-        self.update = recipe.arithmetic.compiled(self._update)
-        self.weights = tf.constant(where_it_counts(recipe.size)[None, ..., None])
-        rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, recipe.iterations, alpha=0.01)
-        self.optimiser = keras.optimizers.Adam(rate)
-        self.optimiser.build(self.network.trainable_variables)
-        self.variables = self.network.trainable_variables + self.optimiser.variables
-        told = {**recipe.described(), "reader": reader is not None}
-        self.description = {"network": "reference", "person": label, **told}
-
-    def _hold(self, network, template_median: np.ndarray, recipe: Recipe) -> None:
-        self.network, self.recipe = network, recipe
-        self.base = tf.constant(as_input(template_median[None]))
-
-    @classmethod
-    def for_transfer(cls, network, template_median: np.ndarray, recipe: Recipe):
-        """A trained network that can only `transfer`."""
-        made = cls.__new__(cls)
-        made._hold(network, template_median, recipe)
-        return made
-
-    def parameters(self) -> int:
-        """How many weights the network has."""
-        return self.network.count_params()
-
-    def batch(self, step: int):
-        """Disturbed frames with medians (n, size, size, 2), the answers (n, size, size, 1), their labels (n, units)."""
-        random = np.random.default_rng([self.recipe.seed, step])
-        frames, medians, answers, labels = self.source.draw(self.recipe.batch, random)
-        inputs = disturb(frames, medians, random, self.recipe.nuisance, self.recipe.misaligned)
-        return inputs, as_input(answers), labels
-
-    def _update(self, inputs, answers, labels):
-        """One update; the whole loss, and of it the weighted error of grey levels and of their gradients."""
-        with tf.GradientTape() as tape:
-            outputs = self.base + self.network(inputs, training=True)
-            loss = pictures = weighted_error(outputs - answers, self.weights, self.recipe.edges)
-            if self.reader is not None:
-                difference, named = reading_errors(self.reader, outputs, answers, labels)
-                loss += self.recipe.reading * difference + self.recipe.naming * named
-        variables = self.network.trainable_variables
-        self.optimiser.apply(tape.gradient(loss, variables), variables)
-        return tf.stack([loss, pictures])
-
-    @tf.function(reduce_retracing=True)
-    def _through(self, inputs):
-        return tf.clip_by_value(self.base + self.network(inputs, training=False), 0.0, 1.0)
-
-    def transfer(self, frames: np.ndarray, medians: np.ndarray) -> np.ndarray:
-        """Frames and each one's median, uint8 (n, side, side), to faces of the template, uint8 (n, size, size)."""
-        out = np.empty((len(frames), self.recipe.size, self.recipe.size), np.uint8)
-        for start in range(0, len(frames), CHUNK):
-            rows = slice(start, start + CHUNK)
-            inputs = np.concatenate([as_input(frames[rows]), as_input(medians[rows])], axis=-1)
-            out[rows] = as_faces(self._through(tf.constant(inputs)))
-        return out
-
-    def probe(self):
-        """What the network makes of a few undisturbed faces of its training, and their answers."""
-        frames, medians, answers, _ = self.source.draw(16, np.random.default_rng(self.recipe.seed))
-        inputs = np.concatenate([as_input(frames), as_input(medians)], axis=-1)
-        return self._through(tf.constant(inputs)).numpy(), as_input(answers)
-
-    def preview(self) -> np.ndarray:
-        """Rows: aligned faces, their people's medians, the transfer, the answer."""
-        frames, medians, answers = self.source.shown(self.recipe.seed)
-        rows = [resize(frames, self.recipe.size), resize(medians, self.recipe.size), self.transfer(frames, medians)]
-        return np.vstack([np.hstack(list(row)) for row in (*rows, answers)])
 
 
 def weighted_error(error, weights, edges: float):

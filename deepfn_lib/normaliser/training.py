@@ -11,6 +11,7 @@
 """
 
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -155,3 +156,12 @@ def check_collapse(trainee, step: int, guard_after: int, folder: Path) -> None:
             f"training has collapsed at step {step}: outputs vary by {varies:.5f}, answers by {should:.5f}; "
             f"{_last_good(folder)}; lower the learning rate or change the seed"
         )
+
+
+def tidy(folder: Path) -> None:
+    """Previews move up, checkpoints go: the finished folder is small and says the same however often it was resumed."""
+    checkpoints_folder, previews = folder / "checkpoints", folder / "previews"
+    previews.mkdir(exist_ok=True)
+    for picture in checkpoints_folder.glob("previews/*.png"):
+        os.replace(picture, previews / picture.name)
+    shutil.rmtree(checkpoints_folder)

@@ -5,11 +5,12 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from ..artefacts import Store, digest, environment, peak_memory_gib, used
-from ..settings import Settings
+import psutil
+
+from ..arms import find
+from ..artefacts import digest, environment, peak_memory_gib
 
 CARD_METADATA = "deepfn_artefacts"  # by which the runner knows what a chapter read
-_BEGAN = time.monotonic()  # of this module's import: a chapter imports it in its first cells
 
 
 @dataclass(frozen=True)
@@ -25,17 +26,16 @@ class Card:
         return {"text/html": self.markup, "text/plain": self.text}, metadata
 
 
-def card(settings: Settings, store: Store) -> Card:
-    """The closing card of a chapter: commit, versions, device, settings' digest, memory, and every artefact this
-    process used, with the seconds it took to make (once, maybe in an earlier chapter)."""
-    from ..normaliser.methods import METHODS
-
-    machine, seconds = environment(), time.monotonic() - _BEGAN
+def card(study: Any) -> Card:
+    """The closing card of a chapter: commit, versions, device, settings' digest, memory, and every artefact that its
+    `study` used, with the seconds it took to make (once, maybe in an earlier chapter)."""
+    settings, store = study.settings, study.store
+    machine, seconds = environment(), time.time() - psutil.Process().create_time()
     versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
     settings_digest = digest(settings.model_dump(mode="json"))
     facts = {
         "profile": settings.profile,
-        "the arm called DeepFN": METHODS.get(settings.normaliser_arm, settings.normaliser_arm),
+        "the study's normaliser": find(settings.normaliser_arm).what,
         "settings": settings_digest,
         "seed": str(settings.seed),
         "commit": machine["commit"],
@@ -47,7 +47,7 @@ def card(settings: Settings, store: Store) -> Card:
         f"<tr><th scope='row'>{name}</th><td>{html.escape(value)}</td></tr>" for name, value in facts.items()
     )
     rows, artefacts = [], []
-    for folder, entry in used(store):
+    for folder, entry in store.used.items():
         size = sum(file["bytes"] for file in entry["files"].values())
         rows.append(
             f"<tr><td>{html.escape(entry['step'])}</td><td><code>{folder.name}</code></td>"
@@ -63,7 +63,7 @@ def card(settings: Settings, store: Store) -> Card:
     )
     count = f"{len(rows)} artefact{'' if len(rows) == 1 else 's'}"
     summary = (
-        f"How this page was made: {count}, profile {settings.profile}, DeepFN is {settings.normaliser_arm}, "
+        f"How this page was made: {count}, profile {settings.profile}, normaliser {settings.normaliser_arm}, "
         f"commit {machine['commit']}"
     )
     markup = (

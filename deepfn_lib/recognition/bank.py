@@ -7,7 +7,7 @@ the best weights, in one compiled call. `plain.train` says the same with `keras.
 two together.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import keras
 import numpy as np
@@ -15,26 +15,12 @@ import tensorflow as tf
 
 from ..measures.score import THRESHOLD
 from . import lenet_fast, networks
+from .protocol import Training
+
+CODE_VERSION = 1  # raise when the same inputs would give other weights
 
 CHUNK = 32  # frames in a forward pass without training: what stays in a core's cache
 AT_ONCE = 1024  # frames that are prepared for the network together, 16 MB
-
-
-@dataclass(frozen=True)
-class Training:
-    """What a training is made of, beside its frames (section 4.3; the batch size is ours)."""
-
-    classifier: str = "lenet-5"
-    epochs: int = 50
-    batch: int = 32
-    learning_rate: float = 5e-5
-    beta_1: float = 0.5
-    beta_2: float = 0.999
-    epsilon: float = 1e-7  # Keras's default
-    empty_f1: str = "one-if-no-false-positive"
-
-    def as_dict(self) -> dict:
-        return asdict(self)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..device import configure_tensorflow
 from ..measures import score
+from .protocol import Training
 
 
 @dataclass(frozen=True)
@@ -57,19 +58,17 @@ def _bank(training, action_units: int):
     return Bank(training, action_units)
 
 
-def train_models(arm_path: str, labels_path: str, training: dict, models: list[Model]) -> list[Result]:
+def train_models(arm_path: str, labels_path: str, training: Training, models: list[Model]) -> list[Result]:
     """Train and judge `models` one after another with one thread.
 
-    `arm_path` names an array uint8 (frames, 64, 64), `labels_path` one int8 (frames, action units);
-    `training` holds the fields of `bank.Training`. Only the rows that a model asks for are read.
+    `arm_path` names an array uint8 (frames, 64, 64), `labels_path` one int8 (frames, action units). Only the rows that
+    a model asks for are read.
     """
     # oneDNN's convolutions are planned once and not at every step; the plans of so small a network take no memory.
     os.environ.setdefault("TF_MKL_OPTIMIZE_PRIMITIVE_MEMUSE", "false")
     configure_tensorflow(threads=1)
-    from .bank import Training
-
     images, labels = np.load(arm_path, mmap_mode="r"), np.load(labels_path, mmap_mode="r")
-    return [_train_one(images, labels, Training(**training), model) for model in models]
+    return [_train_one(images, labels, training, model) for model in models]
 
 
 def _train_one(images, labels, training, model: Model) -> Result:

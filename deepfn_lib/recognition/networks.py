@@ -10,6 +10,8 @@ from keras import layers
 
 from ..errors import StudyError
 
+CODE_VERSION = 1  # raise when the same inputs would give other networks
+
 SIDE = 64  # pixels, Table 3
 LENET_PARAMETERS = {12: 388_564, 5: 387_969}  # by number of outputs; the paper says 388K
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+CODE_VERSION = 1  # raise when the same inputs would give other splits
+
 # condition: (family, whether the test group is the training group)
 CONDITIONS = {
     "person-dependent": ("person", True),
@@ -43,6 +45,20 @@ class Sizes:
     validation_people: int = 2
     train_tasks: int = 4
     validation_tasks: int = 2
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a training is made of, beside its frames (section 4.3; the batch size is ours)."""
+
+    classifier: str = "lenet-5"
+    epochs: int = 50
+    batch: int = 32
+    learning_rate: float = 5e-5
+    beta_1: float = 0.5
+    beta_2: float = 0.999
+    epsilon: float = 1e-7  # Keras's default
+    empty_f1: str = "one-if-no-false-positive"
 
 
 def generator(seed: int, *names) -> np.random.Generator:
@@ -144,7 +160,10 @@ def _person_splits(frames, people, sizes: Sizes, repetitions, seed, rows, notice
 
 @dataclass(frozen=True)
 class Split:
-    """One model's rows of the frame table (int32 arrays) and its tests by test group; `label` tells variants apart."""
+    """One model's rows of the frame table (int32 arrays) and its tests by test group; `label` tells variants apart.
+
+    `epochs` 0: as many as the training has.
+    """
 
     family: str
     train_group: str
@@ -153,6 +172,7 @@ class Split:
     validation: np.ndarray
     tests: dict[str, np.ndarray]
     label: str = ""
+    epochs: int = 0
 
     @property
     def name(self) -> str:
@@ -164,15 +184,11 @@ class Split:
         return next(name for name, of in CONDITIONS.items() if of == (self.family, within))
 
 
-def own_epochs(drawn: list[Split], person_epochs: int) -> dict[str, int]:
-    """Epochs by model name of the person-dependent models among `drawn`; none where `person_epochs` is 0."""
-    return {split.name: person_epochs for split in drawn if person_epochs and split.family == "person"}
-
-
-def rows_of(splits: pd.DataFrame, frames: pd.DataFrame) -> list[Split]:
+def rows_of(splits: pd.DataFrame, frames: pd.DataFrame, person_epochs: int = 0) -> list[Split]:
     """The splits as rows of `frames`, sorted by family, training group and repetition.
 
-    A model without a training or a validation frame is left out.
+    A model without a training or a validation frame is left out. `person_epochs` are those of the person-dependent
+    models, 0 for as many as the others'.
     """
     whole, by_task = _row_index(frames)
     found = []
@@ -188,7 +204,8 @@ def rows_of(splits: pd.DataFrame, frames: pd.DataFrame) -> list[Split]:
         if train is None or validation is None:
             continue
         tests = {key[1]: part for key, part in joined.items() if key[0] == "test"}
-        found.append(Split(family, str(group), int(repetition), train, validation, tests))
+        epochs = person_epochs if family == "person" else 0
+        found.append(Split(family, str(group), int(repetition), train, validation, tests, epochs=epochs))
     return found
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..cluster import run_jobs
+from ..cluster import HERE, Machine
 from ..frames import BP4D_ACTION_UNITS, SHARED_ACTION_UNITS
 from ..measures import score
 from .jobs import Model, Result, train_models
-from .protocol import Split, named_seeds, own_epochs, rows_of
+from .protocol import Split, Training, named_seeds
 
 CODE_VERSION = 1  # raise when the same settings would give other scores
 SCORE_COLUMNS = [
@@ -61,107 +61,51 @@ def label_array(frames: pd.DataFrame) -> np.ndarray:
     return np.ascontiguousarray(frames[list(BP4D_ACTION_UNITS)].to_numpy(np.int8))
 
 
-def run_protocol(
-    folder: Path,
-    frames: pd.DataFrame,
-    splits: pd.DataFrame,
-    arms: Mapping[str, str | Path],
-    *,
-    seed: int,
-    training: Mapping,
-    person_epochs: int = 0,
-    keep_predictions: Sequence[str] = (),
-    cluster: str = "local",
-    workers: int | None = None,
-    gpus_per_worker: int = 0,
-) -> None:
-    """Train and judge every model of `splits` on every arm; leave the tables in `folder`.
-
-    `frames`: the frame table. `splits`: from `protocol.draw_splits`. `arms`: name to the path of an array uint8
-    (frames, 64, 64). `training`: fields of `bank.Training`; `person_epochs`: other epochs for the person-dependent
-    models (0: the same). `keep_predictions`: families of which the test
-    probabilities are stored (float16).
-    Leaves `scores.parquet` (SCORE_COLUMNS), `constants.parquet`, `courses.parquet` (loss and validation F1 of each
-    epoch), `splits.parquet`, `labels.npy`, and `predictions/<arm>/<model>.npz`. Each model's result is stored in
-    `parts/` as its job ends, so an interrupted run continues.
-    """
-    splits.to_parquet(folder / "splits.parquet")
-    drawn = rows_of(splits, frames)
-    train_and_judge(
-        folder,
-        frames,
-        drawn,
-        arms,
-        seed=seed,
-        training=training,
-        keep_predictions=keep_predictions,
-        epochs=own_epochs(drawn, person_epochs),
-        cluster=cluster,
-        workers=workers,
-        gpus_per_worker=gpus_per_worker,
-    )
-    names = names_of(frames)
-    scores, courses = assemble(folder, drawn, list(arms), names)
-    scores.to_parquet(folder / "scores.parquet")
-    courses.to_parquet(folder / "courses.parquet")
-    constants(np.load(folder / "labels.npy"), drawn, names, training["empty_f1"]).to_parquet(
-        folder / "constants.parquet"
-    )
-    _move_predictions(folder)
-    shutil.rmtree(folder / "parts")
-
-
-def names_of(frames: pd.DataFrame) -> np.ndarray:
-    """The participant of each row, str."""
-    return frames["participant"].astype(str).to_numpy()
-
-
 def train_and_judge(
     folder: Path,
     frames: pd.DataFrame,
-    drawn: Sequence[Split],
-    arms: Mapping[str, str | Path],
+    splits: Sequence[Split],
+    arms: Mapping[str, Path],
     *,
     seed: int,
-    training: Mapping,
-    epochs: Mapping[str, int] | None = None,
+    training: Training,
     keep_predictions: Sequence[str] = (),
-    cluster: str = "local",
-    workers: int | None = None,
-    gpus_per_worker: int = 0,
+    machine: Machine = HERE,
     description: str = "classifiers",
 ) -> None:
-    """Leave `labels.npy` and one file in `parts/<arm>/` for each split and arm; what is there already stays.
+    """Train and judge every model of `splits` on every arm; leave the tables in `folder`.
 
-    `epochs` may name splits that train for another number of epochs. Other arguments as of `run_protocol`.
+    `frames`: the frame table. `arms`: name to the path of an array uint8 (frames, 64, 64). `keep_predictions`:
+    families of which the test probabilities are stored (float16).
+    Leaves `scores.parquet` (SCORE_COLUMNS), `constants.parquet`, `courses.parquet` (loss and validation F1 of each
+    epoch), `labels.npy`, and `predictions/<arm>/<model>.npz`. Each model's result is stored in `parts/` as its job
+    ends, so an interrupted run continues.
     """
-    np.save(folder / "labels.npy", label_array(frames))
-    names, own_epochs = names_of(frames), epochs or {}
+    labels, names = label_array(frames), frames["participant"].astype(str).to_numpy()
+    np.save(folder / "labels.npy", labels)
     models = [
-        _model(split, names, seed, own_epochs.get(split.name, training["epochs"]), split.family in keep_predictions)
-        for split in drawn
+        _model(split, names, seed, split.epochs or training.epochs, split.family in keep_predictions)
+        for split in splits
     ]
     todo = [
         (arm, str(path), group)
         for arm, path in arms.items()
         for group in _grouped([m for m in models if not _part(folder, arm, m.name).exists()])
     ]
-    jobs = [(path, str(folder / "labels.npy"), dict(training), group) for _, path, group in todo]
 
     def store(position: int, results: list[Result]) -> None:
         for result in results:
             _write_part(_part(folder, todo[position][0], result.name), result)
 
+    jobs = [(path, str(folder / "labels.npy"), training, group) for _, path, group in todo]
     if jobs:
-        run_jobs(
-            train_models,
-            jobs,
-            description=description,
-            cluster=cluster,
-            workers=workers,
-            gpus_per_worker=gpus_per_worker,
-            done=store,
-        )
+        machine.run(train_models, jobs, description=description, done=store)
+    scores, courses = _assemble(folder, splits, list(arms), names)
+    scores.to_parquet(folder / "scores.parquet")
+    courses.to_parquet(folder / "courses.parquet")
+    constants(labels, splits, names, training.empty_f1).to_parquet(folder / "constants.parquet")
+    _move_predictions(folder)
+    shutil.rmtree(folder / "parts")
 
 
 def _model(split: Split, names: np.ndarray, seed: int, epochs: int, keep: bool) -> Model:
@@ -212,7 +156,7 @@ def _write_part(path: Path, result: Result) -> None:
     os.replace(temporary, path)
 
 
-def assemble(
+def _assemble(
     folder: Path, drawn: Sequence[Split], arms: Sequence[str], names: np.ndarray
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The parts as tables: scores (SCORE_COLUMNS) and courses, rows in the order of arms and splits."""

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from ..cluster import run_jobs
+from ..cluster import HERE, Machine
 from . import label_statistics as p
 from . import layouts
 from .expressions import Course, make_course
@@ -35,8 +35,7 @@ def write_corpora(
     disfa_people: int,
     bp4d_frame_rate: float,
     disfa_frame_rate: float,
-    workers: int = 0,
-    cluster: str = "local",
+    machine: Machine = HERE,
 ) -> None:
     """Write `bp4d/`, `disfa/`, `truth/bp4d/`, `truth/disfa/`, `landmarks.parquet` and `participants.csv` into
     `folder`.
@@ -46,7 +45,6 @@ def write_corpora(
     (the most expressive BP4D participant) making the same expression in the same pose: for BP4D before the
     same camera and light; for DISFA before BP4D's camera in BP4D's usual light, for that is what "on the
     template's face" means to a recogniser. Sessions that an interrupted earlier call finished are kept.
-    `workers` 0: one process for each processor.
     """
     folder = Path(folder)
     (folder / PARTS).mkdir(parents=True, exist_ok=True)
@@ -55,7 +53,7 @@ def write_corpora(
     template = template_participant(seed, bp4d_people, bp4d_frame_rate)
     jobs = [(str(folder), seed, dataset, one, template, rate) for dataset, one, rate in chosen]
     jobs.sort(key=lambda job: job[2], reverse=True)  # the long videos first, so that no processor waits at the end
-    run_jobs(write_participant, jobs, description="rendering", cluster=cluster, workers=workers or None, unit="person")
+    machine.run(write_participant, jobs, description="rendering", unit="person")
     write_participants(folder, seed, [(dataset, one) for dataset, one, _ in chosen])
     parts = sorted((folder / PARTS).glob("*.parquet"))
     keys = ["dataset", "participant", "task", "frame", "identity"]

@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ..cluster import run_jobs
+from ..cluster import HERE, Machine
 from ..faces import alignment, detection, tracking
 from .corpora import SCENES
 from .expressions import make_course
@@ -36,8 +36,7 @@ def render_pairs(
     size: int = 128,
     template: str = MOST_EXPRESSIVE,
     mode: str = "five-points",
-    workers: int | None = None,
-    cluster: str = "local",
+    machine: Machine = HERE,
 ) -> None:
     """Write `faces.npy`, `truth.npy` (people * frames_per_person, size, size) uint8, `labels.npy` int8 (the same
     number, 12: 1 where the action unit of BP4D is active), `people.npy` int16 (1, 2, ...) and `undetected.npy`.
@@ -63,7 +62,7 @@ def render_pairs(
             array[first : first + frames_per_person] = getattr(result, name)
         undetected.extend(first + np.flatnonzero(~result.found))
 
-    run_jobs(person_pairs, jobs, description="pairs", cluster=cluster, workers=workers, unit="person", done=keep)
+    machine.run(person_pairs, jobs, description="pairs", unit="person", done=keep)
     np.save(folder / "people.npy", np.repeat(np.arange(1, people + 1, dtype=np.int16), frames_per_person))
     np.save(folder / "undetected.npy", np.array(sorted(undetected), np.int64))
 
@@ -129,3 +128,10 @@ def _scene(seed: int, participant: str, turn: int, face: Face, answer: Face):
     if dataset == "DISFA":
         camera, light = BP4D_CAMERA, BP4D_LIGHT
     return own, make_stage(answer, camera, light, generator(*wall))
+
+
+def scenes_of(people: np.ndarray) -> np.ndarray:
+    """A number for each rendered person before each of the two cameras, int (n,), from `people.npy` of the pairs."""
+    everyone, first = np.unique(people, return_index=True)
+    frame = np.arange(len(people)) - first[np.searchsorted(everyone, people)]
+    return 2 * people.astype(int) + frame // SCENE_FRAMES % 2

@@ -8,6 +8,7 @@ from typing import Literal
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from ..arms import ARMS
 from ..artefacts import project_root
 from ..errors import StudyError
 
@@ -15,8 +16,8 @@ FILE = "published.csv"
 
 
 class Published(BaseModel):
-    """One published number. `value` and `sd` are in `unit`; `half_unit` is half of the last digit printed,
-    so the number before rounding lies within it of `value`; `printed` is the number as the paper shows it.
+    """One published number. `value` and `sd` are in `unit`; `half_unit` is half of the last digit printed, so the
+    number before rounding lies within it of `value`; `printed` is the number as the paper shows it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -41,8 +42,7 @@ class Published(BaseModel):
 def published_table(path: Path | None = None) -> pd.DataFrame:
     """All published numbers, checked, indexed by key.
 
-    Raises StudyError for a file that cannot be read, a wrong or repeated row, or a pair of keys that is not
-    there.
+    Raises StudyError for a file that cannot be read, a wrong or repeated row, or a pair of keys that is not there.
     """
     path = path or project_root() / "data_manifests" / FILE
     try:
@@ -62,8 +62,7 @@ def published_table(path: Path | None = None) -> pd.DataFrame:
     frame = pd.DataFrame([r.model_dump() for r in rows]).set_index("key")
     if not frame.index.is_unique:
         raise StudyError(f"{path.name}: key {frame.index[frame.index.duplicated()][0]!r} appears twice")
-    named = set(frame["first"]) | set(frame["second"]) - {""}
-    missing = sorted(named - set(frame.index) - {""})
+    missing = sorted({*frame["first"], *frame["second"]} - {*frame.index, ""})
     if missing:
         raise StudyError(f"{path.name}: {missing[0]!r} is compared but has no row of its own")
     return frame
@@ -78,8 +77,7 @@ def published(key: str) -> Published:
 
 
 def published_score(condition: str, arm: str) -> Published | None:
-    """Table 5's mean and SD of a condition, for the arms `original` and `deepfn`; None for arms the paper
-    has not.
-    """
-    key = f"{condition}.{'deepfn' if arm.startswith('deepfn') else arm}"
-    return published(key) if key in published_table().index else None
+    """Table 5's mean and SD of a condition, for the arms that stand beside one of its columns; None for the others."""
+    column = next((one.paper for one in ARMS if one.name == arm), "")
+    key = f"{condition}.{column}"
+    return published(key) if column and key in published_table().index else None

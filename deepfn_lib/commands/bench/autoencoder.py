@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ...artefacts import peak_memory_gib
+from ...faces.images import as_input
 
 MATRIX = 2048
 SECONDS = 1.0  # of matrix products in each turn
@@ -45,10 +46,11 @@ def autoencoder_step_vs_matmul(width: float = 1.0, size: int = 128, batch: int =
     """
     import tensorflow as tf
 
-    from ...normaliser.autoencoder import Autoencoder, as_input
+    from ...normaliser.autoencoder import Autoencoder
+    from ...normaliser.recipe import AutoencoderRecipe
 
     faces = np.random.default_rng(0).integers(0, 256, (batch, size, size)).astype(np.uint8)
-    trainee = Autoencoder(faces, faces, size=size, width=width, seed=0, batch=batch)
+    trainee = Autoencoder(faces, faces, AutoencoderRecipe(size=size, width=width, batch=batch))
     inputs = tf.constant(as_input(faces))
     step = tf.function(lambda: trainee._half(0, inputs, inputs))
     operations = step_operations(trainee.encoder, trainee.decoders[0], batch)
@@ -82,26 +84,27 @@ def autoencoder_step_vs_matmul(width: float = 1.0, size: int = 128, batch: int =
     }
 
 
-def other_arithmetic_vs_plain(precision: str, xla: bool, width: float = 0.25, repeats: int = 5) -> dict:
-    """How many times faster an update is under another `arithmetic.Arithmetic` than in plain float32, in turn.
+def other_precision_vs_plain(numbers: str, xla: bool, width: float = 0.25, repeats: int = 5) -> dict:
+    """How many times faster an update is under another `Precision` than in plain float32, in turn.
 
     The paper's autoencoder at 128 pixels, a batch of 64 and `width`; `reference` is the same for the reference
     network's own size and a batch of 32.
     """
-    from ...normaliser.autoencoder import Autoencoder, as_input
-    from ...normaliser.precision import Arithmetic
-    from ...normaliser.recipe import Recipe
-    from ...normaliser.reference import Pairs, ReferenceNormaliser
+    from ...normaliser.autoencoder import Autoencoder
+    from ...normaliser.examples import Pairs
+    from ...normaliser.precision import Precision
+    from ...normaliser.recipe import AutoencoderRecipe, ReferenceRecipe
+    from ...normaliser.reference import ReferenceTrainee
 
     random = np.random.default_rng(0)
     faces = random.integers(0, 256, (64, 128, 128)).astype(np.uint8)
     pairs = Pairs(faces, faces[:, ::2, ::2], faces[:2], np.arange(64) % 2)
     autoencoders, references = [], []
-    for arithmetic in (Arithmetic(), Arithmetic(precision, xla)):
-        trainee = Autoencoder(faces, faces, size=128, width=width, seed=0, arithmetic=arithmetic)
-        autoencoders.append((trainee, [as_input(faces)] * 4))
-        trainee = ReferenceNormaliser(pairs, faces[0, ::2, ::2], Recipe(arithmetic=arithmetic), "measured")
-        references.append((trainee, trainee.batch(1)))
+    for precision in (Precision(), Precision(numbers, xla)):
+        own = Autoencoder(faces, faces, AutoencoderRecipe(width=width, precision=precision))
+        autoencoders.append((own, [as_input(faces)] * 4))
+        other = ReferenceTrainee(pairs, faces[0, ::2, ::2], ReferenceRecipe(precision=precision), "measured")
+        references.append((other, other.batch(1)))
     ratios, reference = (_times_faster(both, repeats) for both in (autoencoders, references))
     return {
         "value": float(np.median(ratios)),

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ...cluster import run_jobs
+from ...cluster import Machine
 from ...recognition.jobs import Model, train_models
+from ...recognition.protocol import Training
 
 TRAIN, VALIDATION, TEST = 960, 480, 240  # frames: four, two and one people of the quick profile
 
@@ -35,7 +36,7 @@ def classifier_bank_vs_keras_fit(
     seconds per training of both.
     """
     faces, labels = planted_faces(TRAIN + VALIDATION + TEST)
-    training = {"classifier": "lenet-5", "epochs": epochs, "batch": 32}
+    training = Training("lenet-5", epochs, 32)
     with tempfile.TemporaryDirectory() as folder:
         paths = str(Path(folder) / "faces.npy"), str(Path(folder) / "labels.npy")
         np.save(paths[0], faces)
@@ -62,44 +63,25 @@ def _rows() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return tuple(np.split(np.arange(TRAIN + VALIDATION + TEST, dtype=np.int32), [TRAIN, TRAIN + VALIDATION]))
 
 
-def _plain(faces, labels, training: dict, repetitions: int) -> float:
+def _plain(faces, labels, training: Training, repetitions: int) -> float:
     """Seconds for each training the plain way, with its predictions for the test frames."""
-    from ...recognition.bank import Training
     from . import plain
 
     train, validation, test = _rows()
     began = time.perf_counter()
     for seed in range(repetitions):
         arguments = (faces[train], labels[train], faces[validation], labels[validation])
-        model, _ = plain.train(Training(**training), *arguments, seed=seed)
+        model, _ = plain.train(training, *arguments, seed=seed)
         model.predict(np.float32(faces[test])[..., None] / 255, verbose=0)
     return (time.perf_counter() - began) / repetitions
 
 
-def _bank(paths: tuple[str, str], training: dict, repetitions: int, workers: int) -> float:
+def _bank(paths: tuple[str, str], training: Training, repetitions: int, workers: int) -> float:
     """Seconds for each training through the bank, all of its work counted."""
     train, validation, test = _rows()
     groups = {"test": np.zeros(len(test), np.int32)}
-    jobs = [
-        (
-            *paths,
-            training,
-            [
-                Model(
-                    f"{seed}",
-                    seed,
-                    training["epochs"],
-                    tuple(range(12)),
-                    train,
-                    validation,
-                    {"test": test},
-                    groups,
-                    {"test": 1},
-                )
-            ],
-        )
-        for seed in range(repetitions)
-    ]
+    units, rows = tuple(range(12)), (train, validation, {"test": test}, groups, {"test": 1})
+    jobs = [(*paths, training, [Model(f"{seed}", seed, training.epochs, units, *rows)]) for seed in range(repetitions)]
     began = time.perf_counter()
-    run_jobs(train_models, jobs, description="bank", workers=workers)
+    Machine(workers=workers).run(train_models, jobs, description="bank")
     return (time.perf_counter() - began) / repetitions

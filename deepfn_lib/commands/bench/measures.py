@@ -5,8 +5,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from ... import arms
 from ...artefacts import Store, write_json
 from ...errors import StudyError
+from ...study import Study
+from ...study.quality import times_cheaper
 
 SHARED_BUDGETS = (0.05, 0.15, 1.0)  # chapter 10's, as shares of shared_iterations
 
@@ -46,14 +49,14 @@ def autoencoder_step_vs_matmul(store: Store) -> dict:
 
 def xla_vs_plain(store: Store) -> dict:
     """An update of the normalisers' networks compiled by XLA, against TensorFlow's own way."""
-    from .autoencoder import other_arithmetic_vs_plain as measure
+    from .autoencoder import other_precision_vs_plain as measure
 
     return measure("float32", xla=True)
 
 
 def bfloat16_vs_float32(store: Store) -> dict:
     """An update in mixed bfloat16, against float32."""
-    from .autoencoder import other_arithmetic_vs_plain as measure
+    from .autoencoder import other_precision_vs_plain as measure
 
     return measure("bfloat16", xla=False)
 
@@ -65,18 +68,10 @@ def shared_vs_per_person_cost(store: Store) -> dict:
     for all people of both corpora. Raises StudyError where the shared network stays below that PSNR, so that there is
     nothing to compare.
     """
-    from ... import study
-    from ...normaliser import comparison
-    from ...settings import load_settings
-
-    settings = load_settings("quick")
-    person = study.template(settings, store)
-    names = np.unique(study.faces(settings, store).person_names())
-    people = [name for name in names.tolist() if name != person.name]
-    curve = comparison.shared_curve(settings, store, settings.normaliser_arm, SHARED_BUDGETS)
+    study = Study.open("quick", artefacts=str(store.root))
+    curve = study.curve(study.normaliser, SHARED_BUDGETS)
     times = [
-        comparison.times_cheaper(curve, comparison.own_networks(settings, store, [one]), len(people))
-        for one in people[:2]
+        times_cheaper(curve, study.own_networks([one], 1.0, arms.PAPERS), len(study.others)) for one in study.others[:2]
     ]
     if np.isnan(times).any():
         raise StudyError("shared_vs_per_person_cost: the shared network stays below the own networks under quick")
@@ -85,21 +80,19 @@ def shared_vs_per_person_cost(store: Store) -> dict:
 
 def oracle_share_person_independent(store: Store) -> dict:
     """Share of the oracle's gain that the default DeepFN arm wins, person-independent, under `quick`."""
-    return _oracle_share(store, "deepfn")
+    return _oracle_share(store, arms.NORMALISER)
 
 
 def oracle_share_median_subtraction(store: Store) -> dict:
     """The same for median-face subtraction."""
-    return _oracle_share(store, "median-subtracted")
+    return _oracle_share(store, arms.SUBTRACTED)
 
 
 def _oracle_share(store: Store, arm: str) -> dict:
-    from ... import study
-    from ...settings import load_settings
     from ...statistics import Plan, oracle_share, participant_scores
 
-    scores = study.scores(load_settings("quick"), store)
-    names = (arm, "original", "oracle")
+    scores = Study.open("quick", artefacts=str(store.root)).scores
+    names = (arm, arms.ORIGINAL, arms.ORACLE)
     share = oracle_share(*(participant_scores(scores, "person-independent", name) for name in names), Plan())
     return {"value": share.value, "unit": "share", "low": share.low, "high": share.high, "n": share.n}
 

@@ -4,7 +4,7 @@ import time
 
 import cv2
 
-from ...cluster import run_jobs
+from ...cluster import Machine
 from ...rendering.corpora import JPEG_QUALITY, SCENES
 from ...rendering.expressions import make_course
 from ...rendering.people import make_person, participants, person_face
@@ -21,7 +21,7 @@ def frames_per_second(seed: int = 1, frames: int = 150, workers: int = 2) -> flo
     jobs = [(seed, participant, frames) for participant in participants("BP4D", workers)]
     if workers == 1:
         return frames / draw_frames(*jobs[0])
-    seconds = run_jobs(draw_frames, jobs, description="drawing speed", workers=workers)
+    seconds = Machine(workers=workers).run(draw_frames, jobs, description="drawing speed")
     return workers * frames / max(seconds)
 
 

@@ -1,0 +1,239 @@
+"""The first steps: where the two datasets are, and one aligned face for each labelled frame."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ..artefacts import digest
+from ..datasets.files import existing_folder, fingerprint
+from ..errors import StudyError
+from ..faces import images
+from ..settings import Settings
+from .steps import Named, step
+
+RECOGNISER_SIZE = images.SIZE
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset as a licensee has it. `reads`: the loader's arguments beside the folder, and the settings they are."""
+
+    name: str  # in the frame table; in small letters its setting and its file in data_manifests/
+    loader: Named
+    reads: dict[str, str]
+
+    @property
+    def folder_setting(self) -> str:
+        return self.name.lower()
+
+
+DATASETS = (
+    Dataset("BP4D", Named("datasets.bp4d:read_bp4d"), {"frame_offset": "frame_offset"}),
+    Dataset(
+        "DISFA",
+        Named("datasets.disfa:read_disfa"),
+        {
+            "camera": "disfa_camera",
+            "threshold": "disfa_threshold",
+            "drop_error_log": "disfa_drop_error_log",
+            "frames_folder": "disfa_frames",
+            "first_image": "disfa_first_image",
+        },
+    ),
+)
+READING = tuple(setting for dataset in DATASETS for setting in dataset.reads.values())
+
+
+@dataclass(frozen=True)
+class Corpora:
+    """Where the two datasets are. `manifests` maps "BP4D" and "DISFA" to their files in data_manifests/;
+    a dataset that a licensee has not given is absent. Truth and landmarks exist for rendered corpora only."""
+
+    roots: dict[str, Path]
+    manifests: dict[str, str]
+    truth_roots: dict[str, Path]
+    landmarks: Path | None
+    participants: Path | None
+    key: str
+
+    @property
+    def rendered(self) -> bool:
+        return self.landmarks is not None
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Aligned faces and their labels, row by row: `images` uint8 (n, side, side), `truth` the same or None."""
+
+    frames: pd.DataFrame
+    images: np.ndarray
+    truth: np.ndarray | None
+    exclusions: pd.DataFrame
+    participants: pd.DataFrame
+    manifests: dict[str, str]
+    folder: Path
+
+    @property
+    def key(self) -> str:
+        return self.folder.name
+
+    @cached_property
+    def names(self) -> np.ndarray:
+        """Who is on each row, as `dataset/participant`, str (n,)."""
+        return (self.frames["dataset"].astype(str) + "/" + self.frames["participant"].astype(str)).to_numpy()
+
+    @cached_property
+    def medians(self) -> dict[str, np.ndarray]:
+        """Everybody's median face, equalised, uint8 (side, side), by name."""
+        return images.median_faces(self.images, self.names)
+
+    @cached_property
+    def mean_face(self) -> np.ndarray:
+        """The mean of all medians, uint8 (side, side): nobody's face."""
+        return np.mean(list(self.medians.values()), axis=0).round().astype(np.uint8)
+
+    def rows(self, name: str) -> np.ndarray:
+        """The rows of one person (`dataset/participant`). Raises StudyError for a name that nobody has."""
+        found = np.flatnonzero(self.names == name)
+        if not len(found):
+            raise StudyError(f"nobody is called {name!r} in these faces; people are named like {self.names[0]}")
+        return found
+
+    def people(self, rows: np.ndarray | None = None) -> np.ndarray:
+        """Who is on each row, as the gate of faces names people: `manifest/participant`."""
+        frames = self.frames if rows is None else self.frames.iloc[rows]
+        return (frames["dataset"].map(self.manifests).astype(str) + "/" + frames["participant"].astype(str)).to_numpy()
+
+
+@step(
+    "corpora",
+    rooms=("rendering.corpora",),
+    settings=("seed", "bp4d_people", "disfa_people", "bp4d_frame_rate", "disfa_frame_rate"),
+)
+def rendered_corpora(folder, chosen, machine):
+    """The two rendered corpora in their official layouts, with the exact answers."""
+    from ..rendering.corpora import write_corpora
+
+    write_corpora(folder, **vars(chosen), machine=machine)
+
+
+def licensed(settings: Settings) -> Corpora | None:
+    """The folders that a licensee has given, None where there are none. Raises StudyError for what is no folder."""
+    given = {dataset.name: getattr(settings, dataset.folder_setting) for dataset in DATASETS}
+    roots = {name: existing_folder(folder, name) for name, folder in given.items() if folder}
+    if not roots:
+        return None
+    key = digest({name: fingerprint(str(root)) for name, root in roots.items()})
+    return Corpora(roots, {name: name.lower() for name in roots}, {}, None, None, key)
+
+
+def rendered(folder: Path) -> Corpora:
+    """The corpora in the artefact of `rendered_corpora`."""
+    return Corpora(
+        roots={"BP4D": folder / "bp4d", "DISFA": folder / "disfa"},
+        manifests={"BP4D": "rendered-bp4d", "DISFA": "rendered-disfa"},
+        truth_roots={"BP4D": folder / "truth" / "bp4d", "DISFA": folder / "truth" / "disfa"},
+        landmarks=folder / "landmarks.parquet",
+        participants=folder / "participants.csv",
+        key=folder.name,
+    )
+
+
+@step(
+    "faces",
+    rooms=("faces.crops", "datasets.bp4d", "datasets.disfa", "datasets.manifests"),
+    settings=(*READING, "groups", "alignment", "detect_every", "crop_size"),
+)
+def cut_faces(folder, chosen, machine, corpora):
+    """Index, detect, align and crop: one face for each labelled frame, and what was left out and why (section 4.2)."""
+    from ..faces.crops import build_faces
+
+    build_faces(
+        folder,
+        *_read(chosen, corpora),
+        corpora.roots,
+        crop_size=chosen.crop_size,
+        alignment=chosen.alignment,
+        detect_every=chosen.detect_every,
+        truth_roots=corpora.truth_roots or None,
+        landmarks=corpora.landmarks,
+        machine=machine,
+    )
+
+
+def read_faces(folder: Path, manifests: Mapping[str, str]) -> Faces:
+    """The faces in the artefact of `cut_faces`; pictures are read as they are asked for."""
+    truth = folder / "truth.npy"
+    return Faces(
+        frames=pd.read_parquet(folder / "frames.parquet"),
+        images=np.load(folder / "faces.npy", mmap_mode="r"),
+        truth=np.load(truth, mmap_mode="r") if truth.exists() else None,
+        exclusions=pd.read_parquet(folder / "exclusions.parquet"),
+        participants=pd.read_parquet(folder / "participants.parquet"),
+        manifests=dict(manifests),
+        folder=folder,
+    )
+
+
+def _read(chosen, corpora: Corpora) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Frames, exclusions and participants of all datasets there are, with gender and skin filled in."""
+    from ..datasets.manifests import read_groups
+    from ..frames import join
+
+    loaded = [
+        dataset.loader.function(
+            corpora.roots[dataset.name], **{argument: getattr(chosen, name) for argument, name in dataset.reads.items()}
+        )
+        for dataset in DATASETS
+        if dataset.name in corpora.roots
+    ]
+    whole = join(loaded)
+    people, notices = whole.participants, list(whole.notices)
+    groups = chosen.groups or corpora.participants
+    if groups:
+        people, more = read_groups(groups, people)
+        notices += more
+    for notice in notices:
+        print(notice)
+    return whole.frames, whole.exclusions, people
+
+
+@step("pairs", rooms=("rendering.pairs",), settings=("seed", "pair_people", "pair_frames", "alignment"))
+def rendered_pairs(folder, chosen, machine, wearer):
+    """Rendered pairs of people who are in neither corpus; the answers show the rendered participant `wearer`."""
+    from ..rendering.pairs import render_pairs
+
+    render_pairs(
+        folder,
+        seed=chosen.seed,
+        people=chosen.pair_people,
+        frames_per_person=chosen.pair_frames,
+        template=wearer,
+        mode=chosen.alignment,
+        machine=machine,
+    )
+
+
+BORDER = 40  # pixels: the photographs end at the hair, the detector wants to see where a face ends
+
+
+@step("photographs", rooms=("datasets.orl", "faces.crops"), settings=("crop_size", "alignment"))
+def photographs(folder, chosen, digests):
+    """Aligned faces of the Database of Faces, in the geometry of `faces.crops`, so that a normaliser trained on other
+    people can be applied; and a row for each photograph there is: person, number, found. `digests`: the manifest's."""
+    from ..datasets.orl import read_photographs
+    from ..faces.alignment import crop, transforms
+    from ..faces.detection import detect
+
+    taken, side = read_photographs(), chosen.crop_size
+    wide = np.pad(taken.images, ((0, 0), (BORDER, BORDER), (BORDER, BORDER)), mode="edge")
+    seen = detect(list(wide))
+    rows = np.flatnonzero(seen.found)
+    matrices = transforms(seen.points[rows], seen.boxes[rows], side, chosen.alignment)
+    np.save(folder / "faces.npy", np.stack([crop(wide[row], matrix, side) for row, matrix in zip(rows, matrices)]))
+    table = pd.DataFrame({"person": taken.people, "number": taken.numbers, "found": seen.found})
+    table.to_parquet(folder / "photographs.parquet")
