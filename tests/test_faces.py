@@ -150,7 +150,7 @@ def test_detector_works_in_the_images_own_pixels(portrait):
 def _fake(points_by_level):
     """A detector that knows where the face is from the image's grey level, and fails on level 0."""
 
-    def detect(images, settings):
+    def detect(images):
         levels = [int(image[0, 0]) for image in images]
         points = np.array([points_by_level(level) if level else np.full((5, 2), np.nan) for level in levels])
         boxes = np.concatenate([points.min(1), points.max(1)], axis=1)

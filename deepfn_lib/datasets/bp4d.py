@@ -1,7 +1,7 @@
 """BP4D-Spontaneous as licensees receive it: numbered images per participant and task, occurrence and intensity CSVs.
 
-Nothing is found by its folder's name: images are numbers below `<participant>/<task>`, label files are known
-by their own names. Columns come from each header, rows are joined by frame number, code 9 is missing.
+Nothing is found by its folder's name: images are numbers below `<participant>/<task>`, label files are known by their
+own names. Columns come from each header, rows are joined by frame number, code 9 is missing.
 """
 
 import re
@@ -83,16 +83,14 @@ def _refuse_fera(found: Scan) -> None:
 
 def _refuse_others(found: Scan, files: Files) -> None:
     root, images, codes = found.root, files.images, found.files["BP4D occurrence"]
-    sessions, archives = sorted({*images, *codes}), found.files["archive"][()]
+    sessions = sorted({*images, *codes})
     strangers = [f"{person} {task}" for person, task in sessions if person not in PARTICIPANTS or task not in TASKS]
     if not sessions and found.files["DISFA labels"]:
         raise StudyError(f"{root} holds DISFA's label files, not BP4D's; give it as DISFA")
     if strangers:
         raise StudyError(f"{root}: {strangers[0]} is no session of BP4D; {_BP4D_PLUS}")
-    if archives and not images:
-        raise StudyError(
-            f"{root} holds archives ({archives[0]}, {len(archives)} in all) and no images; unpack them first"
-        )
+    if not images:
+        found.refuse_archives("images")
     if not sessions:
         raise StudyError(
             f"{root} holds nothing of BP4D: no F001_T1.csv and no F001/T1/<number>.jpg anywhere below; "
@@ -184,26 +182,27 @@ def read_bp4d(root: str | Path, *, frame_offset: int = 0) -> Loaded:
     folder that is not BP4D, a damaged label file, a doubled session or frame, and where no row has an image.
     """
     files = scan_bp4d(root)
-    parts, excluded, odd, other = [], [], Counter(), 0
-    for session in sorted({*files.images, *files.occurrence}):
-        images = files.images.get(session)
-        if session not in files.occurrence:
-            excluded.append((*session, "images without an occurrence file", len(files.images[session].numbers)))
+    parts, excluded, other = [], [], 0
+    odd: Counter[str] = Counter()
+    for person, task in sorted({*files.images, *files.occurrence}):
+        images = files.images.get((person, task))
+        if images and (person, task) not in files.occurrence:
+            excluded.append((person, task, "images without an occurrence file", len(images.numbers)))
             continue
-        codes = read_codes(files, session)
+        codes = read_codes(files, (person, task))
         odd.update(codes.odd)
         if not len(codes.frame):
-            excluded.append((*session, "occurrence file without rows", 0))
+            excluded.append((person, task, "occurrence file without rows", 0))
             continue
-        if images is None:
-            excluded.append((*session, "no image folder for this session", len(codes.frame)))
+        if not images:
+            excluded.append((person, task, "no image folder for this session", len(codes.frame)))
             continue
         found, sources = images.sources(codes.frame + frame_offset)
         if not found.all():
-            excluded.append((*session, "no image for the label frame", int((~found).sum())))
+            excluded.append((person, task, "no image for the label frame", int((~found).sum())))
             other += int(images.sources(codes.frame - 1 - frame_offset)[0].sum()) - int(found.sum())
         kept = {name: values[found] for name, values in codes.codes.items()}
-        parts.append(session_frames("BP4D", *session, codes.frame[found], sources, -1, kept))
+        parts.append(session_frames("BP4D", person, task, codes.frame[found], sources, -1, kept))
     if not any(map(len, parts)):
         raise StudyError(
             f"{root}: no label row has its image (frame_offset {frame_offset}); `deepfn check --bp4d {root}` says more"

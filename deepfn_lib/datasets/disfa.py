@@ -57,8 +57,8 @@ class Files:
     unit); paths are relative to `root`."""
 
     root: Path
-    videos: dict[tuple[str, str], str]
-    labels: dict[tuple[str, str], str]
+    videos: dict[Key, str]
+    labels: dict[Key, str]
 
     @property
     def people(self) -> list[str]:
@@ -72,25 +72,19 @@ def scan_disfa(root: str | Path) -> Files:
     Raises StudyError for a folder without label files, for BP4D, and for two different copies of a file.
     """
     found = scan(root, "DISFA")
-    root, labels, archives = found.root, found.files["DISFA labels"], found.files["archive"][()]
+    root, labels = found.root, found.files["DISFA labels"]
     videos = {(camera.lower(), person): paths for (camera, person), paths in found.files["DISFA video"].items()}
     for (camera, person), paths in videos.items():
         refuse_two(root, f"the {camera} video of {person} is", paths)
     if not labels and found.files["BP4D occurrence"]:
         raise StudyError(f"{root} holds BP4D's label files, not DISFA's; give it as BP4D")
-    if not labels and archives:
-        raise StudyError(
-            f"{root} holds archives ({archives[0]}, {len(archives)} in all) and no label files; unpack them first"
-        )
     if not labels:
+        found.refuse_archives("label files")
         raise StudyError(
             f"{root} holds no label file of DISFA (SN001_au1.txt, …) anywhere below; unpack ActionUnit_Labels into it"
         )
-    return Files(
-        root,
-        {key: paths[0] for key, paths in videos.items()},
-        found.choose("DISFA labels", "labels", preferred="ActionUnit_Labels"),
-    )
+    chosen = found.choose("DISFA labels", "labels", preferred="ActionUnit_Labels")
+    return Files(root, {key: paths[0] for key, paths in videos.items()}, chosen)
 
 
 def read_codes(files: Files, participant: str) -> Codes:
@@ -190,22 +184,23 @@ def read_disfa(
         frames_folder = Path(frames_folder).resolve()  # given from where the user stands
     left_alone: list[str] = []
     images = extracted_frames(files.root / frames_folder, camera, left_alone) if frames_folder else {}
-    parts, excluded, odd = [], [], Counter()
+    parts, excluded = [], []
+    odd: Counter[str] = Counter()
     for participant in files.people:
         codes = read_codes(files, participant)
         if participant not in PARTICIPANTS:
-            excluded.append((participant, "participant is not one of DISFA's 27", len(codes.frame)))
+            excluded.append((participant, TASK, "participant is not one of DISFA's 27", len(codes.frame)))
             continue
         odd.update(codes.odd)
         keep = np.ones(len(codes.frame), bool)
         if drop_error_log:
             keep = ~within_error_log(participant, codes.frame)
-            excluded.append((participant, "in DISFA's error log", int((~keep).sum())))
+            excluded.append((participant, TASK, "in DISFA's error log", int((~keep).sum())))
         if frames_folder:
             sources, reason = _from_images(images.get(participant), codes.frame - 1 + first_image, frames_folder)
         else:
             sources, reason = _from_video(files, camera, participant, codes.frame)
-        excluded.append((participant, reason, int((keep & (sources == "")).sum())))
+        excluded.append((participant, TASK, reason, int((keep & (sources == "")).sum())))
         keep &= sources != ""
         index = -1 if frames_folder else codes.frame[keep] - 1
         parts.append(_rows(participant, codes, keep, sources[keep].tolist(), index, threshold))
@@ -218,7 +213,7 @@ def read_disfa(
     if whole < len(PARTICIPANTS):
         notices.append(f"DISFA: {whole} of {len(PARTICIPANTS)} participants have both labels and pictures")
     filmed = {person for side, person in files.videos if side == camera}
-    excluded = [(person, TASK, reason, count) for person, reason, count in excluded if count]
+    excluded = [row for row in excluded if row[-1]]
     excluded += [(person, TASK, "video without label files", 0) for person in sorted(filmed - set(files.people))]
     return Loaded.of("DISFA", parts, excluded, set(files.people) & set(PARTICIPANTS), notices)
 

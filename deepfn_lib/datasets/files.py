@@ -98,6 +98,13 @@ class Scan:
                 found[key] = images
         return found
 
+    def refuse_archives(self, lacking: str) -> None:
+        """Raises StudyError where there are archives, which may hold what is `lacking`."""
+        archives = self.files["archive"][()]
+        if archives:
+            what = f"{archives[0]}, {len(archives)} in all"
+            raise StudyError(f"{self.root} holds archives ({what}) and no {lacking}; unpack them first")
+
 
 def scan(root: str | Path, what: str) -> Scan:
     """One pass over `root`, the folder of `what`. Raises StudyError where it is no folder, or one may not be read."""
@@ -136,7 +143,8 @@ def walk(root: Path) -> Iterator[tuple[str, list[str]]]:
             identity = (status.st_dev, status.st_ino)
             if identity in above:
                 continue
-            folders, names = [], []
+            folders: list[str] = []
+            names: list[str] = []
             with os.scandir(here) as entries:
                 for entry in entries:
                     (folders if entry.is_dir() else names).append(entry.name)
@@ -173,13 +181,6 @@ def _numbered_images(root: Path, folder: str, names: list[str], notices: list[st
             + (f" ({len(twice)} such pairs)" if len(twice) > 1 else "")
         )
     return SessionImages(folder, np.array(numbers, np.int64), np.array(kept, object), frozenset(digits))
-
-
-def refuse(*faults: tuple[object, str]) -> None:
-    """Raises StudyError with the first message whose condition holds."""
-    for wrong, message in faults:
-        if wrong:
-            raise StudyError(message)
 
 
 def refuse_two(root: Path, what: str, places: Sequence[str]) -> None:

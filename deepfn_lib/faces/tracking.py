@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .alignment import CANONICAL_POINTS, face_size, place, similarity
-from .detection import DEFAULT, DetectorSettings, detect
+from .detection import BATCH, detect
 
 # A detection is a glitch where its points, brought to their places as well as a similarity can, are further off than
 # this share of the crop's side, or where the face is so much larger or smaller than the session's usual.
@@ -28,7 +28,6 @@ class Tracker:
     """
 
     every: int
-    settings: DetectorSettings = DEFAULT
     due: int = 0
     failed: int = 0
     recovered: int = 0
@@ -40,7 +39,7 @@ class Tracker:
         """From (row, position in time, grey image) to (row, image, values): values (14,) are five points and a box
         (left, top, right, bottom) in image pixels, or None where no detection is within reach."""
         # Several detections share a batch; a block is kept small where frames are many.
-        block = max(self.every, min(self.settings.batch * self.every, 96))
+        block = max(self.every, min(BATCH * self.every, 96))
         waiting: list[Frame] = []
         fresh: list[Frame] = []
         count = 0
@@ -76,7 +75,7 @@ class Tracker:
         """Detect in the chosen frames and keep what is plausible; for each, whether it was."""
         if not chosen:
             return []
-        found = detect([frames[i][2] for i in chosen], self.settings)
+        found = detect([frames[i][2] for i in chosen])
         good = found.found & plausible(found.points, self._sizes)
         for i, points, box, ok in zip(chosen, found.points, found.boxes, good):
             if ok:

@@ -83,11 +83,12 @@ def _kind(column: pd.Series) -> str:
 def _text(value: Any, column: str, form: Any) -> str:
     if callable(form):
         return str(form(value))
-    if value is None or (isinstance(value, Number) and np.isnan(value)):
+    is_number = isinstance(value, Number)
+    if value is None or (is_number and np.isnan(value)):
         return ""
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
-    if not isinstance(value, Number):
+    if not is_number:
         return str(value)
     if form is None and (column == "p" or str(column).startswith("p_")):
         return p_text(float(value))

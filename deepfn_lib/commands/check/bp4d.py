@@ -108,7 +108,8 @@ def _pictures(files: Files, codes: dict[Key, Codes], report: Report) -> None:
     """Sizes in bytes of the labelled images, and one image a participant opened."""
     from ...faces.sources import read_grey
 
-    empty, bad, opened, sizes = [], [], set(), Counter()
+    empty, bad, opened = [], [], set()
+    sizes: Counter[str] = Counter()
     for session, some in codes.items():
         if session not in files.images:
             continue

@@ -20,8 +20,8 @@ def read_all(report: Report, owners: Iterable[Owner], read: Callable[[Owner], Co
             found[owner] = read(owner)
         except StudyError as problem:
             damaged.append(str(problem))
-    for problem in damaged[:most]:
-        report.add(PROBLEM, "label file", problem)
+    for text in damaged[:most]:
+        report.add(PROBLEM, "label file", text)
     if len(damaged) > most:
         report.add(PROBLEM, "label file", f"{len(damaged) - most} more sessions with damaged label files")
     return found

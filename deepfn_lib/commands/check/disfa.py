@@ -15,6 +15,7 @@ from ...datasets.disfa import (
     video_length,
     within_error_log,
 )
+from ...datasets.files import Key
 from ...datasets.manifests import load_manifest
 from ...errors import StudyError
 from ...frames import DISFA_ACTION_UNITS, evenly
@@ -58,7 +59,7 @@ def _counts(files: Files, codes: dict[str, Codes], report: Report) -> None:
     report.add(GOOD, "error log", f"{left:,} rows would be left with disfa_drop_error_log")
 
 
-def _videos(files: Files, codes: dict[str, Codes], report: Report) -> dict[tuple[str, str], int]:
+def _videos(files: Files, codes: dict[str, Codes], report: Report) -> dict[Key, int]:
     """Each video's length by its header beside the label rows; the two cameras' counts."""
     lengths = {key: video_length(files.root / path) for key, path in files.videos.items()}
     rows = []
@@ -103,7 +104,7 @@ def _codes(codes: dict[str, Codes], report: Report) -> None:
     for unit in DISFA_ACTION_UNITS:
         values = [some.codes[f"{unit}_intensity"] for some in codes.values()]
         known = np.concatenate([v[v >= 0] for v in values] or [np.empty(0)])
-        row = {"action unit": unit}
+        row: dict[str, object] = {"action unit": unit}
         for threshold in THRESHOLDS:
             reached = round(100 * float((known >= threshold).mean()), 2) if len(known) else None
             row[f"present % at {threshold}"] = reached
@@ -113,7 +114,7 @@ def _codes(codes: dict[str, Codes], report: Report) -> None:
 
 
 def _samples(
-    files: Files, codes: dict[str, Codes], lengths: dict[tuple[str, str], int], count: int
+    files: Files, codes: dict[str, Codes], lengths: dict[Key, int], count: int
 ) -> list[tuple[str, list[str], np.ndarray]]:
     found = []
     for (camera, person), length in sorted(lengths.items()):
