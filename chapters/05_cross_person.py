@@ -34,19 +34,23 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from deepfn_lib import page, statistics, study
-from deepfn_lib.artefacts import Store
-from deepfn_lib.page import figures, interval_text, p_text, table
-from deepfn_lib.settings import load_settings
+from deepfn_lib import page, statistics
+from deepfn_lib.arms import ORACLE, ORIGINAL
+from deepfn_lib.page import figures, interval_text, p_text, say, table
 from deepfn_lib.statistics.comparisons import equivalence
-from IPython.display import Markdown, display
+from deepfn_lib.study import Study
+from IPython.display import display
 from scipy import stats
 
 # %%
-settings = load_settings(profile, overrides)
-store = Store(artefacts)
+study = Study.open(profile, overrides, artefacts)
 figures.use_theme()
-plan = statistics.Plan(confidence=confidence, samples=bootstrap_samples, margin=margin, seed=statistics_seed)
+plan = statistics.Plan(
+    confidence=confidence,
+    samples=bootstrap_samples,
+    margin=margin,
+    seed=statistics_seed,
+)
 
 # %% [markdown]
 # ## What the paper says, and where we differ
@@ -72,11 +76,18 @@ plan = statistics.Plan(confidence=confidence, samples=bootstrap_samples, margin=
 # loss.
 
 # %%
-before = pd.Series([40, 45, 50, 55, 60, 65, 70, 75], index=list("abcdefgh"), dtype=float)
+before = pd.Series([40.0, 45, 50, 55, 60, 65, 70, 75], index=list("abcdefgh"))
 after = before - [2.5, 3.5, 3, 3, 2, 4, 3.5, 2.5]
 toy = statistics.compare(after, before, plan)
 assert toy.paper.p > 0.5 and toy.ours.p < 0.001
-display(Markdown(f"Two-sample: p = {p_text(toy.paper.p)}; paired: p {p_text(toy.ours.p)}; difference {toy}."))
+
+# %%
+say(
+    "Two-sample: p = {paper}; paired: p {ours}; difference {toy}.",
+    paper=p_text(toy.paper.p),
+    ours=p_text(toy.ours.p),
+    toy=toy,
+)
 
 # %% [markdown]
 # The two-sample test compares three points with the spread *between* people and sees nothing. The paired test looks
@@ -119,8 +130,13 @@ def similar(first, second, delta):
 
 # %%
 wide, narrow = similar(after, before, 5), similar(after, before, 2)
-assert np.isclose(wide, equivalence(after, before, 5, are_paired=True)) and wide < 0.05 < narrow
-display(Markdown(f"A loss of three points is within five (p {p_text(wide)}), not within two (p = {p_text(narrow)})."))
+assert np.isclose(wide, equivalence(after, before, 5, are_paired=True))
+assert wide < 0.05 < narrow
+say(
+    "A loss of three points is within five (p {wide}), not within two (p = {narrow}).",
+    wide=p_text(wide),
+    narrow=p_text(narrow),
+)
 
 # %% [markdown]
 # ## The run
@@ -129,26 +145,49 @@ display(Markdown(f"A loss of three points is within five (p {p_text(wide)}), not
 # then over the repetitions that tested the participant, as in §4.3; the participant is the unit of every test below.
 
 # %%
-scores = study.scores(settings, store)
-constants = study.constants(settings, store)
+scores, constants, arms = study.scores, study.constants, study.arms
+normalised = study.normaliser
+label = figures.arm_label(normalised)
 conditions = ["person-dependent", "person-independent"]
-arms = list(dict.fromkeys(scores["arm"]))
-normalised = "deepfn" if "deepfn" in arms else next(a for a in arms if a not in ("original", "oracle"))
 
 # %%
 here = scores[scores["condition"].isin(conditions)]
-display(Markdown(
-    f"{here['participant'].nunique()} participants, {here['repetition'].nunique()} repetitions, {len(arms)} arms. "
-    f"The normalised arm of this page's claims is **{figures.arm_label(normalised)}**."
-))  # fmt: skip
+say(
+    "{people} participants, {repetitions} repetitions, {arms} arms. "
+    "The normalised arm of this page's claims is **{label}**.",
+    people=here["participant"].nunique(),
+    repetitions=here["repetition"].nunique(),
+    arms=len(arms),
+    label=label,
+)
+
+
+# %%
+def with_interval(rows, value, low, high, digits=1):
+    """`value (low to high)` of three columns, a text for each row."""
+    each = rows[[value, low, high]].itertuples(index=False)
+    return [interval_text(*row, digits=digits) for row in each]
+
 
 # %%
 lines = statistics.condition_table(here, constants, plan, conditions=conditions)
-lines["interval"] = [interval_text(*row) for row in lines[["mean", "low", "high"]].itertuples(index=False)]
-lines["published"] = [f"{m:.1f} ({s:.1f})" if np.isfinite(m) else "" for m, s in zip(lines["paper"], lines["paper_sd"])]
-shown = ["condition", "arm", "participants", "interval", "sd", "published", "constant", "best_constant", "roc_auc"]
-table(lines[shown], "Score over participants, percent. Constants see no image.", formats={"participants": "d"},
-      headings={"published": "paper (SD)", "best_constant": "best constant", "roc_auc": "ROC AUC"})  # fmt: skip
+papers = zip(lines["paper"], lines["paper_sd"])
+shown = lines.assign(
+    arm=lines["arm"].map(figures.arm_label),
+    interval=with_interval(lines, "mean", "low", "high"),
+    published=[f"{m:.1f} ({sd:.1f})" if np.isfinite(m) else "" for m, sd in papers],
+)
+
+# %%
+headings = {
+    "published": "paper (SD)",
+    "constant": "constant",
+    "best_constant": "best constant",
+    "roc_auc": "ROC AUC",
+}
+columns = ["condition", "arm", "participants", "interval", "sd", *headings]
+caption = "Score over participants, percent. Constants see no image."
+table(shown[columns], caption, headings=headings)
 
 # %% [markdown]
 # Read the constants first. A constant answers the same for every frame; the best one is chosen on the training people
@@ -156,10 +195,11 @@ table(lines[shown], "Score over participants, percent. Constants see no image.",
 # movement are ranked above those without, and no constant moves it from 50.
 
 # %%
-figures.condition_bars(
-    lines, "Person-dependent and person-independent scores. Whiskers: bootstrap over participants; diamonds: the "
-    "paper; dashes: the best constant of the same splits.",
-)  # fmt: skip
+caption = (
+    "Person-dependent and person-independent scores. Whiskers: bootstrap over "
+    "participants; diamonds: the paper; dashes: the best constant of the same splits."
+)
+figures.condition_bars(lines, caption)
 
 # %% [markdown]
 # ## The gap
@@ -172,19 +212,27 @@ figures.condition_bars(
 people = partial(statistics.participant_scores, scores)
 
 
-within, cross = (people(condition, "original") for condition in conditions)
-gap = statistics.compare(within, cross, plan)
-quoted = statistics.published("gap.person")
+def gap_by(value):
+    """Own tasks minus strangers on original faces, by one measure."""
+    both = [people(condition, ORIGINAL, value=value) for condition in conditions]
+    return statistics.compare(*both, plan)
+
 
 # %%
-auc_gap = statistics.compare(*(people(condition, "original", "roc_auc") for condition in conditions), plan)
-floors = [statistics.participant_constants(constants, condition) for condition in conditions]
+gap, auc_gap = gap_by("score"), gap_by("roc_auc")
+floors = [statistics.participant_constants(constants, name) for name in conditions]
 floor_gap = statistics.compare(*floors, plan)
-display(Markdown(
-    f"The gap is {gap}, the paper's {quoted.printed}. The best constants alone, which see nothing, have a gap of "
-    f"{floor_gap}: a constant learnt from a person's own tasks knows that person's base rates. By ROC AUC the gap is "
-    f"{auc_gap}."
-))  # fmt: skip
+
+# %%
+say(
+    "The gap is {gap}, the paper's {quoted}. The best constants alone, which see "
+    "nothing, have a gap of {floor_gap}: a constant learnt from a person's own tasks "
+    "knows that person's base rates. By ROC AUC the gap is {auc_gap}.",
+    gap=gap,
+    quoted=statistics.published("gap.person").printed,
+    floor_gap=floor_gap,
+    auc_gap=auc_gap,
+)
 
 # %% [markdown]
 # If the constants have a gap of their own, part of the distance between the two conditions is *knowing how often* the
@@ -196,76 +244,111 @@ display(Markdown(
 # Every arm, minus the original faces, over the same participants and splits.
 
 # %%
-others = [arm for arm in arms if arm != "original"]
-gains = {
-    (condition, arm): statistics.compare(people(condition, arm), people(condition, "original"), plan)
-    for condition in conditions for arm in others
-}  # fmt: skip
-figures.interval_plot(
-    pd.DataFrame([
-        {"label": f"{figures.arm_label(arm)}, {condition}", "difference": c.difference.value,
-         "low": c.difference.low, "high": c.difference.high}
-        for (condition, arm), c in gains.items()
-    ]),
-    "Gain over original faces, points; the grey band counts as similar.", margin=margin,
-)  # fmt: skip
+others = [arm for arm in arms if arm != ORIGINAL]
+gains = {}
+for condition in conditions:
+    original = people(condition, ORIGINAL)
+    for arm in others:
+        gain = statistics.compare(people(condition, arm), original, plan)
+        gains[condition, arm] = gain
+
+# %%
+rows = pd.DataFrame([gain.difference for gain in gains.values()])
+rows = rows.rename(columns={"value": "difference"})
+rows["label"] = [f"{figures.arm_label(arm)}, {name}" for name, arm in gains]
+caption = "Gain over original faces, points; the grey band counts as similar."
+figures.interval_plot(rows, caption, margin=margin)
 
 # %% [markdown]
 # The *oracle* is the exact answer that only rendered faces have: the same moment on the template's face. An arm's
 # share is its gain in units of the oracle's; it stays empty where the oracle's own gain is not above zero.
 
 # %%
-shares = lines[lines["arm"].isin([a for a in others if a != "oracle"])].copy()
-shares["share"] = [
-    interval_text(*row, digits=2) for row in shares[["share", "share_low", "share_high"]].itertuples(index=False)
-]
-shares["gain"] = [str(gains[c, a]) for c, a in zip(shares["condition"], shares["arm"])]
-table(shares[["condition", "arm", "gain", "share"]], "Gain over the original, and share of the oracle's gain.")
+shares = lines[~lines["arm"].isin([ORIGINAL, ORACLE])]
+told = shares[["condition"]].assign(
+    arm=shares["arm"].map(figures.arm_label),
+    gain=[str(gains[pair]) for pair in zip(shares["condition"], shares["arm"])],
+    share=with_interval(shares, "share", "share_low", "share_high", digits=2),
+)
+table(told, "Gain over the original, and share of the oracle's gain.")
 
 # %% [markdown]
 # ## Figure 4: action unit by action unit
 
 # %%
-units = statistics.action_unit_table(scores, "person-independent", plan, arms=["original", normalised, "oracle"])
-figures.action_unit_bars(units, "Fig. 4 redrawn: person-independent score of each action unit.")
+own, strangers = conditions
+compared = [ORIGINAL, normalised, ORACLE]
+units = statistics.action_unit_table(scores, strangers, plan, arms=compared)
+caption = "Fig. 4 redrawn: person-independent score of each action unit."
+figures.action_unit_bars(units, caption)
 
 # %% [markdown]
 # The paper's bars have standard errors; ours are intervals over participants. Gains are easier to read as
 # differences, since a person who is hard in one arm is hard in the other.
 
 # %%
-figures.action_unit_bars(units[units["arm"] != "original"], "Gain of each action unit over the original.", "gain")
+moved = units[units["arm"] != ORIGINAL]
+caption = "Gain of each action unit over the original."
+figures.action_unit_bars(moved, caption, "gain")
 
 # %%
 unit_gains = units[units["arm"] == normalised].set_index("action_unit")["gain"].dropna()
-published_units = {name: statistics.published(f"gain.person.{name}").value for name in ("au", "AU04", "AU14")}
+quoted = {
+    name: statistics.published(f"gain.person.{name}") for name in ("au", "AU04", "AU14")
+}
+
+# %%
 rows = [
-    {"what": "mean over the units", "here": unit_gains.mean(), "paper": published_units["au"]},
-    {"what": "SD over the units", "here": unit_gains.std(), "paper": statistics.published("gain.person.au").sd},
-    {"what": "AU04, the paper's largest", "here": unit_gains.get("AU04", np.nan), "paper": published_units["AU04"]},
-    {"what": "AU14, the paper's smallest", "here": unit_gains.get("AU14", np.nan), "paper": published_units["AU14"]},
+    ("mean over the units", unit_gains.mean(), quoted["au"].value),
+    ("SD over the units", unit_gains.std(), quoted["au"].sd),
+    ("AU04, the paper's largest", unit_gains.get("AU04"), quoted["AU04"].value),
+    ("AU14, the paper's smallest", unit_gains.get("AU14"), quoted["AU14"].value),
 ]
-table(pd.DataFrame(rows), "Gains of the units, points.", formats={"here": "+.1f", "paper": "+.1f"})
+signed = {"here": "+.1f", "paper": "+.1f"}
+rows = pd.DataFrame(rows, columns=["what", "here", "paper"])
+table(rows, "Gains of the units, points.", formats=signed)
 
 # %% [markdown]
 # A largest and a smallest of twelve always exist. Whether AU04 *is* the largest is asked by resampling participants
 # and counting how often it comes first.
 
 # %%
-cells = {arm: statistics.action_unit_scores(scores, "person-independent", arm) for arm in ("original", normalised)}
-unit_differences = (cells[normalised] - cells["original"]).dropna(how="any")
-first = statistics.rank_share(unit_differences, "AU04", plan) if len(unit_differences) > 1 else np.nan
-last = statistics.rank_share(unit_differences, "AU14", plan, highest=False) if len(unit_differences) > 1 else np.nan
-ranks = {name: statistics.rank_verdict(share, plan)
-         for name, share in (("AU04 gains most", first), ("AU14 gains least", last))}  # fmt: skip
-display(Markdown("; ".join(f"**{claim}**: {verdict}" for claim, verdict in ranks.items())
-                 + f". AU04 comes first in {first:.0%} of the resamples, AU14 last in {last:.0%}."))  # fmt: skip
+cells = {
+    arm: statistics.action_unit_scores(scores, strangers, arm)
+    for arm in (ORIGINAL, normalised)
+}
+unit_differences = (cells[normalised] - cells[ORIGINAL]).dropna(how="any")
+
+# %%
+if len(unit_differences) > 1:
+    first = statistics.rank_share(unit_differences, "AU04", plan)
+    last = statistics.rank_share(unit_differences, "AU14", plan, highest=False)
+    ranks = say(
+        "**AU04 gains most**: {most}; **AU14 gains least**: {least}. AU04 comes first "
+        "in {first:.0%} of the resamples, AU14 last in {last:.0%}.",
+        most=statistics.rank_verdict(first, plan),
+        least=statistics.rank_verdict(last, plan),
+        first=first,
+        last=last,
+    )
+else:
+    ranks = say("Too few participants have every unit in both arms to rank the units.")
+ranks
 
 # %% [markdown]
 # ## Against the paper, claim by claim
 #
 # Four sentences of §5.1, each with the paper's test, ours, and the mixed model in which a participant and a
-# repetition are both draws: two scores of one trained classifier share its luck.
+# repetition are both draws: two scores of one trained classifier share its luck. Of participant $p$ in repetition $r$
+# it says
+#
+# $$\mathrm{score}_{pr} = \mu + \delta\,\mathrm{which} + \mathrm{participant}_p + \mathrm{repetition}_r +
+# \mathrm{rest}_{pr},$$
+#
+# with *which* 1 for the first of the two things compared and 0 for the second. Its $\delta$ is the difference; the
+# other terms are random, each with a variance of its own. Two arms of one condition share their splits, so there the
+# model is of their differences, and $\mu$ drops out. Two conditions have splits of their own, so there a participant
+# may also be another draw in each.
 
 
 # %%
@@ -273,24 +356,42 @@ claim = partial(statistics.table_claim, scores, plan=plan, mixed=True)
 
 
 # %%
-own, strangers, label = *conditions, figures.arm_label(normalised)
-claims = [
-    claim("own tasks beat strangers, original", "higher", (own, "original"), (strangers, "original"), "p.person.gap"),
-    claim(f"{label} beats original on strangers", "higher", (strangers, normalised), (strangers, "original"),
-          "p.person.gain-independent"),
-    claim(f"{label} on strangers is similar to original on own tasks", "similar", (strangers, normalised),
-          (own, "original"), "p.person.matches-dependent"),
-    claim(f"{label} keeps the own-task score", "similar", (own, normalised), (own, "original"),
-          "p.person.keeps-dependent"),
-]  # fmt: skip
-judged = statistics.judge(claims, plan)
+sentences = {
+    "gap": "own tasks beat strangers, original",
+    "gain-independent": f"{label} beats original on strangers",
+    "matches-dependent": f"{label} on strangers is similar to original on own tasks",
+    "keeps-dependent": f"{label} keeps the own-task score",
+}
+sides = {
+    "gap": ("higher", (own, ORIGINAL), (strangers, ORIGINAL)),
+    "gain-independent": ("higher", (strangers, normalised), (strangers, ORIGINAL)),
+    "matches-dependent": ("similar", (strangers, normalised), (own, ORIGINAL)),
+    "keeps-dependent": ("similar", (own, normalised), (own, ORIGINAL)),
+}
 
 # %%
-display(Markdown("> " + statistics.RULE))
-p_columns = {"paper_p": "p, paper's value", "p_two_sample": "p, paper's test", "p_ours": "p, paired",
-             "p_holm": "p, Holm", "p_similar": "p, similar", "p_mixed": "p, mixed model"}  # fmt: skip
-columns = ["claim", "paper", "difference", "low", "high", *p_columns, "effect", "verdict"]
-table(judged[columns], "The claims of §5.1; differences in points.", headings=p_columns, formats={"effect": ".2f"})
+claims = [
+    claim(text, *sides[key], f"p.person.{key}") for key, text in sentences.items()
+]
+judged = statistics.judge(claims, plan)
+say("> {rule}", rule=statistics.RULE)
+
+# %%
+p_columns = {
+    "paper_p": "p, paper's value",
+    "p_two_sample": "p, paper's test",
+    "p_ours": "p, paired",
+    "p_holm": "p, Holm",
+    "p_similar": "p, similar",
+    "p_mixed": "p, mixed model",
+}
+measured = ["claim", "paper", "difference", "low", "high"]
+table(
+    judged[[*measured, *p_columns, "effect", "verdict"]],
+    "The claims of §5.1; differences in points.",
+    headings=p_columns,
+    formats={"effect": ".2f"},
+)
 
 # %% [markdown]
 # Where the paired test and the mixed model part, it is because the few repetitions' own luck is counted in the second
@@ -303,19 +404,32 @@ table(judged[columns], "The claims of §5.1; differences in points.", headings=p
 
 # %%
 main = lines[lines["condition"] == strangers].set_index("arm")
-cheap = [a for a in others if a not in (normalised, "oracle")]
-best = max(cheap, key=lambda a: main["mean"][a], default=None)
-beside = (
-    f" Of the arms without that network the highest mean (picked after looking) has {figures.arm_label(best)}, with "
-    f"{gains[strangers, best]}." if best else ""
-)  # fmt: skip
-display(Markdown(
-    f"Strangers' classifiers score {main['mean']['original']:.1f} on original faces, where the best constant has "
-    f"{main['constant']['original']:.1f}; own tasks are worth {gap} more. {label} changes the score on strangers by "
-    f"{gains[strangers, normalised]} and that on own tasks by {gains[own, normalised]}.{beside} Of the paper's "
-    f"{len(judged)} sentences: "
-    + "; ".join(f"“{row.claim}” {row.verdict}" for row in judged.itertuples()) + "."
-))  # fmt: skip
+cheap = [arm for arm in others if arm not in (normalised, ORACLE)]
+beside = ""
+if cheap:
+    best = main["mean"][cheap].idxmax()
+    beside = (
+        " Of the arms without that network the highest mean (picked after looking) "
+        f"has {figures.arm_label(best)}, with {gains[strangers, best]}."
+    )
+verdicts = [f"“{row.claim}” {row.verdict}" for row in judged.itertuples()]
+
+# %%
+say(
+    "Strangers' classifiers score {mean:.1f} on original faces, where the best "
+    "constant has {constant:.1f}; own tasks are worth {gap} more. {label} changes the "
+    "score on strangers by {on_strangers} and that on own tasks by {on_own}.{beside} "
+    "Of the paper's {number} sentences: {verdicts}.",
+    mean=main["mean"][ORIGINAL],
+    constant=main["constant"][ORIGINAL],
+    gap=gap,
+    label=label,
+    on_strangers=gains[strangers, normalised],
+    on_own=gains[own, normalised],
+    beside=beside,
+    number=len(judged),
+    verdicts="; ".join(verdicts),
+)
 
 # %% [markdown]
 # ## Exercises
@@ -325,23 +439,31 @@ display(Markdown(
 
 # %% tags=["hide-cell"]
 margins = np.linspace(0.5, 12, 24)
-a, b = people(strangers, normalised), people(own, "original")
-shared = a.index.intersection(b.index)
-ps = [equivalence(a[shared], b[shared], m, are_paired=True) for m in margins]
-enough = [m for m, p in zip(margins, ps) if p < plan.level]
-display(Markdown(f"From a margin of {enough[0]:.1f} points." if enough else "Not within 12 points on these data."))
-table(pd.DataFrame({"margin": margins, "p": ps}).iloc[::4], "p of similarity at each margin.")
+both = pd.concat([people(strangers, normalised), people(own, ORIGINAL)], axis=1)
+ends = both.dropna().to_numpy().T
+ps = [equivalence(*ends, delta, are_paired=True) for delta in margins]
+enough = margins[np.array(ps) < plan.level]
+
+# %% tags=["hide-cell"]
+if len(enough):
+    display(say("From a margin of {least:.1f} points.", least=enough[0]))
+else:
+    display(say("Not within 12 points on these data."))
+tabulated = pd.DataFrame({"margin": margins, "p": ps})
+table(tabulated.iloc[::4], "p of similarity at each margin.")
 
 # %% [markdown]
 # **2.** Repeat the gap's test with ROC AUC in place of the score. Does its verdict change?
 
 # %% tags=["hide-cell"]
-by_auc = statistics.judge([statistics.Claim("own tasks beat strangers, ROC AUC", "higher", auc_gap)], plan)
-table(by_auc[["claim", "difference", "low", "high", "p_ours", "verdict"]], "The gap by ROC AUC, points.",
-      headings={"p_ours": "p, paired"})  # fmt: skip
+sentence = "own tasks beat strangers, ROC AUC"
+by_auc = statistics.judge([statistics.Claim(sentence, "higher", auc_gap)], plan)
+columns = ["claim", "difference", "low", "high", "p_ours", "verdict"]
+headings = {"p_ours": "p, paired"}
+table(by_auc[columns], "The gap by ROC AUC, points.", headings=headings)
 
 # %% [markdown]
 # ## How this page was made
 
 # %%
-page.card(settings, store)
+page.card(study)

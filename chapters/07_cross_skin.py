@@ -35,19 +35,21 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import statsmodels.formula.api as smf
-from deepfn_lib import page, statistics, study
-from deepfn_lib.artefacts import Store
-from deepfn_lib.page import figures, table
-from deepfn_lib.settings import load_settings
-from IPython.display import Markdown, display
+from deepfn_lib import page, statistics
+from deepfn_lib.arms import ORIGINAL
+from deepfn_lib.page import figures, interval_text, say, table
+from deepfn_lib.study import Study
+from IPython.display import display
 
 # %%
-settings = load_settings(profile, overrides)
-store = Store(artefacts)
-
-# %%
+study = Study.open(profile, overrides, artefacts)
 figures.use_theme()
-plan = statistics.Plan(confidence=confidence, samples=bootstrap_samples, margin=margin, seed=statistics_seed)
+plan = statistics.Plan(
+    confidence=confidence,
+    samples=bootstrap_samples,
+    margin=margin,
+    seed=statistics_seed,
+)
 
 # %% [markdown]
 # ## What the paper says, and where we differ
@@ -71,15 +73,14 @@ plan = statistics.Plan(confidence=confidence, samples=bootstrap_samples, margin=
 # skin have *no* effect and let every woman score 4 points higher than every man.
 
 # %%
-toy = pd.DataFrame({
-    "darker": [1] * 8 + [0] * 7, "female": [1] * 6 + [0] * 2 + [1] * 2 + [0] * 5
-})  # fmt: skip
-
-# %%
+toy = pd.DataFrame({"darker": [1] * 8 + [0] * 7})
+toy["female"] = [1] * 6 + [0] * 2 + [1] * 2 + [0] * 5
 toy["score"] = 50.0 + 4.0 * toy["female"]
 raw = toy.groupby("darker")["score"].mean().diff().iloc[-1]
 assert np.isclose(raw, 4 * (6 / 8 - 2 / 7))
-display(Markdown(f"Darker minus lighter: {raw:+.2f} points, none of them skin."))
+
+# %%
+say("Darker minus lighter: {raw:+.2f} points, none of them skin.", raw=raw)
 
 # %% [markdown]
 # The difference is the women's advantage times the difference in their share. A linear model with both takes it out:
@@ -89,12 +90,20 @@ display(Markdown(f"Darker minus lighter: {raw:+.2f} points, none of them skin.")
 
 # %%
 def adjusted(data):
-    """The skin term of the model with gender: points, interval and p. NaN where it cannot be estimated."""
+    """The skin term of the model with gender: points, interval and p.
+
+    NaN where it cannot be estimated.
+    """
     if data.nunique()[["darker", "female"]].min() < 2 or len(data) < 5:
         return dict.fromkeys(("value", "low", "high", "p"), np.nan)
     fit = smf.ols("score ~ darker + female", data).fit()
     low, high = fit.conf_int(plan.level).loc["darker"]
-    return {"value": fit.params["darker"], "low": low, "high": high, "p": fit.pvalues["darker"]}
+    return {
+        "value": fit.params["darker"],
+        "low": low,
+        "high": high,
+        "p": fit.pvalues["darker"],
+    }
 
 
 # %%
@@ -105,51 +114,62 @@ assert abs(adjusted(toy)["value"]) < 1e-9
 # paper's test find four times in five with 7 and 8 people, at the spread of Table 5?
 
 # %%
-sizes = [int(statistics.published(f"participants.{group}").value) for group in ("darker", "lighter")]
+groups = ["darker", "lighter"]
+people_of = {g: int(statistics.published(f"participants.{g}").value) for g in groups}
 spread = statistics.published("skin-dependent.original").sd
+needed = statistics.detectable(spread, *people_of.values(), level=plan.level)
 
 # %%
-needed = statistics.detectable(spread, *sizes, level=plan.level)
-display(Markdown(
-    f"With {sizes[0]} and {sizes[1]} participants and an SD of {spread:.1f} points: **{needed:.1f} points**. Smaller "
-    "differences between the groups will mostly be missed, so a large p says little."
-))  # fmt: skip
+say(
+    "With {people[darker]} and {people[lighter]} participants and an SD of "
+    "{spread:.1f} points: **{needed:.1f} points**. Smaller differences between the "
+    "groups will mostly be missed, so a large p says little.",
+    people=people_of,
+    spread=spread,
+    needed=needed,
+)
 
 # %% [markdown]
 # ## The run
 
 # %%
-scores = study.scores(settings, store)
-constants = study.constants(settings, store)
-
-# %%
-participants = study.faces(settings, store).participants.set_index("participant")
-conditions = ["skin-dependent", "skin-independent"]
-arms = list(dict.fromkeys(scores["arm"]))
-normalised = "deepfn" if "deepfn" in arms else next(a for a in arms if a not in ("original", "oracle"))
+scores, constants, arms = study.scores, study.constants, study.arms
+normalised = study.normaliser
 label = figures.arm_label(normalised)
+conditions = ["skin-dependent", "skin-independent"]
 
 # %%
 here = scores[scores["condition"].isin(conditions)]
-groups = participants[(participants["dataset"] == "BP4D") & (participants["skin_group"].astype(str) != "")]
 there = set(conditions) <= set(here["condition"])
+
+# %%
+missing = say(
+    "**No skin groups in this run.** No list of skin types was given, or a group is "
+    "too small to train and to test on. The rest of this page is therefore empty."
+)
 if not there:
-    display(Markdown(
-        "**No skin groups in this run.** No list of skin types was given, or a group is too small to train and to test "
-        "on. The rest of this page is therefore empty."
-    ))  # fmt: skip
+    display(missing)
 
 # %% [markdown]
 # Who is in the groups, and how the genders fall, beside the paper's Table 4.
 
 # %%
+participants = study.faces.participants.set_index("participant")
+in_groups = participants["skin_group"].astype(str).isin(groups)
+members = participants[in_groups & (participants["dataset"] == "BP4D")]
+women = members[members["gender"] == "female"]
+
+# %%
+counts = pd.DataFrame({"skin": groups})
+counts["participants"] = [sum(members["skin_group"] == g) for g in groups]
+counts["women"] = [sum(women["skin_group"] == g) for g in groups]
+counts["paper"] = people_of.values()
+papers = [statistics.published(f"participants.{g}-female") for g in groups]
+counts["paper, women"] = [int(number.value) for number in papers]
+
+# %%
 if there:
-    counts = groups.groupby("skin_group").agg(
-        participants=("gender", "size"), women=("gender", lambda g: int((g == "female").sum()))
-    ).reset_index()  # fmt: skip
-    for column, suffix in (("paper", ""), ("paper, women", "-female")):
-        counts[column] = [int(statistics.published(f"participants.{g}{suffix}").value) for g in counts["skin_group"]]
-    display(table(counts, "Participants of the two groups.", headings={"skin_group": "skin"}))
+    display(table(counts, "Participants of the two groups."))
 
 # %% [markdown]
 # ## Figure 6, and Table 5's two rows
@@ -159,17 +179,23 @@ if there:
 # %%
 if there:
     lines = statistics.direction_table(here, constants, plan, conditions)
-    display(figures.direction_bars(
-        lines, "Fig. 6 redrawn: each training and testing group. Whiskers: bootstrap over participants; dashes: the "
-        "best constant of the same splits.",
-    ))  # fmt: skip
+    caption = (
+        "Fig. 6 redrawn: each training and testing group. Whiskers: bootstrap over "
+        "participants; dashes: the best constant of the same splits."
+    )
+    display(figures.direction_bars(lines, caption))
+
+# %%
+columns = ["condition", "arm", "participants", "mean", "low", "high"]
+columns += ["paper", "constant", "share", "roc_auc"]
+caption = "Scores, percent; share of the oracle's gain; ROC AUC of the same models."
+look = {"formats": {"share": ".2f"}, "headings": {"roc_auc": "ROC AUC"}}
 
 # %%
 if there:
-    by_condition = statistics.condition_table(here, constants, plan, conditions=conditions)
-    columns = ["condition", "arm", "participants", "mean", "low", "high", "paper", "constant", "share", "roc_auc"]
-    display(table(by_condition[columns], "Scores, percent; share of the oracle's gain; ROC AUC of the same models.",
-                  formats={"participants": "d", "share": ".2f"}, headings={"roc_auc": "ROC AUC"}))  # fmt: skip
+    rows = statistics.condition_table(here, constants, plan, conditions)
+    rows["arm"] = rows["arm"].map(figures.arm_label)
+    display(table(rows[columns], caption, **look))
 
 # %% [markdown]
 # The paper's unnormalised cross score is about what a constant earns on the real labels. Below, its number and the
@@ -177,12 +203,14 @@ if there:
 
 # %%
 if there:
-    paper_cross = statistics.published("skin-independent.original")
-    paper_floor = statistics.published("constants.bp4d-12.best-constant")
-    display(Markdown(
-        f"The paper's cross score on original faces is {paper_cross.printed} (SD {paper_cross.sd:.1f}); the best "
-        f"constant on BP4D's public labels {paper_floor.printed} (SD {paper_floor.sd:.1f})."
-    ))  # fmt: skip
+    sentence = say(
+        "The paper's cross score on original faces is {cross.printed} (SD "
+        "{cross.sd:.1f}); the best constant on BP4D's public labels {floor.printed} "
+        "(SD {floor.sd:.1f}).",
+        cross=statistics.published("skin-independent.original"),
+        floor=statistics.published("constants.bp4d-12.best-constant"),
+    )
+    display(sentence)
 
 # %% [markdown]
 # ## Match and test group, apart
@@ -192,20 +220,28 @@ if there:
 
 
 # %%
-def skin_effects(arm, value="score"):
-    people = statistics.crossed_scores(here, "skin", arm, value)
+def skin_effects(arm):
+    people = statistics.crossed_scores(here, "skin", arm)
     return statistics.crossed_effects(people, "darker", "lighter", plan)
 
 
 if there:
     crossed = {arm: skin_effects(arm) for arm in arms}
-    rows = [
-        {"label": f"{name}, {figures.arm_label(arm)}", "difference": c.difference.value, "low": c.difference.low,
-         "high": c.difference.high}
-        for name in ("match", "tested") for arm in arms for c in [getattr(crossed[arm], name)]
-    ]  # fmt: skip
-    display(figures.interval_plot(pd.DataFrame(rows), "Match and test group (darker minus lighter), points.",
-                                  margin=margin))  # fmt: skip
+
+# %%
+if there:
+    plotted = {}
+    for effect in ("match", "tested"):
+        for arm in arms:
+            name = f"{effect}, {figures.arm_label(arm)}"
+            plotted[name] = getattr(crossed[arm], effect)
+
+# %%
+if there:
+    rows = pd.DataFrame([c.difference for c in plotted.values()])
+    rows = rows.rename(columns={"value": "difference"}).assign(label=list(plotted))
+    caption = "Match and test group (darker minus lighter), points."
+    display(figures.interval_plot(rows, caption, margin=margin))
 
 # %% [markdown]
 # Then the test group's level again, with gender held fixed. If the two differ much, the groups' genders were part of
@@ -213,27 +249,33 @@ if there:
 
 
 # %%
-def told(number):
-    """A difference in words; few people may leave none."""
-    return "not computable with so few" if "nan" in str(number) else str(number)
-
-
 def group_level(arm):
-    """Each participant's mean over both classifiers, with skin group and gender as 0 and 1."""
+    """Each participant's mean of both classifiers; skin group and gender, 0 and 1."""
     people = statistics.crossed_scores(here, "skin", arm).dropna()
     gender = participants["gender"].reindex(people.index)
-    return pd.DataFrame({
-        "score": people[["own", "other"]].mean(axis=1), "darker": (people["test_group"] == "darker").astype(int),
-        "female": (gender == "female").astype(int),
-    })  # fmt: skip
+    level = people[["own", "other"]].mean(axis=1).to_frame("score")
+    level["darker"] = (people["test_group"] == "darker").astype(int)
+    level["female"] = (gender == "female").astype(int)
+    return level
 
 
+# %%
 if there:
     held = {arm: adjusted(group_level(arm)) for arm in arms}
-    rows = [{"arm": figures.arm_label(arm), "darker minus lighter": told(crossed[arm].tested),
-             "gender held fixed": page.interval_text(h["value"], h["low"], h["high"], sign=True), "p": h["p"]}
-            for arm, h in held.items()]  # fmt: skip
-    display(table(pd.DataFrame(rows), "Test group's level, points, without and with gender in the model."))
+
+# %%
+rows = []
+if there:
+    for arm, term in held.items():
+        fixed = interval_text(term["value"], term["low"], term["high"], sign=True)
+        tested = str(crossed[arm].tested)
+        rows.append([figures.arm_label(arm), tested, fixed, term["p"]])
+
+# %%
+if there:
+    columns = ["arm", "darker minus lighter", "gender held fixed", "p"]
+    caption = "Test group's level, points, without and with gender in the model."
+    display(table(pd.DataFrame(rows, columns=columns), caption))
 
 # %% [markdown]
 # ## Against the paper, claim by claim
@@ -243,27 +285,28 @@ if there:
 
 # %%
 people = partial(statistics.participant_scores, here)
-
-
-# %%
 claim = partial(statistics.table_claim, here, plan=plan)
-
 
 # %%
 within, cross = conditions
+sentences = {
+    "gap": "within beats cross, original",
+    "gain-independent": f"{label} beats original, cross",
+    "keeps-dependent": f"{label}, within, is similar to original, within",
+    "matches-dependent": f"{label}, cross, is similar to original, within",
+}
+sides = {
+    "gap": ("higher", (within, ORIGINAL), (cross, ORIGINAL)),
+    "gain-independent": ("higher", (cross, normalised), (cross, ORIGINAL)),
+    "keeps-dependent": ("similar", (within, normalised), (within, ORIGINAL)),
+    "matches-dependent": ("similar", (cross, normalised), (within, ORIGINAL)),
+}
 
 # %%
-sentences = [
-    ("within beats cross, original", "higher", (within, "original"), (cross, "original"), "p.skin.gap"),
-    (f"{label} beats original, cross", "higher", (cross, normalised), (cross, "original"), "p.skin.gain-independent"),
-    (f"{label}, within, is similar to original, within", "similar", (within, normalised), (within, "original"),
-     "p.skin.keeps-dependent"),
-    (f"{label}, cross, is similar to original, within", "similar", (cross, normalised), (within, "original"),
-     "p.skin.matches-dependent"),
-]  # fmt: skip
-
-# %%
-claims = [claim(*sentence) for sentence in sentences] if there else []
+claims = []
+if there:
+    for key, text in sentences.items():
+        claims.append(claim(text, *sides[key], f"p.skin.{key}"))
 
 # %% [markdown]
 # The sentence about darker skin is said of every training group and arm: four more claims.
@@ -271,25 +314,38 @@ claims = [claim(*sentence) for sentence in sentences] if there else []
 
 # %%
 def darker_beat_lighter(group, arm):
-    darker, lighter = (people(None, arm, train_group=group, test_group=g) for g in ("darker", "lighter"))
+    """The sentence about darker skin, of one training group and arm."""
+    text = f"darker beats lighter, trained on {group}, {figures.arm_label(arm)}"
+    tested = [people(None, arm, train_group=group, test_group=g) for g in groups]
     quoted = statistics.published("p.skin.darker-beat-lighter")
-    return statistics.Claim(f"darker beats lighter, trained on {group}, {figures.arm_label(arm)}", "higher",
-                            statistics.compare(darker, lighter, plan),
-                            paper_p=f"{quoted.relation} {quoted.printed}")  # fmt: skip
+    quoted_p = f"{quoted.relation} {quoted.printed}"
+    difference = statistics.compare(*tested, plan)
+    return statistics.Claim(text, "higher", difference, paper_p=quoted_p)
 
-
-if there:
-    claims += [darker_beat_lighter(g, arm) for arm in ("original", normalised) for g in ("darker", "lighter")]
-    judged = statistics.judge(claims, plan)
 
 # %%
 if there:
-    display(Markdown("> " + statistics.RULE))
-    p_columns = {"paper_p": "p, paper's value", "p_two_sample": "p, paper's test", "p_ours": "p, ours",
-                 "p_holm": "p, Holm", "p_similar": "p, similar"}  # fmt: skip
-    columns = ["claim", "paper", "difference", "low", "high", "test", *p_columns, "effect", "verdict"]
-    display(table(judged[columns], "The claims of §5.3; differences in points.", headings=p_columns,
-                  formats={"effect": ".2f"}))  # fmt: skip
+    for arm in (ORIGINAL, normalised):
+        claims += [darker_beat_lighter(group, arm) for group in groups]
+    judged = statistics.judge(claims, plan)
+    display(say("> {rule}", rule=statistics.RULE))
+
+# %%
+p_columns = {
+    "paper_p": "p, paper's value",
+    "p_two_sample": "p, paper's test",
+    "p_ours": "p, ours",
+    "p_holm": "p, Holm",
+    "p_similar": "p, similar",
+}
+columns = ["claim", "paper", "difference", "low", "high", "test"]
+columns += [*p_columns, "effect", "verdict"]
+look = {"formats": {"effect": ".2f"}, "headings": p_columns}
+caption = "The claims of §5.3; differences in points."
+
+# %%
+if there:
+    display(table(judged[columns], caption, **look))
 
 # %% [markdown]
 # The paper gives one average gain over the four combinations and says it is smallest where darker skin is both
@@ -297,31 +353,53 @@ if there:
 
 # %%
 if there:
-    means = lines.pivot_table(index=["train_group", "test_group"], columns="arm", values="mean")
-    gains = (means[normalised] - means["original"]).dropna().sort_values()
-    display(Markdown(
-        f"Mean gain over {len(gains)} combinations: {gains.mean():+.1f} points (paper "
-        f"{statistics.published('gain.skin').printed}); the smallest, {gains.iloc[0]:+.1f}, is "
-        f"{' → '.join(gains.index[0])} (paper: darker → darker)."
-    ))  # fmt: skip
+    both = ["train_group", "test_group"]
+    means = lines.pivot_table(index=both, columns="arm", values="mean")
+    gains = (means[normalised] - means[ORIGINAL]).dropna().sort_values()
+
+# %%
+if there:
+    sentence = say(
+        "Mean gain over {number} combinations: {mean:+.1f} points (paper {paper}); the "
+        "smallest, {least:+.1f}, is {where} (paper: darker → darker).",
+        number=len(gains),
+        mean=gains.mean(),
+        paper=statistics.published("gain.skin").printed,
+        least=gains.iloc[0],
+        where=" → ".join(gains.index[0]),
+    )
+    display(sentence)
 
 # %% [markdown]
 # ## What we learned
 
 # %%
+learned = say("Nothing: this run has no skin groups.")
 if there:
-    original = crossed["original"]
-    display(Markdown(
-        f"On {original.match.difference.n} participants tested by both classifiers the match of skin groups is worth "
-        f"{told(original.match)}, and {told(crossed[normalised].match)} with {label}. Darker minus lighter test "
-        f"people: {told(original.tested)}; with gender held fixed {told(format(held['original']['value'], '+.1f'))}. "
-        "The paper's "
-        f"{len(judged)} claims: " + ", ".join(f"{n} × {v}" for v, n in judged["verdict"].value_counts().items())
-        + f". A study of this size finds differences between the groups from about {needed:.0f} points on; with so "
-        "few people most answers have to stay open, the paper's included."
-    ))  # fmt: skip
-else:
-    display(Markdown("Nothing: this run has no skin groups."))
+    fixed = held[ORIGINAL]["value"]
+    fixed = f"{fixed:+.1f}" if np.isfinite(fixed) else "not computable with so few"
+    counted = judged["verdict"].value_counts()
+
+# %%
+if there:
+    learned = say(
+        "On {number} participants tested by both classifiers the match of skin groups "
+        "is worth {match}, and {moved} with {label}. Darker minus lighter test people: "
+        "{tested}; with gender held fixed {fixed}. The paper's {claims} claims: "
+        "{verdicts}. A study of this size finds differences between the groups from "
+        "about {needed:.0f} points on; with so few people most answers have to stay "
+        "open, the paper's included.",
+        number=crossed[ORIGINAL].match.difference.n,
+        match=crossed[ORIGINAL].match,
+        moved=crossed[normalised].match,
+        label=label,
+        tested=crossed[ORIGINAL].tested,
+        fixed=fixed,
+        claims=len(judged),
+        verdicts=", ".join(f"{n} × {verdict}" for verdict, n in counted.items()),
+        needed=needed,
+    )
+learned
 
 # %% [markdown]
 # ## Exercises
@@ -331,8 +409,15 @@ else:
 
 # %% tags=["hide-cell"]
 gap = statistics.published("gap.skin").value
-enough = next(n for n in range(4, 200) if statistics.detectable(spread, n, n, level=plan.level) <= gap)
-display(Markdown(f"{enough} in each group for a gap of {gap:.1f} points at an SD of {spread:.1f}."))
+sizes = range(4, 200)
+needs = (statistics.detectable(spread, n, n, level=plan.level) for n in sizes)
+enough = next(n for n, need in zip(sizes, needs) if need <= gap)
+say(
+    "{enough} in each group for a gap of {gap:.1f} points at an SD of {spread:.1f}.",
+    enough=enough,
+    gap=gap,
+    spread=spread,
+)
 
 # %% [markdown]
 # **2.** In the toy, make the groups' shares of women as equal as seven and eight allow. What happens to the raw
@@ -342,10 +427,15 @@ display(Markdown(f"{enough} in each group for a gap of {gap:.1f} points at an SD
 balanced = toy.assign(female=[1, 0] * 4 + [1, 0] * 3 + [0])
 balanced["score"] = 50.0 + 4.0 * balanced["female"]
 left = balanced.groupby("darker")["score"].mean().diff().iloc[-1]
-display(Markdown(f"From {raw:+.2f} to {left:+.2f} points. Balance needs no model to be right; adjustment does."))
+say(
+    "From {raw:+.2f} to {left:+.2f} points. Balance needs no model to be right; "
+    "adjustment does.",
+    raw=raw,
+    left=left,
+)
 
 # %% [markdown]
 # ## How this page was made
 
 # %%
-page.card(settings, store)
+page.card(study)

@@ -183,6 +183,13 @@ def test_too_few_people_give_nan_not_an_error():
         assert np.isnan(c.ours.p) and np.isnan(c.difference.low) and np.isnan(c.similar)
 
 
+def test_a_difference_is_told_in_words_where_there_are_too_few():
+    first = pd.Series([1.0, 2.0, 4.0], index=list("abc"))
+    assert str(compare(first, first - 1, QUICK)) == "+1.0 points (+1.0 to +1.0)"
+    assert str(compare(first[:1], first[:1], QUICK)) == str(compare(first[:0], first, QUICK))
+    assert str(compare(first[:1], first[:1], QUICK)) == "not computable with so few"
+
+
 def test_holm_by_hand():
     # Sorted 0.01, 0.02, 0.03, 0.04: 4 × 0.01, 3 × 0.02, then never less than what came before.
     assert holm([0.03, 0.01, 0.04, 0.02]) == pytest.approx([0.06, 0.04, 0.06, 0.06])

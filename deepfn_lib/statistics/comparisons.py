@@ -46,6 +46,8 @@ class Comparison:
 
     def __str__(self) -> str:
         d = self.difference
+        if np.isnan([d.value, d.low, d.high]).any():
+            return "not computable with so few"
         return f"{d.value:+.1f} points ({d.low:+.1f} to {d.high:+.1f})"
 
 
