@@ -39,7 +39,6 @@ from deepfn_lib import page, statistics, study
 from deepfn_lib.artefacts import Store
 from deepfn_lib.page import figures, table
 from deepfn_lib.settings import load_settings
-from deepfn_lib.statistics import audit
 from IPython.display import Markdown, display
 
 # %%
@@ -110,7 +109,7 @@ sizes = [int(statistics.published(f"participants.{group}").value) for group in (
 spread = statistics.published("skin-dependent.original").sd
 
 # %%
-needed = audit.detectable(spread, *sizes, level=plan.level)
+needed = statistics.detectable(spread, *sizes, level=plan.level)
 display(Markdown(
     f"With {sizes[0]} and {sizes[1]} participants and an SD of {spread:.1f} points: **{needed:.1f} points**. Smaller "
     "differences between the groups will mostly be missed, so a large p says little."
@@ -332,7 +331,7 @@ else:
 
 # %% tags=["hide-cell"]
 gap = statistics.published("gap.skin").value
-enough = next(n for n in range(4, 200) if audit.detectable(spread, n, n, level=plan.level) <= gap)
+enough = next(n for n in range(4, 200) if statistics.detectable(spread, n, n, level=plan.level) <= gap)
 display(Markdown(f"{enough} in each group for a gap of {gap:.1f} points at an SD of {spread:.1f}."))
 
 # %% [markdown]

@@ -10,6 +10,7 @@ import pytest
 from chapter_code import chapter_code
 from sklearn import metrics as reference
 
+from deepfn_lib.cluster import Machine
 from deepfn_lib.errors import StudyError
 from deepfn_lib.frames import BP4D_ACTION_UNITS, SHARED_ACTION_UNITS
 from deepfn_lib.measures import score
@@ -154,14 +155,15 @@ def test_splits_depend_on_the_seed_and_the_pool_alone(drawn):
 
 
 def test_only_person_dependent_models_have_epochs_of_their_own(drawn):
-    models = drawn[3]
-    own = protocol.own_epochs(models, 50)
-    assert set(own) == {model.name for model in models if model.family == "person"} and set(own.values()) == {50}
-    assert protocol.own_epochs(models, 0) == {}
+    frames, _, splits, models = drawn
+    own = protocol.rows_of(splits, frames, person_epochs=50)
+    assert {model.epochs for model in own if model.family == "person"} == {50}
+    assert {model.epochs for model in own if model.family != "person"} == {0}
+    assert all(model.epochs == 0 for model in models)
 
 
 def test_the_control_learns_from_rendered_people_only():
-    from deepfn_lib.recognition.control import control_split
+    from deepfn_lib.study.scores import control_split
 
     people = [*(f"P{number:03d}" for number in range(1, 21)), "F001", "M001"]
     frames = pd.DataFrame({"participant": np.repeat(people, 3)})
@@ -303,9 +305,12 @@ def protocol_run(tmp_path_factory, drawn):
     np.save(folder / "inverted.npy", 255 - faces)
     few = splits.query("family in ('dataset', 'gender') and repetition == 0")
     arms = {"original": folder / "faces.npy", "inverted": folder / "inverted.npy"}
-    training = {"classifier": "lenet-5", "epochs": 2, "batch": 16, "learning_rate": 1e-3, "empty_f1": "zero"}
-    scores.run_protocol(folder, frames, few, arms, seed=7, training=training, keep_predictions=["dataset"], workers=1)
-    return folder, frames, protocol.rows_of(few, frames), labels
+    training = protocol.Training("lenet-5", epochs=2, batch=16, learning_rate=1e-3, empty_f1="zero")
+    models, machine = protocol.rows_of(few, frames), Machine(workers=1)
+    scores.train_and_judge(
+        folder, frames, models, arms, seed=7, training=training, keep_predictions=["dataset"], machine=machine
+    )
+    return folder, frames, models, labels
 
 
 def test_scores_have_the_columns_and_rows_of_the_contract(protocol_run):

@@ -1,8 +1,7 @@
 """Faces and five points by MTCNN, with its settings in the open.
 
-MTCNN (Zhang et al. 2016) slides a small network over the image at many sizes, then refines what it found in
-two further networks; the last gives two eyes, nose tip and two corners of the mouth. The `mtcnn` package
-carries its weights.
+MTCNN (Zhang et al. 2016) slides a small network over the image at many sizes, then refines what it found in two further
+networks; the last gives two eyes, nose tip and two corners of the mouth. The `mtcnn` package carries its weights.
 """
 
 from dataclasses import dataclass
@@ -16,11 +15,10 @@ from ..device import configure_tensorflow
 
 @dataclass(frozen=True)
 class DetectorSettings:
-    """Why each value: `side` reduces the image's longer side to so many pixels before detection, as cost
-    grows with the area and the face is what we look at; `smallest_face` is the package's own (with larger
-    ones its pyramid runs on below the 12 pixels of its first network and finds nothing); `pyramid` is the
-    package's ratio between neighbouring sizes; the thresholds are its own for the first two networks and, for
-    the last, `confidence`."""
+    """Why each value: `side` reduces the image's longer side to so many pixels before detection, as cost grows with the
+    area and the face is what we look at; `smallest_face` is the package's own (with larger ones its pyramid runs on
+    below the 12 pixels of its first network and finds nothing); `pyramid` is the package's ratio between neighbouring
+    sizes; the thresholds are its own for the first two networks and, for the last, `confidence`."""
 
     side: int = 192
     smallest_face: int = 20
@@ -36,8 +34,8 @@ DEFAULT = DetectorSettings()
 
 @dataclass(frozen=True)
 class Detections:
-    """One row an image, NaN where no face was found: `points` float64 (n, 5, 2) in image pixels, image-left
-    first; `boxes` (n, 4) left, top, right, bottom; `confidence` (n,), 0 where there is none."""
+    """One row an image, NaN where no face was found: `points` float64 (n, 5, 2) in image pixels, image-left first;
+    `boxes` (n, 4) left, top, right, bottom; `confidence` (n,), 0 where there is none."""
 
     points: np.ndarray
     boxes: np.ndarray
@@ -92,9 +90,9 @@ def detect(images: list[np.ndarray], settings: DetectorSettings = DEFAULT) -> De
 
 def _points(face: np.ndarray) -> np.ndarray:
     points = np.stack([face[6:11], face[11:16]], axis=1)
-    for pair in ((0, 1), (3, 4)):  # image-left first, whatever the head does
-        if points[pair[0], 0] > points[pair[1], 0]:
-            points[list(pair)] = points[list(pair)[::-1]]
+    for left, right in ((0, 1), (3, 4)):  # image-left first, whatever the head does
+        if points[left, 0] > points[right, 0]:
+            points[[left, right]] = points[[right, left]]
     return points
 
 

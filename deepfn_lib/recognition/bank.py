@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from ..measures.score import THRESHOLD
 from . import lenet_fast, networks
-from .jobs import Training
+from .protocol import Training
 
 CODE_VERSION = 1  # raise when the same inputs would give other weights
 

@@ -12,8 +12,8 @@ import pandas as pd
 from ..cluster import HERE, Machine
 from ..frames import BP4D_ACTION_UNITS, SHARED_ACTION_UNITS
 from ..measures import score
-from .jobs import Model, Result, Training, train_models
-from .protocol import Split, named_seeds
+from .jobs import Model, Result, train_models
+from .protocol import Split, Training, named_seeds
 
 CODE_VERSION = 1  # raise when the same settings would give other scores
 SCORE_COLUMNS = [

@@ -1,6 +1,4 @@
-"""Two groups, trained and tested in all four ways: what is the match, what the test group (chapter 06
-derives it).
-"""
+"""Two groups, trained and tested in all four ways: what is the match, what the test group (chapter 06 derives it)."""
 
 from dataclasses import dataclass
 

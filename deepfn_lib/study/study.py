@@ -18,7 +18,7 @@ from ..normaliser.augmentation import Augmentation
 from ..normaliser.precision import Precision
 from ..normaliser.recipe import AutoencoderRecipe, ReferenceRecipe
 from ..recognition import protocol
-from ..recognition.jobs import Training
+from ..recognition.protocol import Training
 from ..settings import Settings, load_settings
 from ..template import MeanFace, Template, choose_template
 from . import data, makers, networks, quality, scores, sweep

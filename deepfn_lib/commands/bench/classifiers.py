@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from ...cluster import Machine
-from ...recognition.jobs import Model, Training, train_models
+from ...recognition.jobs import Model, train_models
+from ...recognition.protocol import Training
 
 TRAIN, VALIDATION, TEST = 960, 480, 240  # frames: four, two and one people of the quick profile
 
