@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from chapter_code import chapter_code
 
 from deepfn_lib.device import configure_tensorflow
 from deepfn_lib.errors import StudyError
@@ -147,8 +148,9 @@ def test_sweep_measures_of_known_normalisers():
 
 
 def test_variants_change_one_thing_each():
-    usual = sweep.Augmentation()
-    for what, value, augmentation in sweep.variants():
+    page = chapter_code("11")
+    usual = page.Augmentation()
+    for what, value, augmentation in page.variants():
         changed = {name for name, number in vars(augmentation).items() if number != getattr(usual, name)}
         allowed = {"warp": {"warp_pixels"}, "affine": {"rotation", "scale", "shift"}, "flip": {"flip"}}[what]
         assert changed <= allowed
