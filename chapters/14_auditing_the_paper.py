@@ -36,18 +36,16 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from deepfn_lib import page, statistics
-from deepfn_lib.artefacts import Store
 from deepfn_lib.page import figures, interval_text, p_text, say, table
-from deepfn_lib.settings import load_settings
 from deepfn_lib.statistics import published, published_table
 from deepfn_lib.statistics.constants import always_absent, always_present, indifference
+from deepfn_lib.study import Study
 from scipy import stats
 from sklearn.metrics import accuracy_score, f1_score
 from statsmodels.stats.power import TTestIndPower
 
 # %%
-settings = load_settings(profile, overrides)
-store = Store(artefacts)
+study = Study.open(profile, overrides, artefacts)
 figures.use_theme()
 plan = statistics.Plan(confidence=confidence, margin=margin)
 
@@ -993,4 +991,4 @@ say(
 # ## How this page was made
 
 # %%
-page.card(settings, store)
+page.card(study)
