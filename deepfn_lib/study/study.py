@@ -62,14 +62,16 @@ class Study:
 
     def make(self, step: Step, **given: Any) -> Path:
         """The artefact of a step, made if it is not there. Inputs that are not given are this study's own."""
-        inputs = {name: given[name] if name in given else getattr(self, name) for name in step.inputs}
+        inputs = self._inputs(step, given)
         key = step.key(self.settings, inputs)
         return self.store.get(step.artefact, key, lambda folder: step.fill(folder, self.settings, self.machine, inputs))
 
     def is_made(self, step: Step, **given: Any) -> bool:
         """Whether the artefact of a step is there already."""
-        inputs = {name: given[name] if name in given else getattr(self, name) for name in step.inputs}
-        return self.store.folder(step.artefact, step.key(self.settings, inputs)).exists()
+        return self.store.folder(step.artefact, step.key(self.settings, self._inputs(step, given))).exists()
+
+    def _inputs(self, step: Step, given: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: given[name] if name in given else getattr(self, name) for name in step.inputs}
 
     def _remembered(self, what: Any, read: Callable[[], Any]) -> Any:
         if what not in self._memory:
@@ -399,7 +401,7 @@ class Study:
 
     def bent_arms(self, recipes: Mapping[str, ReferenceRecipe]) -> dict[str, Path]:
         """BP4D's faces through reference networks on rendered pairs under other recipes: label to file."""
-        self.reader  # noqa: B018  (once, before the workers want it)
+        self.make(networks.reader, size=self.recipe.size)  # once, before the workers want it
         jobs = [(recipe,) for recipe in recipes.values()]
         return dict(zip(recipes, self._in_parallel("bent_arm", jobs, "augmentation, scored", "network")))
 
