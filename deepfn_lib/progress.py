@@ -20,5 +20,4 @@ def progress(iterable=None, *, total: int | None = None, description: str = "", 
         dynamic_ncols=watched,
         ncols=None if watched else 100,
         mininterval=0.2 if watched else 10,
-        leave=True,
     )

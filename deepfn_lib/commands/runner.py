@@ -220,9 +220,7 @@ def _sources_whole(store: Store, folder: Path) -> bool:
 
 
 def earlier_seconds(store: Store, profile: str) -> dict[str, float]:
-    """Seconds that chapters took before under this profile, by name: another profile's would promise minutes for a
-    night's work.
-    """
+    """Seconds that chapters took before, by name, under this profile: another's would promise minutes for a night."""
     return {
         folder.parent.name.removeprefix("chapter-"): card["seconds"]
         for folder, card in store.cards()
