@@ -321,7 +321,7 @@ table(pd.DataFrame(rows), "The arms that need no network.")
 # y_{pt} = \min\bigl(255, \max\bigl(0,\ 128 + E(x_{pt}) - m_p\bigr)\bigr).$$
 #
 # Middle grey says "as always". No label is used, and nobody else's face; where somebody has many frames, the median is
-# taken over evenly spaced ones.
+# taken over evenly spaced ones. Chapter 10 derives the flow residual, which puts the same difference on the template.
 
 # %%
 filmed = faces.images[faces.rows(template.name)[:100]]

@@ -29,6 +29,13 @@
 profile = "quick"  # settings to start from: smoke, quick, overnight or paper
 overrides = {}  # settings changed for this run, by name
 artefacts = ""  # artefact folder; empty: the default
+plain_arms = [
+    "original",
+    "equalised",
+    "median-subtracted",
+    "flow-residual",
+]  # untrained
+shared_arm = "deepfn-shared"  # where the study's normaliser cannot serve strangers
 calibration_photos = 4  # of each person's ten, for their median face
 gallery_photos = 3  # of each person's ten, with names; the rest are to be named
 draws = 5  # times that photographs are given these roles anew
@@ -39,21 +46,17 @@ resamples = 4000  # bootstrap resamples of people for every interval
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from deepfn_lib import page, study
-from deepfn_lib.artefacts import Store
-from deepfn_lib.datasets import orl
+from deepfn_lib import arms, page
 from deepfn_lib.datasets.manifests import load_manifest
 from deepfn_lib.faces import images
 from deepfn_lib.measures import identity
-from deepfn_lib.normaliser.strangers import normalise_strangers, shared_method
-from deepfn_lib.page import figures, table
-from deepfn_lib.settings import load_settings
+from deepfn_lib.page import figures, say, table
 from deepfn_lib.statistics import Plan, mean_interval
-from IPython.display import Markdown, display
+from deepfn_lib.study import Study
+from IPython.display import display
 
 # %%
-settings = load_settings(profile, overrides)
-store = Store(artefacts)
+study = Study.open(profile, overrides, artefacts)
 plan = Plan(samples=resamples)
 figures.use_theme()
 
@@ -77,8 +80,8 @@ figures.use_theme()
 # %%
 card = load_manifest("orl")
 fields = ("title", "source", "licence", "access", "showable_reason")
-table(pd.DataFrame([{"": field, "photographs": getattr(card, field)} for field in fields]),
-      "Data card of the photographs.")  # fmt: skip
+rows = [{"": field, "photographs": getattr(card, field)} for field in fields]
+table(pd.DataFrame(rows), "Data card of the photographs.")
 
 # %% [markdown]
 # The terms ask for credit and are silent on whether these people agreed to be published. So this page shows means over
@@ -111,7 +114,9 @@ noise = random.normal(size=(80, 12, 12))
 # %%
 def rate(gallery, names, probes, truth):
     """Share of probes (n, h, w) named rightly by their most correlated gallery face."""
-    both = np.corrcoef(np.concatenate([probes, gallery]).reshape(len(probes) + len(gallery), -1))
+    both = np.corrcoef(
+        np.concatenate([probes, gallery]).reshape(len(probes) + len(gallery), -1)
+    )
     nearest = both[: len(probes), len(probes) :].argmax(axis=1)
     return np.mean(names[nearest] == truth)
 
@@ -121,13 +126,17 @@ named, unnamed = np.arange(80) % 10 < 5, np.arange(80) % 10 >= 5
 toy_rates = {}
 for strength in (1.0, 0.3, 0.1, 0.0):
     toy = strength * patterns + noise
-    toy_rates[strength] = rate(toy[named], toy_names[named], toy[unnamed], toy_names[unnamed])
-    library = identity.nearest_neighbour(toy[named], toy_names[named], toy[unnamed])
-    assert np.mean(library == toy_names[unnamed]) == toy_rates[strength]
+    gallery, probes, truth = toy[named], toy[unnamed], toy_names[unnamed]
+    toy_rates[strength] = rate(gallery, toy_names[named], probes, truth)
+    library = identity.nearest_neighbour(gallery, toy_names[named], probes)
+    assert np.mean(library == truth) == toy_rates[strength]
 
 # %%
-shown = {"strength of the pattern": list(toy_rates), "named rightly, %": [100 * r for r in toy_rates.values()]}
-table(pd.DataFrame(shown), "The toy: identity found where it is; chance is 12.5 %.")
+shown = pd.DataFrame({"strength of the pattern": list(toy_rates)})
+shown["named rightly, %"] = [100 * value for value in toy_rates.values()]
+table(shown, "The toy: identity found where it is; chance is 12.5 %.")
+
+# %%
 assert toy_rates[1.0] == 1.0 and toy_rates[0.0] < 0.35
 
 # %% [markdown]
@@ -140,10 +149,18 @@ assert toy_rates[1.0] == 1.0 and toy_rates[0.0] < 0.35
 # to each other: the more one of them is above the median, the more the others are below. So every person's photographs
 # get one of three roles: *calibration*, for the median only, *gallery*, and *probe*. The roles are drawn several times.
 
+
 # %%
-roles_of_toy = identity.assign_roles(toy_names, calibration_photos, gallery_photos, np.random.default_rng(0))
-assert np.bincount(roles_of_toy).tolist() == [8 * calibration_photos, 8 * gallery_photos,
-                                              8 * (10 - calibration_photos - gallery_photos)]  # fmt: skip
+def drawn_roles(names, *seed):
+    """A role for each face of `names`, drawn by a seed."""
+    random = np.random.default_rng(seed)
+    return identity.assign_roles(names, calibration_photos, gallery_photos, random)
+
+
+# %%
+probe_photos = 10 - calibration_photos - gallery_photos
+of_each = np.bincount(drawn_roles(toy_names, 0)) / 8
+assert of_each.tolist() == [calibration_photos, gallery_photos, probe_photos]
 
 # %% [markdown]
 # ## The run
@@ -151,62 +168,59 @@ assert np.bincount(roles_of_toy).tolist() == [8 * calibration_photos, 8 * galler
 # First faces: the same detector, points and crop as in chapter 01, on photographs of 92 by 112 pixels.
 
 # %%
-photographs, without_face = orl.photograph_faces(store, settings.crop_size, settings.alignment)
-enough = pd.Series(photographs.people).value_counts() > calibration_photos + gallery_photos
-chosen = np.isin(photographs.people, enough.index[enough])
-faces, people = photographs.images[chosen], photographs.people[chosen]
-chance = 1 / len(np.unique(people))
+with_face, photographs = study.photographs
+found = photographs.loc[photographs["found"], "person"].to_numpy(str)
+names, times = np.unique(found, return_counts=True)
+names = names[times > calibration_photos + gallery_photos]
+chosen = np.isin(found, names)
+faces, people = with_face[chosen], found[chosen]
+chance = 1 / len(names)
 
 # %%
-display(Markdown(
-    f"{len(photographs.images)} of {len(photographs.images) + without_face} photographs have a face that the detector "
-    f"finds; {len(np.unique(people))} people have enough of them. Chance is {chance:.1%}."
-))  # fmt: skip
-
-# %%
-method = shared_method(settings)
-study_faces = study.faces(settings, store)
-person = study.template(settings, store)
-template_name = person.name
-template_rows = np.flatnonzero(study_faces.person_names() == template_name)
-template_median = images.median_faces(study_faces.images[template_rows], np.full(len(template_rows), template_name))
+say(
+    "{found} of {all} photographs have a face that the detector finds; {people} "
+    "people have enough of them. Chance is {chance:.1%}.",
+    found=len(found),
+    all=len(photographs),
+    people=len(names),
+    chance=chance,
+)
 
 # %% [markdown]
 # Every arm of the study that can serve a stranger: as photographed, equalised, with the median subtracted, with the
 # difference moved onto the template's median by optical flow, and through the shared network, which is applied as it
 # is: it has never seen a photograph.
 
+# %%
+shared = study.normaliser if arms.find(study.normaliser).strangers else shared_arm
+pictured = [*plain_arms, shared]
+
 
 # %%
 def arms_of_strangers(calibration):
-    """Each arm's faces uint8 (n, 64, 64); medians over the photographs that `calibration` (n,) marks."""
-    medians = images.median_faces(faces[calibration], people[calibration]) | template_median
-    found = {
-        name: images.make_arm(name, faces, people, template_name, medians=medians)
-        for name in ("original", "equalised", "median-subtracted", "flow-residual")
+    """Each arm's faces uint8 (n, 64, 64); medians over the faces in `calibration`."""
+    return {
+        arm: study.of_strangers(arm, faces, people, calibration) for arm in pictured
     }
-    found["deepfn"] = normalise_strangers(settings, store, method, faces, people, calibration)
-    return found
 
 
 # %%
-def identified(arms, names, roles):
-    """One row for each arm, reader and person: the share of that person's probes that are named rightly."""
-    rows = []
-    for arm, pictures in arms.items():
-        for reader, right in identity.reidentify(pictures, names, roles).items():
-            by_person = pd.Series(right).groupby(names[roles == identity.PROBE]).mean()
-            rows += [{"arm": arm, "reader": reader, "person": one, "share": value} for one, value in by_person.items()]
-    return pd.DataFrame(rows)
+def identified(pictures, names, roles):
+    """One row an arm and person: the share of their probes that each reader names."""
+    found = []
+    for arm, some in pictures.items():
+        right = pd.DataFrame(identity.reidentify(some, names, roles))
+        by_person = right.groupby(names[roles == identity.PROBE]).mean()
+        found.append(by_person.rename_axis("person").reset_index().assign(arm=arm))
+    return pd.concat(found)
 
 
 # %%
 results = []
 for draw in range(draws):
-    random = np.random.default_rng([seed_of_roles, draw])
-    roles = identity.assign_roles(people, calibration_photos, gallery_photos, random)
-    arms = arms_of_strangers(roles == identity.CALIBRATION)
-    results.append(identified(arms, people, roles))
+    roles = drawn_roles(people, seed_of_roles, draw)
+    pictures = arms_of_strangers(roles == identity.CALIBRATION)
+    results.append(identified(pictures, people, roles))
 strangers = pd.concat(results)
 
 # %% [markdown]
@@ -217,23 +231,24 @@ strangers = pd.concat(results)
 # should be blamed for that. Ten frames of each participant, spread over their video, stand in for ten photographs.
 
 # %%
-names_here = study_faces.person_names()
-spread_rows = np.concatenate([
-    rows[np.linspace(0, len(rows) - 1, 10).astype(int)]
-    for one, rows in images.by_person(names_here) if len(rows) >= 10 and one != template_name
-])  # fmt: skip
-people_here = names_here[spread_rows]
-known_arms = [arm for arm in (*arms, "oracle") if arm != "oracle" or study_faces.truth is not None]
-pictures_here = {arm: np.asarray(study.arm(settings, store, arm)[spread_rows]) for arm in known_arms}
+own = dict(images.by_person(study.faces.names))
+own.pop(study.template.name)
+enough = [rows for rows in own.values() if len(rows) >= 10]
+spread = [np.linspace(0, len(rows) - 1, 10).astype(int) for rows in enough]
+ten_each = np.concatenate([rows[some] for rows, some in zip(enough, spread)])
+people_here = study.faces.names[ten_each]
+chance_here = 1 / len(enough)
 
 # %%
-own_results = []
+pictured_here = [*pictured, arms.ORACLE] if study.faces.truth is not None else pictured
+pictures_here = {arm: np.asarray(study.arm(arm)[ten_each]) for arm in pictured_here}
+
+# %%
+results = []
 for draw in range(draws):
-    random = np.random.default_rng([seed_of_roles, draw, 1])
-    roles_here = identity.assign_roles(people_here, calibration_photos, gallery_photos, random)
-    own_results.append(identified(pictures_here, people_here, roles_here))
-own = pd.concat(own_results)
-chance_here = 1 / len(np.unique(people_here))
+    roles_here = drawn_roles(people_here, seed_of_roles, draw, 1)
+    results.append(identified(pictures_here, people_here, roles_here))
+known = pd.concat(results)
 
 # %% [markdown]
 # ### How much still moves
@@ -244,12 +259,14 @@ chance_here = 1 / len(np.unique(people_here))
 
 # %%
 def movement(pictures, names):
-    """Mean SD within a person, grey levels, over people: pictures (n, h, w), names (n,)."""
-    return np.mean([pictures[rows].astype(float).std(axis=0).mean() for _, rows in images.by_person(names)])
+    """Mean SD within a person, grey levels, over people: pictures (n, h, w)."""
+    each = [pictures[rows].astype(float) for _, rows in images.by_person(names)]
+    return np.mean([some.std(axis=0).mean() for some in each])
 
 
-moves = {arm: movement(pictures, people) for arm, pictures in arms.items()}
-moves_here = {arm: movement(pictures, people_here) for arm, pictures in pictures_here.items()}
+# %%
+moves = {arm: movement(some, people) for arm, some in pictures.items()}
+moves_here = {arm: movement(some, people_here) for arm, some in pictures_here.items()}
 
 # %% [markdown]
 # ## What it looks like
@@ -257,35 +274,41 @@ moves_here = {arm: movement(pictures, people_here) for arm, pictures in pictures
 # Single people stay hidden, as the manifest wants it; the grey card below is the gate at work, not an error.
 
 # %%
-manifest_of_template = study_faces.manifests[person.dataset]
-template_person = f"{manifest_of_template}/{person.participant}"
-everyone = [f"orl/{one}" for one in np.unique(people)]
-page.face_grid(
-    [[arms["original"][0], arms["deepfn"][0]]], [[everyone[0], (everyone[0], template_person)]],
-    caption="One photograph, before and after.",
-)  # fmt: skip
+template = study.template
+template_person = f"{study.faces.manifests[template.dataset]}/{template.participant}"
+everyone = [f"orl/{one}" for one in names]
+faces_shown = [pictures[arms.ORIGINAL][0], pictures[shared][0]]
+who = [everyone[0], (everyone[0], template_person)]
+page.face_grid([faces_shown], [who], caption="One photograph, before and after.")
 
 # %% [markdown]
 # What may be shown is the mean over everybody. A sharp mean is a sign of success here: it says that the faces under it
 # have the same geometry.
 
 # %%
-means = {arm: pictures.mean(axis=0).round().astype(np.uint8) for arm, pictures in arms.items()}
-mixed = {"flow-residual", "deepfn"}  # these arms wear the template's face
-page.face_grid(
-    [list(means.values())],
-    [[(page.Mean(everyone), template_person) if arm in mixed else page.Mean(everyone) for arm in means]],
-    column_labels=[figures.arm_label(arm) for arm in means],
-    caption="The mean of all photographs in each arm; images by AT&T Laboratories Cambridge.",
-)  # fmt: skip
+means = {
+    arm: some.mean(axis=0).round().astype(np.uint8) for arm, some in pictures.items()
+}
+labels = [figures.arm_label(arm) for arm in means]
+mean = page.Mean(everyone)
+worn = {True: (mean, template_person), False: mean}
+who = [worn[arms.find(arm).wears_template] for arm in means]
+
+# %%
+caption = (
+    "The mean of all photographs in each arm; images by AT&T Laboratories Cambridge."
+)
+page.face_grid([list(means.values())], [who], column_labels=labels, caption=caption)
 
 # %% [markdown]
 # Sharpness can be counted: the mean gradient of the mean face, against that of the mean photograph.
 
 # %%
-sharpness = {arm: np.hypot(*np.gradient(mean.astype(float))).mean() for arm, mean in means.items()}
-table(pd.DataFrame([{"arm": figures.arm_label(arm), "gradient": value} for arm, value in sharpness.items()]),
-      "Mean gradient of the mean face, grey levels a pixel.")  # fmt: skip
+gradients = {arm: np.gradient(mean.astype(float)) for arm, mean in means.items()}
+sharpness = pd.Series({arm: np.hypot(*some).mean() for arm, some in gradients.items()})
+shown = sharpness.rename(figures.arm_label).rename_axis("arm")
+caption = "Mean gradient of the mean face, grey levels a pixel."
+table(shown.reset_index(name="gradient"), caption)
 
 # %% [markdown]
 # The mean of subtracted faces is almost flat, as it should be: what is left after the median has nothing in common from
@@ -294,31 +317,37 @@ table(pd.DataFrame([{"arm": figures.arm_label(arm), "gradient": value} for arm, 
 # %% [markdown]
 # ## Who can still be recognised
 
+# %%
+readers = list(identity.READERS)
+
+
+def in_short(results, moves):
+    """One row an arm: probes named rightly, with intervals over people; movement."""
+    rows = {}
+    for arm, moved in moves.items():
+        rows[arm] = {"arm": figures.arm_label(arm)}
+        some = results[results["arm"] == arm].groupby("person")[readers].mean()
+        for reader in readers:
+            estimate = mean_interval(100 * some[reader], plan)
+            ends = {f"{reader}, low": estimate.low, f"{reader}, high": estimate.high}
+            rows[arm] |= {reader: estimate.value, **ends}
+        rows[arm]["movement"] = moved
+    return pd.DataFrame.from_dict(rows, orient="index")
+
 
 # %%
-def in_short(results, moves, chance):
-    """One row an arm: re-identification by both readers with intervals over people, and movement."""
-    rows = []
-    for arm in moves:
-        row = {"arm": figures.arm_label(arm)}
-        for reader in identity.READERS:
-            some = results[(results["arm"] == arm) & (results["reader"] == reader)]
-            estimate = mean_interval(100 * some.groupby("person")["share"].mean(), plan)
-            row |= {reader: estimate.value, f"{reader}, low": estimate.low, f"{reader}, high": estimate.high}
-        rows.append(row | {"movement": moves[arm], "arm_name": arm})
-    return pd.DataFrame(rows)
-
+theirs, ours = in_short(strangers, moves), in_short(known, moves_here)
+columns = ["arm", *readers, "movement"]
 
 # %%
-ours, theirs = in_short(own, moves_here, chance_here), in_short(strangers, moves, chance)
-hidden = {"arm_name": None} | {f"{reader}, {end}": None for reader in identity.READERS for end in ("low", "high")}
+caption = (
+    "Photographs: probes named rightly, %; chance is {:.1f} %. Movement in grey levels."
+)
+table(theirs[columns], caption.format(100 * chance))
 
 # %%
-table(theirs, f"Photographs: probes named rightly, %; chance is {100 * chance:.1f} %. Movement in grey levels.",
-      headings=hidden)  # fmt: skip
-
-# %%
-table(ours, f"The study's own people: probes named rightly, %; chance is {100 * chance_here:.1f} %.", headings=hidden)
+caption = "The study's own people: probes named rightly, %; chance is {:.1f} %."
+table(ours[columns], caption.format(100 * chance_here))
 
 # %% [markdown]
 # Read each table downwards. The first rows say how easy the task is before anything is done: photographs of one session
@@ -332,14 +361,19 @@ table(ours, f"The study's own people: probes named rightly, %; chance is {100 * 
 
 # %%
 figure = go.Figure()
-for reader, symbol in zip(identity.READERS, ("circle", "square")):
-    error = {"type": "data", "symmetric": False, "array": theirs[f"{reader}, high"] - theirs[reader],
-             "arrayminus": theirs[reader] - theirs[f"{reader}, low"]}  # fmt: skip
-    figure.add_scatter(x=theirs["arm"], y=theirs[reader], error_y=error, mode="markers", name=reader,
-                       marker={"size": 10, "symbol": symbol})  # fmt: skip
+for reader, symbol in zip(readers, ("circle", "square")):
+    value, low, high = (theirs[f"{reader}{end}"] for end in ("", ", low", ", high"))
+    error = {"type": "data", "array": high - value, "arrayminus": value - low}
+    look = {"mode": "markers", "marker": {"size": 10, "symbol": symbol}}
+    figure.add_scatter(x=theirs["arm"], y=value, error_y=error, name=reader, **look)
+
+# %%
+caption = (
+    "Strangers' photographs named rightly, with 95 % intervals over people; the "
+    "dotted line is chance."
+)
 figure.add_hline(y=100 * chance, line={"dash": "dot", "color": "#7F7F7F"})
-figures.finish(figure, "Strangers' photographs named rightly, with 95 % intervals over people; the dotted line is "
-               "chance.", y="named rightly, %")  # fmt: skip
+figures.finish(figure, caption, y="named rightly, %")
 
 # %% [markdown]
 # ## Against the paper and the baselines
@@ -348,40 +382,64 @@ figures.finish(figure, "Strangers' photographs named rightly, with 95 % interval
 # subtracting a median hides as much of a person as a trained network does, the network must earn its cost elsewhere.
 
 # %%
-by_arm, readers = theirs.set_index("arm_name"), list(identity.READERS)
-left = {arm: by_arm.loc[arm, readers].max() for arm in by_arm.index}
-lows = [f"{reader}, low" for reader in readers]
-surely = {arm: bool((by_arm.loc[arm, lows] > 100 * chance).any()) for arm in by_arm.index}
-simple = min(("median-subtracted", "flow-residual"), key=left.get)
-verdict = "hides more of a stranger than" if left["deepfn"] < left[simple] else "does not hide more of a stranger than"
-display(Markdown(
-    f"The shared network {verdict} the best arm without one ({figures.arm_label(simple)}): {left['deepfn']:.0f} % "
-    f"against {left[simple]:.0f} % for the better reader. What moves is {moves['deepfn'] / moves['equalised']:.0%} of "
-    f"the equalised photographs' movement, and {moves[simple] / moves['equalised']:.0%} for the other."
-))  # fmt: skip
+left = theirs[readers].max(axis=1)
+filmed, equalised, *others = plain_arms
+simple = left[others].idxmin()
+still = {arm: moves[arm] / moves[equalised] for arm in (shared, simple)}
+verdict = "hides" if left[shared] < left[simple] else "does not hide"
+
+# %%
+say(
+    "The shared network {verdict} more of a stranger than the best arm without one "
+    "({simple}): {network:.0f} % against {best:.0f} % for the better reader. What "
+    "moves is {moved:.0%} of the equalised photographs' movement, and "
+    "{moved_simple:.0%} for the other.",
+    verdict=verdict,
+    simple=figures.arm_label(simple),
+    network=left[shared],
+    best=left[simple],
+    moved=still[shared],
+    moved_simple=still[simple],
+)
 
 # %% [markdown]
 # ## What we learned
 
 # %%
-leaking = [figures.arm_label(arm) for arm in by_arm.index if surely[arm]]
-exact = ours.set_index("arm_name")
+lows = theirs[[f"{reader}, low" for reader in readers]]
+surely = (lows > 100 * chance).any(axis=1)
+leaking = [figures.arm_label(arm) for arm in theirs.index[surely]]
+
+# %%
 floor = ""
-if "oracle" in exact.index:
-    habits = exact.loc["oracle", readers].max()
-    floor = (f" On the study's own people even the exact answer is named rightly {habits:.0f} % of the time (chance "
-             f"{100 * chance_here:.1f} %): by habits, not by looks.")  # fmt: skip
+if arms.ORACLE in ours.index:
+    habits = ours.loc[arms.ORACLE, readers].max()
+    floor = (
+        " On the study's own people even the exact answer is named rightly "
+        f"{habits:.0f} % of the time (chance {100 * chance_here:.1f} %): by habits, "
+        "not by looks."
+    )
+
+# %%
 lesson = "cannot be told apart by these two readers, which is no proof that none can"
-if surely["deepfn"]:
+if surely[shared]:
     lesson = "are not anonymous: whoever may not see the originals should not see them"
 
 # %%
-display(Markdown(
-    f"""A stranger's photographs are named rightly {left['original']:.0f} % of the time as they are, and
-{left['deepfn']:.0f} % after the shared network, where chance is {100 * chance:.1f} %. Above chance beyond doubt:
-{', '.join(leaking) or 'none'}. So normalised faces {lesson}.{floor} The mean of the normalised photographs is
-{sharpness['deepfn'] / sharpness['original']:.1f} times as sharp as that of the originals."""
-))  # fmt: skip
+say(
+    "A stranger's photographs are named rightly {original:.0f} % of the time as they "
+    "are, and {network:.0f} % after the shared network, where chance is {chance:.1f} "
+    "%. Above chance beyond doubt: {leaking}. So normalised faces {lesson}.{floor} "
+    "The mean of the normalised photographs is {sharper:.1f} times as sharp as that "
+    "of the originals.",
+    original=left[filmed],
+    network=left[shared],
+    chance=100 * chance,
+    leaking="; ".join(leaking) or "none",
+    lesson=lesson,
+    floor=floor,
+    sharper=sharpness[shared] / sharpness[filmed],
+)
 
 # %% [markdown]
 # ## Exercises
@@ -389,21 +447,30 @@ display(Markdown(
 # **1.** Take the median over *all* of a person's photographs, gallery and probes included. What happens to the
 # re-identification of the median-subtracted arm, and is it an honest gain?
 
+
 # %% tags=["hide-cell"]
-everything = images.make_arm("median-subtracted", faces, people, template_name,
-                             medians=images.median_faces(faces, people) | template_median)  # fmt: skip
-cheat = np.mean(identity.reidentify(everything, people, roles)["nearest neighbour"])
-honest = np.mean(identity.reidentify(arms["median-subtracted"], people, roles)["nearest neighbour"])
-display(Markdown(f"{honest:.1%} falls to {cheat:.1%}: each probe now helps to hide its own gallery."))
+def right(pictures, roles):
+    """Share of the photographs' probes that the nearest neighbour names rightly."""
+    return np.mean(identity.reidentify(pictures, people, roles)["nearest neighbour"])
+
+
+# %% tags=["hide-cell"]
+all_of_them = np.ones(len(people), bool)
+everything = study.of_strangers(arms.SUBTRACTED, faces, people, all_of_them)
+say(
+    "{honest:.1%} falls to {cheat:.1%}: each probe now helps to hide its own gallery.",
+    honest=right(pictures[arms.SUBTRACTED], roles),
+    cheat=right(everything, roles),
+)
 
 # %% [markdown]
 # **2.** Where does identity sit? Keep only the upper or the lower half of the equalised faces.
 
 # %% tags=["hide-cell"]
-halves = {"upper": arms["equalised"][:, :32], "lower": arms["equalised"][:, 32:]}
-for name, half in halves.items():
-    found = np.mean(identity.reidentify(half, people, roles)["nearest neighbour"])
-    display(Markdown(f"By the {name} half: {found:.1%}."))
+whole = pictures[equalised]
+for name, half in {"upper": whole[:, :32], "lower": whole[:, 32:]}.items():
+    share = right(half, roles)
+    display(say("By the {name} half: {share:.1%}.", name=name, share=share))
 
 # %% [markdown]
 # **3.** How much does a longer gallery help whoever wants to recognise people? Move the calibration photographs of
@@ -411,13 +478,16 @@ for name, half in halves.items():
 
 # %% tags=["hide-cell"]
 longer = np.where(roles == identity.CALIBRATION, identity.GALLERY, roles)
-before, after = (
-    np.mean(identity.reidentify(arms["equalised"], people, some)["nearest neighbour"]) for some in (roles, longer)
+say(
+    "From {before:.1%} with {few} to {after:.1%} with {many}.",
+    before=right(whole, roles),
+    few=gallery_photos,
+    after=right(whole, longer),
+    many=gallery_photos + calibration_photos,
 )
-display(Markdown(f"From {before:.1%} with {gallery_photos} to {after:.1%} with {gallery_photos + calibration_photos}."))
 
 # %% [markdown]
 # ## How this page was made
 
 # %%
-page.card(settings, store)
+page.card(study)

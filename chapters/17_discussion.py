@@ -31,21 +31,21 @@ statistics_seed = 16  # of the resampling
 
 # %%
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
-from deepfn_lib import page, statistics, study
-from deepfn_lib.artefacts import Store
-from deepfn_lib.page import figures, table
-from deepfn_lib.settings import load_settings
-from deepfn_lib.statistics import FAILS, HOLDS, OPEN, published
-from IPython.display import Markdown, display
+from deepfn_lib import arms, page, statistics
+from deepfn_lib.arms import ORIGINAL
+from deepfn_lib.page import figures, interval_text, say, table
+from deepfn_lib.statistics import FAILS, HOLDS, OPEN
+from deepfn_lib.study import Study
+from IPython.display import display
 
 # %%
-settings = load_settings(profile, overrides)
-store = Store(artefacts)
+study = Study.open(profile, overrides, artefacts)
 figures.use_theme()
-plan = statistics.Plan(confidence=confidence, samples=bootstrap_samples, margin=margin, seed=statistics_seed)
+plan = statistics.Plan(confidence, bootstrap_samples, margin, statistics_seed)
 
 # %% [markdown]
 # ## What the paper says, and where we differ
@@ -90,16 +90,29 @@ plan = statistics.Plan(confidence=confidence, samples=bootstrap_samples, margin=
 
 # %%
 noise = np.linspace(-1.0, 1.0, 12)
-base = pd.Series(50.0 + 5 * np.cos(np.arange(12)), index=[f"P{n:02d}" for n in range(12)])
-outcomes = {"clear": base + 5 + noise, "noisy": base + 2 + 15 * noise[::-1], "too small": base + 0.1 * noise}
-toys = [statistics.Claim(name, "higher", statistics.compare(ours, base, plan)) for name, ours in outcomes.items()]
+people = [f"P{n:02d}" for n in range(12)]
+base = pd.Series(50.0 + 5 * np.cos(np.arange(12)), index=people)
+outcomes = {
+    "clear": base + 5 + noise,
+    "noisy": base + 2 + 15 * noise[::-1],
+    "too small": base + 0.1 * noise,
+}
+
+# %%
+toys = [
+    statistics.Claim(name, "higher", statistics.compare(ours, base, plan))
+    for name, ours in outcomes.items()
+]
 decided = statistics.judge(toys, plan)
 assert list(decided["verdict"]) == [HOLDS, OPEN, FAILS]
 
 # %%
-display(Markdown("> " + statistics.RULE))
-table(decided[["claim", "difference", "low", "high", "p_holm", "verdict"]], "The rule at work on invented people.",
-      headings={"p_holm": "p, Holm"}, formats={"p_holm": page.p_text})  # fmt: skip
+say("> {rule}", rule=statistics.RULE)
+
+# %%
+columns = ["claim", "difference", "low", "high", "p_holm", "verdict"]
+headings = {"p_holm": "p, Holm"}
+table(decided[columns], "The rule at work on invented people.", headings=headings)
 
 # %% [markdown]
 # ## The run: scores to claims
@@ -108,75 +121,75 @@ table(decided[["claim", "difference", "low", "high", "p_holm", "verdict"]], "The
 # than within* on faces as filmed, and *DeepFN is better than the original* across.
 
 # %%
-scores, constants = study.scores(settings, store), study.constants(settings, store)
-arms = study.arms(settings, store)
+normalised = study.normaliser
+label = figures.arm_label(normalised)
+say(
+    "The arm that the claims are about is **{label}**: {what}.",
+    label=label,
+    what=arms.find(normalised).what,
+)
+
+# %%
+scores, constants = study.scores, study.constants
+questions = ("person", "gender", "skin", "dataset")
+pairs = {name: (f"{name}-dependent", f"{name}-independent") for name in questions}
 present = set(scores["condition"])
-questions = {
-    "person": ("person-dependent", "person-independent"), "gender": ("gender-dependent", "gender-independent"),
-    "skin": ("skin-dependent", "skin-independent"), "dataset": ("dataset-dependent", "dataset-independent"),
-}  # fmt: skip
-asked = {name: pair for name, pair in questions.items() if set(pair) <= present}
-
+asked = {name: pair for name, pair in pairs.items() if present.issuperset(pair)}
 
 # %%
-def compared(first, second):
-    """Participants' scores of one (condition, arm) against another's."""
-    return statistics.compare(*(statistics.participant_scores(scores, *which) for which in (first, second)), plan)
-
-
-def p_in_paper(key):
-    quoted = published(key)
-    return f"{quoted.relation} {quoted.printed}"
-
-
-def table_five(condition, arm):
-    return statistics.published_score(condition, arm).value
-
+claim, claims = partial(statistics.table_claim, scores, plan=plan), []
+for name, (within, across) in asked.items():
+    text = f"{name}: within beats across, as filmed"
+    sides = (within, ORIGINAL), (across, ORIGINAL)
+    claims.append(claim(text, "higher", *sides, f"p.{name}.gap"))
 
 # %%
-claims = [
-    statistics.Claim(f"{name}: within beats across, as filmed", "higher",
-                     compared((within, "original"), (across, "original")),
-                     paper=published(f"gap.{name}").value, paper_p=p_in_paper(f"p.{name}.gap"))
-    for name, (within, across) in asked.items()
-]  # fmt: skip
-claims += [
-    statistics.Claim(f"{name}: DeepFN beats the original, across", "higher",
-                     compared((across, "deepfn"), (across, "original")),
-                     paper=table_five(across, "deepfn") - table_five(across, "original"),
-                     paper_p=p_in_paper(f"p.{name}.gain-independent"))
-    for name, (_, across) in asked.items() if "deepfn" in arms
-]  # fmt: skip
+for name, (_, across) in asked.items():
+    text = f"{name}: {label} beats the original, across"
+    sides = (across, normalised), (across, ORIGINAL)
+    claims.append(claim(text, "higher", *sides, f"p.{name}.gain-independent"))
 
 # %% [markdown]
 # And one statement that the paper could not make, for want of the arms: that DeepFN beats the simplest change that
 # needs no network. We take every such arm, on people the classifiers have not seen.
 
 # %%
-simple = [arm for arm in arms if arm not in ("original", "deepfn", "oracle")]
 unseen = "person-independent"
-claims += [
-    statistics.Claim(f"DeepFN beats {figures.arm_label(arm)}, unseen people", "higher",
-                     compared((unseen, "deepfn"), (unseen, arm)))
-    for arm in simple if "deepfn" in arms
-]  # fmt: skip
+
+
+def ahead(one, other):
+    """One arm against another, over people whom the classifiers have not seen."""
+    ours, theirs = (
+        statistics.participant_scores(scores, unseen, arm) for arm in (one, other)
+    )
+    return statistics.compare(ours, theirs, plan)
+
+
+# %%
+plain = [name for name in study.arms if arms.find(name).change]
+for name in plain:
+    if name not in (ORIGINAL, normalised):
+        text = f"{label} beats {figures.arm_label(name)}, unseen people"
+        claims.append(statistics.Claim(text, "higher", ahead(normalised, name)))
 judged = statistics.judge(claims, plan)
 
 # %% [markdown]
 # ## Against the paper and the baselines: the list of verdicts
 
 # %%
-columns = ["claim", "paper", "paper_p", "difference", "low", "high", "participants", "p_holm", "verdict"]
-headings = {"paper_p": "paper's p", "p_holm": "p, Holm", "difference": "ours"}
-table(judged[columns], "Differences in points; the family of Holm's correction is this list.",
-      headings=headings, formats={"participants": "d", "p_holm": page.p_text})  # fmt: skip
+headings = {"paper_p": "paper's p", "difference": "ours", "p_holm": "p, Holm"}
+interval = ["difference", "low", "high", "participants"]
+columns = ["claim", "paper", "paper_p", *interval, "p_holm", "verdict"]
+caption = "Differences in points; the family of Holm's correction is this list."
+table(judged[columns], caption, headings=headings)
 
 # %%
-figures.interval_plot(
-    judged.rename(columns={"claim": "label"})[["label", "difference", "low", "high"]],
-    "What was measured for each statement, with its interval. The band is what counts as similar.",
-    margin=margin,
+caption = (
+    "What was measured for each statement, with its interval. The band is what counts "
+    "as similar."
 )
+found = {claim.text: claim.comparison for claim in claims}
+figures.interval_plot(found, caption, margin=margin)
 
 # %% [markdown]
 # Read the signs as well as the verdicts. "Cannot be told" means that these participants are too few, or too different
@@ -188,15 +201,21 @@ figures.interval_plot(
 # The constant is what the same splits pay for knowing base rates; the oracle is what is there to gain.
 
 # %%
-lines = statistics.condition_table(scores, constants, plan, conditions=[c for pair in asked.values() for c in pair])
-lines["level"] = [page.interval_text(*row) for row in lines[["mean", "low", "high"]].to_numpy()]
-lines["part"] = [page.interval_text(*row, digits=2) for row in
-                 lines[["share", "share_low", "share_high"]].to_numpy()]  # fmt: skip
-shown = lines[lines["condition"].isin([across for _, across in asked.values()])]
-shown = shown.assign(arm=shown["arm"].map(figures.arm_label))
-table(shown[["condition", "arm", "level", "constant", "roc_auc", "part"]],
-      "Across groups: score with interval, the constant's score, ROC AUC, and the share of the oracle's gain.",
-      headings={"level": "score, %", "constant": "constant, %", "roc_auc": "ROC AUC, %", "part": "share"})  # fmt: skip
+across = [pair[1] for pair in asked.values()]
+lines = statistics.condition_table(scores, constants, plan, conditions=across)
+levels = zip(lines["mean"], lines["low"], lines["high"])
+parts = zip(lines["share"], lines["share_low"], lines["share_high"])
+
+# %%
+shown = lines[["condition"]].assign(arm=lines["arm"].map(figures.arm_label))
+shown["score, %"] = [interval_text(*level) for level in levels]
+shown["constant, %"], shown["ROC AUC, %"] = lines["constant"], lines["roc_auc"]
+shown["share"] = [interval_text(*part, digits=2) for part in parts]
+caption = (
+    "Across groups: score with interval, the constant's score, ROC AUC, and the share "
+    "of the oracle's gain."
+)
+table(shown, caption)
 
 # %% [markdown]
 # A share without a number means that the oracle itself gains nothing sure in that condition; then there was nothing for
@@ -210,10 +229,10 @@ table(shown[["condition", "arm", "level", "constant", "roc_auc", "part"]],
 # no age, no culture. The default run is evidence about a method under known circumstances.
 #
 # **Of the default networks.** Under `quick` the paper's own autoencoder is narrower, smaller and younger than the
-# paper's, and the arm called DeepFN is the one that the setting `normaliser_arm` names. A verdict on it is a verdict on
-# that arm. The profile `paper` has the paper's sizes.
+# paper's, and the claims are about the arm that the setting `normaliser_arm` names. A verdict on it is one on that arm.
+# The profile `paper` has the paper's sizes.
 #
-# **Of the supervised arm.** By default DeepFN is the supervised reference network of chapter 10. It was taught by
+# **Of the supervised arm.** By default that arm is the supervised reference network of chapter 10. It was taught by
 # labelled renderings of other people, drawn by the same renderer as the corpora. No such lessons exist for real faces,
 # so its score is what supervision can do where lessons and test come from one world. Chapter 10 sets a recogniser
 # beside it that had the same lessons and no normaliser.
@@ -250,29 +269,38 @@ table(shown[["condition", "arm", "level", "constant", "roc_auc", "part"]],
 # ## What we learned
 
 # %%
-counts = judged["verdict"].value_counts()
-by_verdict = {kind: list(judged.loc[judged["verdict"] == kind, "claim"]) for kind in (HOLDS, FAILS, OPEN)}
-for kind, names in by_verdict.items():
-    listed = "\n".join(f"- {name}" for name in names) or "- none"
-    display(Markdown(f"**{kind.capitalize()}** ({len(names)} of {len(judged)}):\n\n{listed}"))
+for kind in (HOLDS, FAILS, OPEN):
+    some = judged.loc[judged["verdict"] == kind, "claim"]
+    listed = "\n".join(f"- {text}" for text in some) or "- none"
+    told = {"kind": kind.capitalize(), "some": len(some), "all": len(judged)}
+    display(say("**{kind}** ({some} of {all}):\n\n{listed}", listed=listed, **told))
 
 
 # %%
 def gain_in_words(arm):
-    gained = compared((unseen, arm), (unseen, "original")).difference
-    text = page.interval_text(gained.value, gained.low, gained.high, sign=True)
-    return f"{figures.arm_label(arm)} {text}"
+    gained = ahead(arm, ORIGINAL).difference
+    text = interval_text(gained.value, gained.low, gained.high, sign=True)
+    return f"{figures.arm_label(arm)} {text or 'cannot be told'}"
 
 
 # %%
-origin = "rendered people" if study.corpora(settings, store).rendered else "the licensed data"
-changed = [arm for arm in arms if arm != "original"]
-display(Markdown(
-    f"Does it help to move every face onto one person first? On {origin}, under the profile {settings.profile}, for "
-    f"people the classifier has not seen, these are the gains over faces as filmed, in points with "
-    f"{100 * confidence:.0f} % intervals: {'; '.join(map(gain_in_words, changed))}. Of the {len(judged)} statements "
-    f"above, {counts.get(HOLDS, 0)} hold here, {counts.get(FAILS, 0)} do not, and {counts.get(OPEN, 0)} cannot be told."
-))  # fmt: skip
+counts = judged["verdict"].value_counts()
+changed = [arm for arm in study.arms if arm != ORIGINAL]
+say(
+    "Does it help to move every face onto one person first? On {origin}, under the "
+    "profile {profile}, for people the classifier has not seen, these are the gains "
+    "over faces as filmed, in points with {confidence:.0f} % intervals: {gains}. Of "
+    "the {all} statements above, {hold} hold here, {fail} do not, and {open} cannot "
+    "be told.",
+    origin="rendered people" if study.corpora.rendered else "the licensed data",
+    profile=study.settings.profile,
+    confidence=100 * confidence,
+    gains="; ".join(map(gain_in_words, changed)),
+    all=len(judged),
+    hold=counts.get(HOLDS, 0),
+    fail=counts.get(FAILS, 0),
+    open=counts.get(OPEN, 0),
+)
 
 # %% [markdown]
 # ## Exercises
@@ -280,11 +308,11 @@ display(Markdown(
 # **1.** How do the verdicts depend on the margin? Judge again with half and with twice the margin.
 
 # %% tags=["hide-cell"]
-verdicts = {}
+verdicts = pd.DataFrame({"claim": judged["claim"]})
 for factor in (0.5, 1, 2):
     other = replace(plan, margin=margin * factor)
     verdicts[f"margin {other.margin:g}"] = statistics.judge(claims, other)["verdict"]
-table(pd.DataFrame({"claim": judged["claim"], **verdicts}), "Verdicts by margin.")
+table(verdicts, "Verdicts by margin.")
 
 # %% [markdown]
 # Only the border between "does not hold" and "cannot be told" can move for statements of this kind: the margin says how
@@ -293,11 +321,15 @@ table(pd.DataFrame({"claim": judged["claim"], **verdicts}), "Verdicts by margin.
 # **2.** How many statements would hold if nobody corrected for asking so many questions?
 
 # %% tags=["hide-cell"]
-alone = int(((judged["p_ours"] < plan.level) & (judged["difference"] > 0)).sum())
-display(Markdown(f"{alone} without the correction, {counts.get(HOLDS, 0)} with it."))
+alone = (judged["p_ours"] < plan.level) & (judged["difference"] > 0)
+say(
+    "{alone} without the correction, {corrected} with it.",
+    alone=alone.sum(),
+    corrected=counts.get(HOLDS, 0),
+)
 
 # %% [markdown]
 # ## How this page was made
 
 # %%
-page.card(settings, store)
+page.card(study)

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from deepfn_lib.artefacts import Store
 from deepfn_lib.datasets import orl
 from deepfn_lib.errors import StudyError
 from deepfn_lib.measures import identity
+from deepfn_lib.settings import load_settings
+from deepfn_lib.study import Study
 
 needs_photographs = pytest.mark.skipif(
     orl.photographs_folder() is None, reason="the extra `photographs` is not installed"
@@ -73,7 +74,9 @@ def test_other_files_are_refused(tmp_path):
 
 @needs_photographs
 def test_faces_of_photographs(session_store):
-    assert isinstance(session_store, Store)
-    faces, lost = orl.photograph_faces(session_store)
-    assert len(faces.images) + lost == 400 and lost <= 20
-    assert faces.images.shape[1:] == (128, 128)
+    study = Study(load_settings("smoke"), session_store)
+    faces, photographs = study.photographs
+    assert list(photographs.columns) == ["person", "number", "found"]
+    assert len(photographs) == 400 and (~photographs["found"]).sum() <= 20
+    assert len(faces) == photographs["found"].sum()
+    assert faces.shape[1:] == (128, 128)

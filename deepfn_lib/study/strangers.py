@@ -32,5 +32,5 @@ def by_reference(study, network: Path, faces, people, calibration) -> np.ndarray
     """Faces uint8 (n, side, side) through a reference network: uint8 (n, 64, 64)."""
     from ..normaliser.reference import Reference
 
-    reference = Reference.kept(network, study.recipe)
+    reference = study.remembered(("reference", network), lambda: Reference.kept(network, study.recipe))
     return reference.transfer(*beside_medians(faces, people, calibration, reference.side))

@@ -73,7 +73,8 @@ class Study:
     def _inputs(self, step: Step, given: Mapping[str, Any]) -> dict[str, Any]:
         return {name: given[name] if name in given else getattr(self, name) for name in step.inputs}
 
-    def _remembered(self, what: Any, read: Callable[[], Any]) -> Any:
+    def remembered(self, what: Any, read: Callable[[], Any]) -> Any:
+        """What was read before under the name `what`, by this study or one that it was changed from."""
         if what not in self._memory:
             self._memory[what] = read()
         return self._memory[what]
@@ -89,13 +90,13 @@ class Study:
     def faces(self) -> data.Faces:
         """One aligned face for each labelled frame, and what was left out and why (section 4.2)."""
         folder = self.make(data.cut_faces)
-        return self._remembered(folder, lambda: data.read_faces(folder, self.corpora.manifests))
+        return self.remembered(folder, lambda: data.read_faces(folder, self.corpora.manifests))
 
     @cached_property
     def chosen_template(self) -> Template:
         """The template participant by the paper's rule (section 3.2), with the whole ranking."""
         faces = self.faces
-        return self._remembered(("template", faces.key), lambda: choose_template(faces.frames))
+        return self.remembered(("template", faces.key), lambda: choose_template(faces.frames))
 
     @property
     def template(self) -> Template | MeanFace:
