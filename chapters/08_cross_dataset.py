@@ -273,9 +273,10 @@ table(rows, f"Gain of {label} over original faces.")
 # %%
 outward = ("BP4D", "DISFA")
 rest = [gain.difference.value for pair, gain in gains.items() if pair != outward]
+three = np.mean(rest)
 say(
-    "Mean of the three others: {three:+.1f} points (paper {paper}).",
-    three=np.mean(rest),
+    "Mean of the three others: {three} (paper {paper}).",
+    three=f"{three:+.1f} points" if np.isfinite(three) else "not computable",
     paper=statistics.published("gain.dataset.three").printed,
 )
 

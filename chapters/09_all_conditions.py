@@ -142,7 +142,9 @@ say(
 # %%
 def mean_and_sd(row, mean, sd):
     """`mean (sd)` as the paper prints it; nothing where there is no value."""
-    return "" if np.isnan(row[mean]) else f"{row[mean]:.1f} ({row[sd]:.1f})"
+    if np.isnan(row[mean]):
+        return ""
+    return f"{row[mean]:.1f}" + (f" ({row[sd]:.1f})" if np.isfinite(row[sd]) else "")
 
 
 # %%
