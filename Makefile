@@ -36,9 +36,10 @@ book: setup ## run every chapter under PROFILE (quick) and build the book
 test: setup ## all tests
 	$(BIN)/python -m pytest -n 2
 
-check: setup ## style and names
+check: setup ## style, names and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 format: setup ## put the sources into the house style
 	$(BIN)/ruff check --fix .

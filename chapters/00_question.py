@@ -32,17 +32,16 @@ shown_units = [1, 4, 6, 12, 15, 17]  # action units in the first picture
 import numpy as np
 import pandas as pd
 from deepfn_lib import page
-from deepfn_lib.artefacts import Store
-from deepfn_lib.page import table
+from deepfn_lib.arms import ORIGINAL, PAPERS
+from deepfn_lib.page import say, table
 from deepfn_lib.recognition.protocol import CONDITIONS
 from deepfn_lib.rendering.toys import render_moment
-from deepfn_lib.settings import load_settings
 from deepfn_lib.statistics import published_score
-from IPython.display import Markdown, display
+from deepfn_lib.study import Study
 
 # %%
-settings = load_settings(profile, overrides)
-store = Store(artefacts)
+study = Study.open(profile, overrides, artefacts)
+seed = study.settings.seed
 
 # %% [markdown]
 # ## What the paper says, and where we differ
@@ -72,15 +71,21 @@ store = Store(artefacts)
 # Each row below is one rendered person, each column one unit at full strength and nothing else.
 
 # %%
-NAMES = {1: "inner brow raiser", 4: "brow lowerer", 6: "cheek raiser", 12: "lip corner puller",
-         15: "lip corner depressor", 17: "chin raiser"}  # fmt: skip
+NAMES = {
+    1: "inner brow raiser",
+    4: "brow lowerer",
+    6: "cheek raiser",
+    12: "lip corner puller",
+    15: "lip corner depressor",
+    17: "chin raiser",
+}
 
 
 # %%
 def row_of_units(person):
     """A person at rest, then with one action unit at a time: uint8 (128, 128) each."""
     moments = [{}, *({unit: 1.0} for unit in shown_units)]
-    return [render_moment(person, moment, seed=settings.seed) for moment in moments]
+    return [render_moment(person, moment, seed=seed) for moment in moments]
 
 
 faces = {person: row_of_units(person) for person in shown_people}
@@ -88,10 +93,9 @@ faces = {person: row_of_units(person) for person in shown_people}
 # %%
 columns = ["at rest", *(f"AU{unit:02d}" for unit in shown_units)]
 said = "; ".join(f"AU{unit:02d} {NAMES[unit]}" for unit in shown_units if unit in NAMES)
-page.face_grid(
-    list(faces.values()), [[f"rendered-bp4d/{person}"] * len(columns) for person in faces],
-    shown_people, columns, caption=f"One action unit at a time, on three rendered people. {said}.",
-)  # fmt: skip
+caption = f"One action unit at a time, on three rendered people. {said}."
+who = [[f"rendered-bp4d/{person}"] * len(columns) for person in faces]
+page.face_grid(list(faces.values()), who, shown_people, columns, caption=caption)
 
 # %% [markdown]
 # Cover all columns but one and compare the rows: the same movement, three different pictures. Then cover all rows but
@@ -111,25 +115,32 @@ page.face_grid(
 
 # %%
 def variance_shares(pictures):
-    """Shares of the variance that person, unit and their interplay explain; pictures (people, units, pixels)."""
+    """Shares of the variance of pictures (people, units, pixels), by its sources."""
     x = pictures - pictures.mean(axis=(0, 1))
     person, unit = x.mean(axis=1, keepdims=True), x.mean(axis=0, keepdims=True)
-    parts = {"the person": person, "the action unit": unit, "both together": x - person - unit}
-    total = (x**2).sum()
-    return {name: (np.broadcast_to(part, x.shape) ** 2).sum() / total for name, part in parts.items()}
+    both = x - person - unit
+    parts = {"the person": person, "the action unit": unit, "both together": both}
+    whole = {name: np.broadcast_to(part, x.shape) for name, part in parts.items()}
+    return {name: (part**2).sum() / (x**2).sum() for name, part in whole.items()}
 
 
 # %%
-toy = np.array([[[0.0], [1.0]], [[10.0], [11.0]]])  # two people, two units, one pixel: 10 apart, and 1 apart
+toy = np.array([[[0.0], [1.0]], [[10.0], [11.0]]])  # people 10 apart, units 1
 shares = variance_shares(toy)
-assert np.isclose(shares["the person"], 100 / 101) and np.isclose(shares["both together"], 0)
-assert np.isclose(sum(variance_shares(np.random.default_rng(0).normal(size=(3, 4, 5))).values()), 1)
+assert np.isclose(shares["the person"], 100 / 101)
+assert np.isclose(shares["both together"], 0)
+noise = np.random.default_rng(0).normal(size=(3, 4, 5))
+assert np.isclose(sum(variance_shares(noise).values()), 1)
 
 # %%
-pictures = np.array([[face.ravel() for face in row] for row in faces.values()], float)  # (people, units, pixels)
+flat = [[face.ravel() for face in row] for row in faces.values()]
+pictures = np.array(flat, float)  # (people, units, pixels)
 shares = variance_shares(pictures)
-table(pd.DataFrame({"what": shares.keys(), "share of the variance, %": [100 * s for s in shares.values()]}),
-      "What the pictures above consist of.")  # fmt: skip
+percent = 100 * pd.Series(shares).rename_axis("what")
+table(
+    percent.reset_index(name="share of the variance, %"),
+    "What the pictures above consist of.",
+)
 
 # %% [markdown]
 # The classifier wants the second line. If it has seen many people it can learn to look past the first; the paper's
@@ -151,9 +162,9 @@ table(pd.DataFrame({"what": shares.keys(), "share of the variance, %": [100 * s 
 
 # %%
 def moved_to(template, moment):
-    """Everyone's picture of a moment, and what a perfect normaliser would make of it."""
-    filmed = [render_moment(person, moment, seed=settings.seed) for person in shown_people]
-    return filmed, [render_moment(template, moment, seed=settings.seed)] * len(filmed)
+    """Everyone's picture of a moment, and what a perfect normaliser makes of it."""
+    filmed = [render_moment(person, moment, seed=seed) for person in shown_people]
+    return filmed, [render_moment(template, moment, seed=seed)] * len(filmed)
 
 
 moments = {"smile": {6: 0.7, 12: 0.9}, "doubt": {1: 0.8, 4: 0.7, 15: 0.6}}
@@ -163,33 +174,41 @@ pairs = {name: moved_to(shown_people[0], moment) for name, moment in moments.ite
 lines = [line for pair in pairs.values() for line in pair]
 names = [f"{name}, {kind}" for name in pairs for kind in ("as filmed", "oracle")]
 own = [f"rendered-bp4d/{person}" for person in shown_people]
-page.face_grid(
-    lines, [own, [(one, own[0]) for one in own]] * len(pairs), names, shown_people,
-    caption="Two expressions on three people, and what a perfect normaliser would make of them; template: the first.",
-)  # fmt: skip
+worn = [(one, own[0]) for one in own]
+
+# %%
+caption = (
+    "Two expressions on three people, and what a perfect normaliser would make of "
+    "them; template: the first."
+)
+page.face_grid(lines, [own, worn] * len(pairs), names, shown_people, caption=caption)
 
 # %% [markdown]
 # In the oracle's rows the columns are alike: what is left is the expression. Chapter 02 builds the paper's network,
 # which has to find such a mapping from unlabelled video alone, and chapter 10 measures how near it comes.
 
 # %%
-perfect = [np.ptp([face.astype(int) for face in oracle], axis=0).max() for _, oracle in pairs.values()]
-assert max(perfect) == 0  # nothing of the people is left
+for _, oracle in pairs.values():
+    spread = np.ptp([face.astype(int) for face in oracle], axis=0)
+    assert spread.max() == 0  # nothing of the people is left
 
 # %% [markdown]
 # ## How the data flow
 #
-# Every arrow is one call of `deepfn_lib.study`, and leaves an artefact on disk that is never computed twice. The card
-# at the end of each chapter lists those it read.
+#     corpora --> faces --> template --> arms --> scores --> tables and figures
 #
-# | step | what it makes | chapter |
-# |---|---|---|
-# | corpora | rendered BP4D and DISFA in their official layouts, or your folders | 01 |
-# | faces | found, aligned, cut out, grey, with their codes; and what was left out | 01 |
-# | template | the most expressive participant, who then leaves the analysis | 03, 12 |
-# | arms | the same frames in several versions: original, baselines, DeepFN, oracle | 02, 10, 11 |
-# | scores | one row a condition, arm, repetition, participant and action unit | 04 |
-# | chapters | every table and figure of the paper from those rows, with tests | 05 to 09, 13, 14, 16 |
+# A chapter opens a *study*: settings, and a folder of artefacts. What it asks of the study is made where it is missing,
+# left on disk and never computed twice; the card at the end of each chapter lists what was read. The work itself is
+# done in the rooms of the library, which are the folders of `deepfn_lib`.
+#
+# | asked for | what it is | rooms | chapter |
+# |---|---|---|---|
+# | `study.corpora` | rendered BP4D and DISFA in their official layouts, or your folders | `rendering` | 01 |
+# | `study.faces` | found, aligned, cut out, with their codes; and what was left out | `datasets`, `faces` | 01 |
+# | `study.template` | the most expressive participant, who then leaves the analysis | `template.py` | 03, 12 |
+# | `study.arm(name)` | the same frames as original, baseline, DeepFN, oracle | `faces`, `normaliser` | 02, 10, 11 |
+# | `study.scores` | one row a condition, arm, repetition, participant and unit | `recognition`, `measures` | 04 |
+# | on the page | tables and figures from those rows, with tests | `statistics`, `page` | 05 to 09, 13, 14, 16 |
 
 # %% [markdown]
 # ## The run: the conditions to come
@@ -200,11 +219,14 @@ assert max(perfect) == 0  # nothing of the people is left
 # %%
 rows = []
 for name in CONDITIONS:
-    quoted = {arm: published_score(name, arm) for arm in ("original", "deepfn")}
-    rows.append({"condition": name, **{arm: q.value if q else np.nan for arm, q in quoted.items()}})
+    quoted = [published_score(name, arm) for arm in (ORIGINAL, PAPERS)]
+    filmed, normalised = (one.value if one else np.nan for one in quoted)
+    rows.append({"condition": name, "filmed": filmed, "normalised": normalised})
 paper = pd.DataFrame(rows)
-table(paper, "The paper's Table 5: means in percent.",
-      headings={"original": "faces as filmed", "deepfn": "normalised by DeepFN"})  # fmt: skip
+
+# %%
+headings = {"filmed": "faces as filmed", "normalised": "normalised by DeepFN"}
+table(paper, "The paper's Table 5: means in percent.", headings=headings)
 
 # %% [markdown]
 # ## Against the paper and the baselines
@@ -232,14 +254,24 @@ table(paper, "The paper's Table 5: means in percent.",
 # ## What we learned
 
 # %%
-gain = paper["deepfn"] - paper["original"]
-closest, widest = paper["condition"][gain.idxmin()], paper["condition"][gain.idxmax()]
-display(Markdown(
-    f"In the three rendered people above, {100 * shares['the person']:.0f} % of what differs between pictures is the "
-    f"person and {100 * shares['the action unit']:.0f} % the action unit. The paper's answer to the question of this "
-    f"book is yes in all of its {len(paper)} conditions, by {gain.min():.1f} points ({closest}) to {gain.max():.1f} "
-    f"({widest}). What ours is, and how sure, stands in chapters 05 to 09 and is summed up in chapter 17."
-))  # fmt: skip
+gain = paper["normalised"] - paper["filmed"]
+closest, widest = (paper["condition"][row] for row in (gain.idxmin(), gain.idxmax()))
+
+# %%
+say(
+    "In the three rendered people above, {person:.0f} % of what differs between "
+    "pictures is the person and {unit:.0f} % the action unit. The paper's answer to "
+    "the question of this book is yes in all of its {conditions} conditions, by "
+    "{least:.1f} points ({closest}) to {most:.1f} ({widest}). What ours is, and how "
+    "sure, stands in chapters 05 to 09 and is summed up in chapter 17.",
+    person=percent["the person"],
+    unit=percent["the action unit"],
+    conditions=len(paper),
+    least=gain.min(),
+    closest=closest,
+    most=gain.max(),
+    widest=widest,
+)
 
 # %% [markdown]
 # ## Exercises
@@ -247,34 +279,41 @@ display(Markdown(
 # **1.** Does somebody who turns the head still look more like themself than like others who look ahead? Repeat the
 # split of the variance with a head that turns by up to 20 degrees in place of the action units.
 
+
 # %% tags=["hide-cell"]
-turned = np.array([
-    [render_moment(person, {}, seed=settings.seed, yaw=yaw).ravel() for yaw in (0.0, 10.0, 20.0)]
-    for person in shown_people
-], float)  # fmt: skip
-by_pose = variance_shares(turned)
-display(Markdown(
-    f"Turning the head explains {100 * by_pose['the action unit']:.0f} % of the variance, the person "
-    f"{100 * by_pose['the person']:.0f} %. Alignment (chapter 01) takes out shifts, turns in the plane and size, but "
-    "not this."
-))  # fmt: skip
+def turned(person):
+    """A person at rest, ahead and turned by 10 and 20 degrees: a row of pixels each."""
+    views = [render_moment(person, {}, seed=seed, yaw=yaw) for yaw in (0.0, 10.0, 20.0)]
+    return [view.ravel() for view in views]
+
+
+by_pose = variance_shares(np.array([turned(one) for one in shown_people], float))
+
+# %% tags=["hide-cell"]
+say(
+    "Turning the head explains {turn:.0f} % of the variance, the person {person:.0f} "
+    "%. Alignment (chapter 01) takes out shifts, turns in the plane and size, but not "
+    "this.",
+    turn=100 * by_pose["the action unit"],
+    person=100 * by_pose["the person"],
+)
 
 # %% [markdown]
 # **2.** Would it be enough to subtract each person's face at rest? Compare the shares after doing so.
 
 # %% tags=["hide-cell"]
 relative = pictures[:, 1:] - pictures[:, :1]
-after = variance_shares(relative)
-table(pd.DataFrame({"what": after.keys(), "share, %": [100 * s for s in after.values()]}),
-      "After subtracting each person's face at rest.")  # fmt: skip
+after = 100 * pd.Series(variance_shares(relative)).rename_axis("what")
+caption = "After subtracting each person's face at rest."
+table(after.reset_index(name="share, %"), caption)
 
 # %% [markdown]
-# Such a subtraction is one of the baselines of this book (*median-subtracted*; the median face stands for rest, which
-# nobody labels in a video). The last line says what it leaves behind: how differently the same movement shows on
-# different faces.
+# Such a subtraction is one of the baselines of this book (*median subtracted*, chapter 01; the median face stands for
+# rest, which nobody labels in a video). The last line says what it leaves behind: how differently the same movement
+# shows on different faces.
 
 # %% [markdown]
 # ## How this page was made
 
 # %%
-page.card(settings, store)
+page.card(study)

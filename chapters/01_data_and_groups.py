@@ -25,30 +25,37 @@
 profile = "quick"  # settings to start from: smoke, quick, overnight or paper
 overrides = {}  # settings changed for this run, by name
 artefacts = ""  # artefact folder; empty: the default
-gallery_people = ["F001", "M004", "M002"]  # rendered BP4D participants whose action units are pictured
+gallery_people = ["F001", "M004", "M002"]  # rendered BP4D participants, pictured
 watched_person = "F008"  # rendered BP4D participant of the toy session
 watched_task = "T1"  # its task
-mean_arms = ["original", "equalised", "deepfn", "oracle"]  # faces whose group averages are drawn (Fig. 2)
+mean_arms = ["original", "equalised", "", "oracle"]  # of Fig. 2; empty: the normaliser
 resamples = 4000  # bootstrap resamples of participants for every interval
 
 # %%
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from deepfn_lib import page, study
-from deepfn_lib.artefacts import Store
+from deepfn_lib import arms, page
 from deepfn_lib.datasets.manifests import load_manifest
-from deepfn_lib.frames import BP4D_ACTION_UNITS, BP4D_INTENSITIES, SHARED_ACTION_UNITS, labels
-from deepfn_lib.page import figures, table
+from deepfn_lib.faces import images
+from deepfn_lib.frames import (
+    BP4D_ACTION_UNITS,
+    BP4D_INTENSITIES,
+    SHARED_ACTION_UNITS,
+    labels,
+)
+from deepfn_lib.page import figures, say, table
 from deepfn_lib.rendering import expressions, people, toys
 from deepfn_lib.rendering import label_statistics as known
-from deepfn_lib.settings import load_settings
 from deepfn_lib.statistics import Plan, difference_interval, mean_interval, published
-from IPython.display import Markdown, display
+from deepfn_lib.study import Study
+from IPython.display import display
 
 # %%
-settings = load_settings(profile, overrides)
-store = Store(artefacts)
+study = Study.open(profile, overrides, artefacts)
+settings = study.settings
 plan = Plan(samples=resamples)
 figures.use_theme()
 
@@ -84,25 +91,38 @@ figures.use_theme()
 
 # %%
 NAMES = {
-    1: "inner brow raiser", 2: "outer brow raiser", 4: "brow lowerer", 6: "cheek raiser", 7: "lid tightener",
-    10: "upper lip raiser", 12: "lip corner puller", 14: "dimpler", 15: "lip corner depressor", 17: "chin raiser",
-    23: "lip tightener", 24: "lip pressor",
-}  # fmt: skip
+    1: "inner brow raiser",
+    2: "outer brow raiser",
+    4: "brow lowerer",
+    6: "cheek raiser",
+    7: "lid tightener",
+    10: "upper lip raiser",
+    12: "lip corner puller",
+    14: "dimpler",
+    15: "lip corner depressor",
+    17: "chin raiser",
+    23: "lip tightener",
+    24: "lip pressor",
+}
 shared = [int(unit[2:]) for unit in SHARED_ACTION_UNITS]
 assert [f"AU{unit:02d}" for unit in NAMES] == list(BP4D_ACTION_UNITS)
 
 
 # %%
+def drawn(person, units, **camera):
+    """One rendered person with some units, of strength 0-1: uint8 (128, 128)."""
+    return toys.render_moment(person, units, seed=settings.seed, **camera)
+
+
 def gallery(units):
     """A grid of faces: a person a row; at rest, then one action unit a column."""
-    rows = [
-        [toys.render_moment(one, {unit: 1.0} if unit else {}, seed=settings.seed) for unit in (0, *units)]
-        for one in gallery_people
-    ]
-    heads = ["at rest", *(f"AU{unit:02d}{'*' if unit in shared else ''}" for unit in units)]
+    moments = [{}, *({unit: 1.0} for unit in units)]
+    rows = [[drawn(one, moment) for moment in moments] for one in gallery_people]
+    heads = ["at rest", *(f"AU{unit:02d}{'*' * (unit in shared)}" for unit in units)]
     who = [[f"rendered-bp4d/{one}"] * len(heads) for one in gallery_people]
     names = "; ".join(f"AU{unit:02d} {NAMES[unit]}" for unit in units)
-    return page.face_grid(rows, who, gallery_people, heads, caption=f"One unit at a time. {names}.")
+    caption = f"One unit at a time. {names}."
+    return page.face_grid(rows, who, gallery_people, heads, caption=caption)
 
 
 # %%
@@ -125,15 +145,20 @@ gallery([15, 17, 23, 24])
 # rest differ by more than a face from itself with a unit: that is the problem of the paper in one picture.
 
 # %%
-rest, smile = ({one: toys.render_moment(one, units, seed=settings.seed).astype(float) for one in gallery_people}
-               for units in ({}, {12: 1.0}))  # fmt: skip
-between = np.mean([np.abs(rest[a] - rest[b]).mean() for a in rest for b in rest if a < b])
+rest = {one: drawn(one, {}).astype(float) for one in gallery_people}
+smile = {one: drawn(one, {12: 1.0}).astype(float) for one in gallery_people}
+pairs = combinations(rest.values(), 2)
+between = np.mean([np.abs(one - other).mean() for one, other in pairs])
 within = np.mean([np.abs(smile[one] - rest[one]).mean() for one in rest])
 assert between > within
-display(Markdown(
-    f"Between two of these people a pixel differs by {between:.0f} grey levels on average; a full smile moves it by "
-    f"{within:.0f}."
-))  # fmt: skip
+
+# %%
+say(
+    "Between two of these people a pixel differs by {between:.0f} grey levels on "
+    "average; a full smile moves it by {within:.0f}.",
+    between=between,
+    within=within,
+)
 
 # %% [markdown]
 # ### From an activation to a code
@@ -159,24 +184,33 @@ assert code([0.0, 0.19, 0.20, 0.9]).tolist() == [0, 0, 1, 5]
 
 # %%
 person = people.make_person(settings.seed, "BP4D", watched_person)
-course = expressions.make_course(settings.seed, person, watched_task, seconds=20.0, frame_rate=25.0)
+course = expressions.make_course(
+    settings.seed, person, watched_task, seconds=20.0, frame_rate=25.0
+)
 seconds = np.arange(len(course.level)) / 25.0
 shown = [known.UNITS.index(unit) for unit in (6, 12)]
-activation = course.activation[:, shown].mean(axis=2)  # (frames, 2): mean of left and right
+activation = course.activation[:, shown].mean(axis=2)  # (frames, 2): of left and right
+
+# %%
+# Left and right differ a little, so their mean can fall on the other side of a limit.
 agree = np.mean(code(activation) == course.level[:, shown])
-assert agree > 0.9  # left and right differ a little, so their mean can fall on the other side of a limit
+assert agree > 0.9
 
 # %%
 figure = go.Figure()
 for column, unit in enumerate((6, 12)):
-    line = {"width": 2, "color": figures.SPARE_COLOURS[column]}
-    figure.add_scatter(x=seconds, y=activation[:, column], name=f"AU{unit:02d}", line=line)
-    figure.add_scatter(
-        x=seconds, y=course.level[:, shown[column]] / 5, name=f"AU{unit:02d}, code / 5",
-        line={**line, "width": 1, "shape": "hv", "dash": "dot"},
-    )  # fmt: skip
-figures.finish(figure, "Cheek raiser and lip corner puller of one rendered session, and the codes they are given.",
-               x="seconds", y="activation, code / 5")  # fmt: skip
+    name, line = f"AU{unit:02d}", {"width": 2, "color": figures.SPARE_COLOURS[column]}
+    figure.add_scatter(x=seconds, y=activation[:, column], name=name, line=line)
+    codes = course.level[:, shown[column]] / 5
+    line = {**line, "width": 1, "shape": "hv", "dash": "dot"}
+    figure.add_scatter(x=seconds, y=codes, name=f"{name}, code / 5", line=line)
+
+# %%
+caption = (
+    "Cheek raiser and lip corner puller of one rendered session, and the codes they "
+    "are given."
+)
+figures.finish(figure, caption, x="seconds", y="activation, code / 5")
 
 # %% [markdown]
 # The two rise and fall together but not in step, as they do in life. Events last from a fraction of a second to many
@@ -190,34 +224,36 @@ figures.finish(figure, "Cheek raiser and lip corner puller of one rendered sessi
 # had to leave out. From here on nothing knows whether the folders hold rendered people or licensed ones.
 
 # %%
-faces = study.faces(settings, store)
-template = study.template(settings, store)
+faces = study.faces
+template = study.template
 rendered = faces.truth is not None
 
 # %%
-cards = {name: load_manifest(manifest) for name, manifest in faces.manifests.items()}
-fields = ("title", "source", "licence", "access", "regenerate")
-table(pd.DataFrame([{"": field, **{name: getattr(one, field) for name, one in cards.items()}} for field in fields]),
-      "Data card of the datasets in this run.")  # fmt: skip
+cards = {name: load_manifest(file) for name, file in faces.manifests.items()}
+shown = pd.DataFrame({"": ["title", "source", "licence", "access", "regenerate"]})
+for name, card in cards.items():
+    shown[name] = [getattr(card, field) for field in shown[""]]
+table(shown, "Data card of the datasets in this run.")
 
 # %%
+sessions = faces.frames.drop_duplicates(["dataset", "participant", "task"])
 lost = faces.exclusions.groupby("dataset")["frames"].sum()
-per_dataset = faces.frames.groupby("dataset").agg(
-    participants=("participant", "nunique"), frames=("frame", "size")
-)  # fmt: skip
-sessions = faces.frames.drop_duplicates(["dataset", "participant", "task"]).groupby("dataset").size()
-per_dataset["sessions"], per_dataset["left out"] = sessions, lost.reindex(per_dataset.index).fillna(0).astype(int)
 
 # %%
-table(per_dataset.reset_index(), "Labelled frames with an aligned face, and labelled frames without one.",
-      formats={column: "d" for column in per_dataset.columns})  # fmt: skip
+by_dataset = faces.frames.groupby("dataset")["participant"]
+per_dataset = by_dataset.agg(participants="nunique", frames="size")
+per_dataset["sessions"] = sessions.groupby("dataset").size()
+per_dataset["left out"] = lost.reindex(per_dataset.index).fillna(0).astype(int)
+caption = "Labelled frames with an aligned face, and labelled frames without one."
+table(per_dataset.reset_index(), caption)
 
 # %% [markdown]
 # Reasons for leaving a frame out are counted with it. An empty table here means that every labelled frame has a face.
 
 # %%
-reasons = faces.exclusions[faces.exclusions["frames"] > 0].groupby(["dataset", "reason"])["frames"].sum()
-table(reasons.reset_index(), "Frames left out, by reason.", formats={"frames": "d"})
+some = faces.exclusions[faces.exclusions["frames"] > 0]
+reasons = some.groupby(["dataset", "reason"])["frames"].sum()
+table(reasons.reset_index(), "Frames left out, by reason.")
 
 # %% [markdown]
 # ## Table 4: the groups
@@ -231,23 +267,27 @@ table(reasons.reset_index(), "Frames left out, by reason.", formats={"frames": "
 # The template's participant leaves first, which is why the paper counts 40 of 41.
 
 # %%
-members = faces.participants[faces.participants["participant"] != template.participant]
-bp4d, women = members["dataset"] == "BP4D", members["gender"] == "female"
-groups = {
-    "female": bp4d & women, "male": bp4d & (members["gender"] == "male"),
-    "darker": bp4d & (members["skin_group"] == "darker"), "lighter": bp4d & (members["skin_group"] == "lighter"),
-    "bp4d": bp4d, "disfa": members["dataset"] == "DISFA",
-}  # fmt: skip
+participants = faces.participants
+members = participants[participants["participant"] != template.participant]
+bp4d, gender = members["dataset"] == "BP4D", members["gender"]
+women, skin = gender == "female", members["skin_group"]
 
 # %%
-rows = [
-    {"group": name, "participants": int(chosen.sum()), "of whom women": int((chosen & women).sum()),
-     "the paper": int(published(f"participants.{name}").value)}
-    for name, chosen in groups.items()
-]  # fmt: skip
-sizes = pd.DataFrame(rows)
-table(sizes, "Table 4: participants of each group, without the template.",
-      formats={column: "d" for column in sizes.columns[1:]})  # fmt: skip
+groups = {
+    "female": bp4d & women,
+    "male": bp4d & (gender == "male"),
+    "darker": bp4d & (skin == "darker"),
+    "lighter": bp4d & (skin == "lighter"),
+    "bp4d": bp4d,
+    "disfa": members["dataset"] == "DISFA",
+}
+
+# %%
+sizes = pd.DataFrame({"group": list(groups)})
+sizes["participants"] = [int(chosen.sum()) for chosen in groups.values()]
+sizes["of whom women"] = [int((chosen & women).sum()) for chosen in groups.values()]
+sizes["the paper"] = [int(published(f"participants.{name}").value) for name in groups]
+table(sizes, "Table 4: participants of each group, without the template.")
 
 # %% [markdown]
 # The split by skin is not independent of the split by gender: most of the darker group are women and most of the
@@ -256,9 +296,39 @@ table(sizes, "Table 4: participants of each group, without the template.",
 
 # %%
 if rendered and settings.bp4d_people == 41:
-    assert (sizes["participants"] == sizes["the paper"])[sizes["group"] != "disfa"].all()
-    assert int((groups["darker"] & women).sum()) == published("participants.darker-female").value
-    assert int((groups["lighter"] & women).sum()) == published("participants.lighter-female").value
+    asked = sizes[sizes["group"] != "disfa"]
+    assert (asked["participants"] == asked["the paper"]).all()
+    for name in ("darker", "lighter"):
+        there = int((groups[name] & women).sum())
+        assert there == published(f"participants.{name}-female").value
+
+# %% [markdown]
+# ## The same faces, changed without a network
+#
+# Every way in which faces are shown to a classifier is called an *arm*. Chapters 02 and 10 train networks that make
+# some of them; these need none, and are what a network must beat to be worth its training.
+
+# %%
+plain = [arm for arm in arms.ARMS if arm.change]
+rows = [{"arm": arm.label, "what a classifier sees": arm.what} for arm in plain]
+table(pd.DataFrame(rows), "The arms that need no network.")
+
+# %% [markdown]
+# The simplest of those that know the person subtracts what somebody mostly looks like. With $E$ for the equalisation
+# of a face's histogram and $x_{pt}$ for frame $t$ of person $p$, pixel by pixel,
+#
+# $$m_p = \operatorname{median}_t E(x_{pt}), \qquad
+# y_{pt} = \min\bigl(255, \max\bigl(0,\ 128 + E(x_{pt}) - m_p\bigr)\bigr).$$
+#
+# Middle grey says "as always". No label is used, and nobody else's face; where somebody has many frames, the median is
+# taken over evenly spaced ones.
+
+# %%
+filmed = faces.images[faces.rows(template.name)[:100]]
+equalised = images.equalise(filmed)
+median = images.median_face(equalised)
+subtracted = np.clip(128 + equalised.astype(int) - median, 0, 255)
+assert (subtracted == images.median_subtracted(filmed, median, None)).all()
 
 # %% [markdown]
 # ## Figure 2: the average face of each group
@@ -268,62 +338,78 @@ if rendered and settings.bp4d_people == 41:
 # many frames they have.
 
 # %%
-everyone = faces.person_names()
+everyone = faces.names
 keys = (members["dataset"] + "/" + members["participant"]).to_numpy()
-pictured = {name: keys[chosen.to_numpy()] for name, chosen in groups.items() if chosen.any()}
-arms = [arm for arm in mean_arms if arm != "oracle" or rendered]
+pictured = {name: keys[chosen] for name, chosen in groups.items() if chosen.any()}
+wanted = [name or study.normaliser for name in mean_arms]
+shown_arms = [name for name in wanted if rendered or not arms.find(name).exact]
 
 
 # %%
 def person_means(arm):
     """The mean face of each participant: name -> float (64, 64)."""
-    images, means = study.arm(settings, store, arm), {}
+    pictures, means = study.arm(arm), {}
     for one in keys:
         rows = np.flatnonzero(everyone == one)
-        means[one] = images[rows].mean(axis=0, dtype=np.float64)
+        means[one] = pictures[rows].mean(axis=0, dtype=np.float64)
     return means
 
 
 # %%
-averages = {}
-for arm in arms:
-    means = person_means(arm)
-    averages[arm] = {
-        name: np.mean([means[one] for one in who], axis=0).round().astype(np.uint8) for name, who in pictured.items()
-    }  # fmt: skip
+def group_means(arm):
+    """The mean face of each group, in which everybody counts once: uint8 (64, 64)."""
+    means, found = person_means(arm), {}
+    for name, who in pictured.items():
+        mean = np.mean([means[one] for one in who], axis=0)
+        found[name] = mean.round().astype(np.uint8)
+    return found
+
+
+averages = {arm: group_means(arm) for arm in shown_arms}
 
 # %%
-figures.luminance_histograms(
-    {name: {arm: averages[arm][name] for arm in arms} for name in pictured},
-    "Luminance of each group's average face, before and after normalisation (Fig. 2, top row).",
+by_group = {name: {arm: averages[arm][name] for arm in shown_arms} for name in pictured}
+caption = (
+    "Luminance of each group's average face, before and after normalisation (Fig. 2, "
+    "top row)."
 )
+figures.luminance_histograms(by_group, caption)
 
 # %%
 to_manifest = dict(zip(everyone, faces.people()))
 means_of = [page.Mean(to_manifest[one] for one in who) for who in pictured.values()]
+rows = [list(averages[arm].values()) for arm in shown_arms]
+
+# %%
 page.face_grid(
-    [[averages[arm][name] for name in pictured] for arm in arms], [means_of] * len(arms),
-    [figures.arm_label(arm) for arm in arms], list(pictured),
+    rows,
+    [means_of] * len(rows),
+    [figures.arm_label(arm) for arm in shown_arms],
+    list(pictured),
     caption="Average face of each group (Fig. 2): as filmed, and after normalisation.",
-)  # fmt: skip
+)
 
 # %% [markdown]
 # In the first row the groups can be told apart at a glance by brightness, outline and how soft the features are. In
-# the following rows they should look alike: that is what normalisation promises. DeepFN is trained in chapter 02; the
-# oracle, which exists for rendered faces only, is the same moment rendered on the template's face, and shows what
-# complete success would be. How alike the groups have become can be measured on the averages themselves.
+# the following rows they should look alike: that is what normalisation promises. DeepFN is built in chapter 02, its
+# other kinds in chapter 10; the oracle, which exists for rendered faces only, is the same moment rendered on the
+# template's face, and shows what complete success would be. How alike the groups have become can be measured on the
+# averages themselves.
 
 
 # %%
 def group_spread(arm):
-    """Mean absolute difference between the average faces of all pairs of groups, grey levels."""
+    """Mean absolute difference of all pairs of groups' average faces, grey levels."""
     pictures = [image.astype(float) for image in averages[arm].values()]
-    return np.mean([np.abs(a - b).mean() for i, a in enumerate(pictures) for b in pictures[:i]])
+    pairs = combinations(pictures, 2)
+    return np.mean([np.abs(one - other).mean() for one, other in pairs])
 
 
-spreads = {arm: group_spread(arm) for arm in arms}
-table(pd.DataFrame([{"arm": figures.arm_label(arm), "grey levels": value} for arm, value in spreads.items()]),
-      "How far the groups' average faces are from each other.")  # fmt: skip
+# %%
+spreads = {arm: group_spread(arm) for arm in shown_arms}
+shown = pd.Series(spreads).rename(figures.arm_label).rename_axis("arm")
+caption = "How far the groups' average faces are from each other."
+table(shown.reset_index(name="grey levels"), caption)
 
 # %% [markdown]
 # ## Against the published labels: how often
@@ -343,33 +429,43 @@ def shares(dataset, units):
 
 
 # %%
-observed = shares("BP4D", BP4D_ACTION_UNITS) if bp4d.any() else pd.DataFrame(columns=BP4D_ACTION_UNITS)
-estimates = {unit: mean_interval(observed[unit], plan) for unit in observed.columns}
-rates = pd.DataFrame({
-    "action unit": BP4D_ACTION_UNITS,
-    "here": [estimates[unit].value for unit in BP4D_ACTION_UNITS],
-    "low": [estimates[unit].low for unit in BP4D_ACTION_UNITS],
-    "high": [estimates[unit].high for unit in BP4D_ACTION_UNITS],
-    "published": known.BP4D_RATE["all"],
-    "SD here": observed.std(ddof=0).to_numpy(), "SD published": known.BP4D_SPREAD,
-})  # fmt: skip
-rates["covered"] = rates["published"].between(rates["low"], rates["high"])
+observed = shares("BP4D", list(BP4D_ACTION_UNITS))
+estimates = [mean_interval(observed[unit], plan) for unit in BP4D_ACTION_UNITS]
 
 # %%
-figure = go.Figure()
-figure.add_bar(
-    x=rates["action unit"], y=rates["here"], name="here",
-    error_y={"type": "data", "symmetric": False, "array": rates["high"] - rates["here"],
-             "arrayminus": rates["here"] - rates["low"]},
-)  # fmt: skip
-figure.add_scatter(x=rates["action unit"], y=rates["published"], name="published", mode="markers",
-                   marker={"symbol": "diamond", "size": 9, "color": figures.PAPER_COLOUR})  # fmt: skip
-figures.finish(figure, "Share of frames with each action unit in BP4D; bars are means over participants with 95 % "
-               "intervals, diamonds the published rates.", x="", y="frames, %")  # fmt: skip
+rates = pd.DataFrame({"action unit": BP4D_ACTION_UNITS})
+rates["here"] = [estimate.value for estimate in estimates]
+rates["published"] = known.BP4D_RATE["all"]
+rates["SD here"] = observed.std(ddof=0).to_numpy()
+rates["SD published"] = known.BP4D_SPREAD
+low = np.array([estimate.low for estimate in estimates])
+high = np.array([estimate.high for estimate in estimates])
+rates["covered"] = rates["published"].between(low, high)
+
 
 # %%
-table(rates.drop(columns=["low", "high"]), "Rates of BP4D's action units and their SD between participants, percent.",
-      formats={"covered": lambda value: "yes" if value else "no"}, headings={"covered": "in the interval"})  # fmt: skip
+def mark_published(figure, x, y):
+    """Diamonds where the published labels are."""
+    marker = {"symbol": "diamond", "size": 9, "color": figures.PAPER_COLOUR}
+    figure.add_scatter(x=x, y=y, name="published", mode="markers", marker=marker)
+
+
+# %%
+figure, here = go.Figure(), rates["here"]
+error = {"type": "data", "array": high - here, "arrayminus": here - low}
+figure.add_bar(x=rates["action unit"], y=here, name="here", error_y=error)
+mark_published(figure, rates["action unit"], rates["published"])
+
+# %%
+caption = (
+    "Share of frames with each action unit in BP4D; bars are means over participants "
+    "with 95 % intervals, diamonds the published rates."
+)
+figures.finish(figure, caption, y="frames, %")
+
+# %%
+caption = "Rates of BP4D's action units and their SD between participants, percent."
+table(rates, caption, headings={"covered": "in the interval"})
 
 # %% [markdown]
 # Two things here will matter later. The frequent units occur in half of all frames, and chapter 04 shows how
@@ -383,17 +479,18 @@ table(rates.drop(columns=["low", "high"]), "Rates of BP4D's action units and the
 
 # %%
 def disfa_rates(threshold):
-    """Share of DISFA's coded frames with intensity at least `threshold`, percent, for the shared units."""
+    """Share of DISFA's coded frames with a code of at least `threshold`, percent."""
     rows = faces.frames[faces.frames["dataset"] == "DISFA"]
-    level = rows[[f"{unit}_intensity" for unit in SHARED_ACTION_UNITS]].to_numpy()
-    return 100 * np.mean(level >= threshold, axis=0) if len(rows) else np.full(len(SHARED_ACTION_UNITS), np.nan)
+    level = rows[[f"{unit}_intensity" for unit in SHARED_ACTION_UNITS]]
+    return 100 * (level >= threshold).mean().to_numpy()
 
 
 # %%
-table(pd.DataFrame({
-    "action unit": SHARED_ACTION_UNITS, "from B on": disfa_rates(2),
-    "published": [known.DISFA_RATE[unit] for unit in shared], "from A on": disfa_rates(1),
-}), "Share of DISFA's frames with each shared action unit, percent.")  # fmt: skip
+shown = pd.DataFrame({"action unit": SHARED_ACTION_UNITS})
+shown["from B on"] = disfa_rates(2)
+shown["published"] = [known.DISFA_RATE[unit] for unit in shared]
+shown["from A on"] = disfa_rates(1)
+table(shown, "Share of DISFA's frames with each shared action unit, percent.")
 
 # %% [markdown]
 # ### Women and men
@@ -402,17 +499,33 @@ table(pd.DataFrame({
 # score that pays for frequent units differs between them before anybody has looked at a face.
 
 # %%
-active = observed.sum(axis=1) / 100  # mean number of units active in a frame, one value a participant
-by_gender = {gender: active[active.index.isin(faces.participants.query("gender == @gender")["participant"])]
-             for gender in ("female", "male")}  # fmt: skip
-difference = difference_interval(by_gender["female"], by_gender["male"], plan)
-expected = (np.sum(known.BP4D_RATE["female"]) - np.sum(known.BP4D_RATE["male"])) / 100
+active = observed.sum(axis=1) / 100  # units active in a frame, a mean a participant
+
+
+def active_of(gender):
+    """The participants of a gender among `active`."""
+    some = participants["participant"][participants["gender"] == gender]
+    return active[active.index.isin(some)]
+
 
 # %%
-display(Markdown(
-    f"A woman has {by_gender['female'].mean():.1f} of the twelve units active in an average frame, a man "
-    f"{by_gender['male'].mean():.1f}; the difference is {difference}, where the published rates give {expected:.1f}."
-))  # fmt: skip
+of_women, of_men = active_of("female"), active_of("male")
+difference = difference_interval(of_women, of_men, plan)
+totals = {group: sum(known.BP4D_RATE[group]) / 100 for group in ("female", "male")}
+
+# %%
+words = say("BP4D is not here, or has too few women or men to compare them.")
+if np.isfinite(difference.value):
+    words = say(
+        "A woman has {women:.1f} of the twelve units active in an average frame, a "
+        "man {men:.1f}; the difference is {difference}, where the published rates "
+        "give {expected:.1f}.",
+        women=of_women.mean(),
+        men=of_men.mean(),
+        difference=difference,
+        expected=totals["female"] - totals["male"],
+    )
+display(words)
 
 # %% [markdown]
 # ### Tasks
@@ -422,13 +535,15 @@ display(Markdown(
 
 # %%
 frames = faces.frames[faces.frames["dataset"] == "BP4D"]
-density = (frames[list(BP4D_ACTION_UNITS)] == 1).sum(axis=1).groupby(frames["task"].astype(str)).mean()
+occurs = frames[list(BP4D_ACTION_UNITS)] == 1
+density = occurs.sum(axis=1).groupby(frames["task"].astype(str)).mean()
+
+# %%
 figure = go.Figure()
 figure.add_bar(x=density.index, y=density, name="here")
-figure.add_scatter(x=list(known.BP4D_DENSITY), y=list(known.BP4D_DENSITY.values()), name="published", mode="markers",
-                   marker={"symbol": "diamond", "size": 9, "color": figures.PAPER_COLOUR})  # fmt: skip
-figures.finish(figure, "Mean number of BP4D's twelve action units active in a frame, by task.", x="task",
-               y="action units")  # fmt: skip
+mark_published(figure, list(known.BP4D_DENSITY), list(known.BP4D_DENSITY.values()))
+caption = "Mean number of BP4D's twelve action units active in a frame, by task."
+figures.finish(figure, caption, x="task", y="action units")
 
 # %% [markdown]
 # ### Which come together
@@ -437,11 +552,12 @@ figures.finish(figure, "Mean number of BP4D's twelve action units active in a fr
 # classifier can use this, and a confusion between two units that mostly come together costs it little.
 
 # %%
-together = (frames[list(BP4D_ACTION_UNITS)] == 1).astype(float).corr()
-figure = go.Figure(go.Heatmap(z=together.to_numpy(), x=BP4D_ACTION_UNITS, y=BP4D_ACTION_UNITS, zmin=-1, zmax=1,
-                              colorscale="RdBu_r", colorbar={"title": "r"}))  # fmt: skip
+together, units = occurs.astype(float).corr(), list(BP4D_ACTION_UNITS)
+look = {"colorscale": "RdBu_r", "colorbar": {"title": "r"}, "zmin": -1, "zmax": 1}
+figure = go.Figure(go.Heatmap(z=together.to_numpy(), x=units, y=units, **look))
 figure.update_yaxes(autorange="reversed")
-figures.finish(figure, "Correlation of occurrences over all frames of BP4D.", height=460)
+caption = "Correlation of occurrences over all frames of BP4D."
+figures.finish(figure, caption, height=460)
 
 # %% [markdown]
 # ### How strongly
@@ -449,13 +565,19 @@ figures.finish(figure, "Correlation of occurrences over all frames of BP4D.", he
 # Five of BP4D's units also have intensities. Among the frames in which the unit occurs, most codes are low: a
 # classifier mostly sees traces and slight movements, not the full ones of our gallery.
 
+
 # %%
-levels = {unit: frames[f"{unit}_intensity"] for unit in BP4D_INTENSITIES}
-table(pd.DataFrame([
-    {"action unit": unit, **{name: 100 * np.mean(level[level > 0] == number) if (level > 0).any() else np.nan
-                             for number, name in enumerate("ABCDE", start=1)}}
-    for unit, level in levels.items()
-]), "Intensity codes among frames in which the unit occurs, percent.")  # fmt: skip
+def intensities(unit):
+    """Share of each code, A to E, among the frames in which a unit occurs, percent."""
+    level = frames[f"{unit}_intensity"]
+    coded = level[level > 0]
+    return [100 * (coded == number).mean() for number in range(1, 6)]
+
+
+shown = [intensities(unit) for unit in BP4D_INTENSITIES]
+shown = pd.DataFrame(shown, columns=list("ABCDE"))
+shown.insert(0, "action unit", BP4D_INTENSITIES)
+table(shown, "Intensity codes among frames in which the unit occurs, percent.")
 
 # %% [markdown]
 # ## What the pictures look like
@@ -464,39 +586,60 @@ table(pd.DataFrame([
 # with at least two of the shared units, not their best.
 
 # %%
-lively = faces.frames.index[(faces.frames[list(SHARED_ACTION_UNITS)] == 1).sum(axis=1) >= 2]
+active_here = (faces.frames[list(SHARED_ACTION_UNITS)] == 1).sum(axis=1)
+lively = faces.frames.index[active_here >= 2]
 firsts = pd.Series(lively).groupby(everyone[lively]).first()
-picks = [row for name in ("BP4D", "DISFA") for row in firsts[firsts.index.str.startswith(name)][:8]]
-names = faces.people(picks)
-lines = [list(range(start, min(start + 8, len(picks)))) for start in range(0, len(picks), 8)]
+of_each = [firsts[firsts.index.str.startswith(name)][:8] for name in ("BP4D", "DISFA")]
+lines = [some.tolist() for some in of_each if len(some)]
 
 # %%
-if picks:
-    display(page.face_grid(
-        [[faces.images[picks[i]] for i in line] for line in lines], [[names[i] for i in line] for line in lines],
-        caption="Aligned faces: the first frame with two or more of the shared units, participants by name.",
-    ))  # fmt: skip
+caption = (
+    "Aligned faces: the first frame with two or more of the shared units, "
+    "participants by name."
+)
+if lines:
+    pictures = [[faces.images[row] for row in line] for line in lines]
+    who = [faces.people(line) for line in lines]
+    display(page.face_grid(pictures, who, caption=caption))
 
 # %% [markdown]
 # ## What we learned
 
 # %%
 covered = int(rates["covered"].sum())
-smaller = min(int(groups["lighter"].sum()), int(groups["darker"].sum()))
-change = "".join(
-    f" and {spreads[arm]:.0f} for {figures.arm_label(arm)}" for arm in arms if arm != "original"
-)  # fmt: skip
+smallest = min(int(groups["lighter"].sum()), int(groups["darker"].sum()))
+others = [arm for arm in shown_arms if arm != arms.ORIGINAL]
+change = [f"{figures.arm_label(arm)}: {spreads[arm]:.0f}" for arm in others]
 
 # %%
-display(Markdown(
-    f"""There are {len(members)} participants without the template, in groups of which the smallest has {smaller}. They
-differ in looks: the average faces of the groups are {spreads['original']:.0f} grey levels apart for the original
-faces{change}. They differ in what they do: women have {difference.value:+.1f} units more active than men
-({difference.low:+.1f} to {difference.high:+.1f}). And the labels are a fair stand-in where we could check them: of
-the twelve published rates, {covered} lie in the interval of ours, and rates correlate with the published ones at
-{np.corrcoef(rates['here'], rates['published'])[0, 1]:.2f}. What is *not* checked, because it cannot be, is whether
-rendered faces are as hard as photographed ones; chapter 15 turns to photographs."""
-))  # fmt: skip
+differ = "What women and men do cannot be compared here."
+if np.isfinite(difference.value):
+    differ = (
+        f"They differ in what they do: women have {difference.value:+.1f} units more "
+        f"active than men ({difference.low:+.1f} to {difference.high:+.1f})."
+    )
+agreement = rates["here"].corr(rates["published"])
+alike = ""
+if np.isfinite(agreement):
+    alike = f", and rates correlate with the published ones at {agreement:.2f}"
+
+# %%
+say(
+    "There are {people} participants without the template, in groups of which the "
+    "smallest has {smallest}. They differ in looks: the average faces of the groups "
+    "are {original:.0f} grey levels apart for the original faces{change}. {differ} "
+    "And the labels are a fair stand-in where we could check them: of the twelve "
+    "published rates, {covered} lie in the interval of ours{alike}. What is *not* "
+    "checked, because it cannot be, is whether rendered faces are as hard as "
+    "photographed ones; chapter 15 turns to photographs.",
+    people=len(members),
+    smallest=smallest,
+    original=spreads[arms.ORIGINAL],
+    change=f" ({'; '.join(change)})" if change else "",
+    differ=differ,
+    covered=covered,
+    alike=alike,
+)
 
 # %% [markdown]
 # ## Exercises
@@ -504,33 +647,48 @@ rendered faces are as hard as photographed ones; chapter 15 turns to photographs
 # **1.** Which two units come together most often, and which most rarely, compared with what independence would give?
 
 # %% tags=["hide-cell"]
-pairs = together.where(np.triu(np.ones(together.shape, bool), 1)).stack().dropna().sort_values()
-display(Markdown(f"Most together: {' and '.join(pairs.index[-1])} (r = {pairs.iloc[-1]:.2f}); "
-                 f"least: {' and '.join(pairs.index[0])} (r = {pairs.iloc[0]:.2f})."))  # fmt: skip
+upper = together.where(np.triu(np.ones(together.shape, bool), 1))
+pairs = upper.stack().dropna().sort_values()
+say(
+    "Most together: {most} (r = {high:.2f}); least: {least} (r = {low:.2f}).",
+    most=" and ".join(pairs.index[-1]),
+    high=pairs.iloc[-1],
+    least=" and ".join(pairs.index[0]),
+    low=pairs.iloc[0],
+)
 
 # %% [markdown]
 # **2.** Is AU12 at half strength half as visible? Render a ladder of strengths and measure the change from rest.
 
 # %% tags=["hide-cell"]
-ladder = [toys.render_moment(gallery_people[0], {12: step}, seed=settings.seed) for step in (0, 0.25, 0.5, 0.75, 1)]
+one = gallery_people[0]
+ladder = [drawn(one, {12: strength}) for strength in (0, 0.25, 0.5, 0.75, 1)]
+page.face_grid(
+    [ladder],
+    [[f"rendered-bp4d/{one}"] * 5],
+    column_labels=list("0¼½¾1"),
+    caption="AU12 at rising strength.",
+)
+
+# %% tags=["hide-cell"]
 visible = [np.abs(image.astype(float) - ladder[0]).mean() for image in ladder]
 assert (np.diff(visible) > 0).all()
-display(page.face_grid([ladder], [[f"rendered-bp4d/{gallery_people[0]}"] * 5], column_labels=list("0¼½¾1"),
-                              caption="AU12 at rising strength."))  # fmt: skip
-display(Markdown(f"At half strength {visible[2] / visible[4]:.0%} of the full change is there."))
+half = visible[2] / visible[4]
+say("At half strength {half:.0%} of the full change is there.", half=half)
 
 # %% [markdown]
 # **3.** The same person before the other camera: render a participant in DISFA's scene. What would a classifier
 # that was trained on BP4D have to get used to?
 
 # %% tags=["hide-cell"]
-scenes = [toys.render_moment(gallery_people[0], {}, seed=settings.seed, scene=scene, whole=True)
-          for scene in ("BP4D", "DISFA")]  # fmt: skip
-page.face_grid([scenes], [[f"rendered-bp4d/{gallery_people[0]}"] * 2], column_labels=["BP4D", "DISFA"],
-                      caption="One person in both scenes: other camera angle, lens and light.", cell=256)  # fmt: skip
+names = ["BP4D", "DISFA"]
+scenes = [drawn(one, {}, scene=scene, whole=True) for scene in names]
+caption = "One person in both scenes: other camera angle, lens and light."
+who = [[f"rendered-bp4d/{one}"] * 2]
+page.face_grid([scenes], who, column_labels=names, caption=caption, cell=256)
 
 # %% [markdown]
 # ## How this page was made
 
 # %%
-page.card(settings, store)
+page.card(study)

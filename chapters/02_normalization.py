@@ -41,20 +41,20 @@ import keras
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from deepfn_lib import page, study
-from deepfn_lib.artefacts import Store
-from deepfn_lib.faces.images import equalise
-from deepfn_lib.normaliser import autoencoder, methods, networks, per_person
+from deepfn_lib import arms, page
+from deepfn_lib.faces import images
+from deepfn_lib.normaliser import autoencoder, networks
 from deepfn_lib.normaliser.augmentation import Augmentation, augment
-from deepfn_lib.page import figures, table
+from deepfn_lib.normaliser.recipe import AutoencoderRecipe
+from deepfn_lib.page import figures, say, table
 from deepfn_lib.rendering.toys import render_moment
-from deepfn_lib.settings import load_settings
-from IPython.display import Markdown, display
+from deepfn_lib.study import Study
+from IPython.display import display
 from keras import layers
 
 # %%
-settings = load_settings(profile, overrides)
-store = Store(artefacts)
+study = Study.open(profile, overrides, artefacts)
+settings = study.settings
 figures.use_theme()
 
 # %% [markdown]
@@ -76,17 +76,20 @@ figures.use_theme()
 # | 50,000 iterations at 128 pixels, 66 people | less of each in `quick` | weeks on two cores | young networks below |
 
 # %%
-full = load_settings("paper")
 reduced = {
-    "image side, pixels": "normaliser_size", "share of filters and units": "normaliser_width",
-    "iterations": "normaliser_iterations", "images in a batch": "normaliser_batch",
-    "learning rate": "normaliser_learning_rate", "people (0: all)": "normaliser_people",
-}  # fmt: skip
-rows = [
-    {"setting": k, "the paper": f"{getattr(full, v):g}", "this run": f"{getattr(settings, v):g}"}
-    for k, v in reduced.items()
-]
-table(pd.DataFrame(rows), "What this run reduces.")
+    "size": "image side, pixels",
+    "width": "share of filters and units",
+    "iterations": "iterations",
+    "batch": "images in a batch",
+    "learning_rate": "learning rate",
+    "people": "people (0: all)",
+}
+numbers = pd.DataFrame({"setting": list(reduced.values())})
+papers = Study.open("paper", artefacts=artefacts).settings
+for whose, chosen in {"the paper": papers, "this run": settings}.items():
+    values = [getattr(chosen, f"normaliser_{name}") for name in reduced]
+    numbers[whose] = [f"{value:g}" for value in values]
+table(numbers, "What this run reduces.")
 
 # %% [markdown]
 # ## A toy we can solve: linear faces
@@ -103,8 +106,9 @@ amounts = {"template": random.random((24, 3)), "person": random.random((16, 3))}
 def album(participant, moments):
     """Equalised faces of 64 × 64 pixels, one a row of numbers between 0 and 1."""
     units = [dict(zip((4, 12, 26), moment)) for moment in moments]
-    pictures = [render_moment(participant, made, seed=settings.seed, size=64) for made in units]
-    return equalise(np.stack(pictures)).reshape(len(units), -1) / 255
+    how = {"seed": settings.seed, "size": 64}
+    pictures = [render_moment(participant, made, **how) for made in units]
+    return images.equalise(np.stack(pictures)).reshape(len(units), -1) / 255
 
 
 # %%
@@ -142,7 +146,8 @@ def linear_decoder(codes, faces):
 # %%
 def decibels(pictures, answers):
     """Mean peak signal-to-noise ratio over pictures (n, ...) between 0 and 1."""
-    error = np.square(np.asarray(pictures, float) - answers).reshape(len(answers), -1).mean(1)
+    squared = np.square(np.asarray(pictures, float) - answers)
+    error = squared.reshape(len(answers), -1).mean(1)
     return float(np.mean(-10 * np.log10(np.maximum(error, 1e-10))))
 
 
@@ -159,40 +164,72 @@ def exchange(own_mean_removed, codes=toy_codes):
     people = (template_album, person_album)
     inputs = [faces - faces.mean(0) if own_mean_removed else faces for faces in people]
     encode = linear_encoder(np.vstack(inputs), codes)
-    decoders = [linear_decoder(encode(seen), faces) for seen, faces in zip(inputs, people)]
-    coded = encode(inputs[1])
-    return decoders[1](coded), decoders[0](coded)
+    coded = [encode(seen) for seen in inputs]
+    decoders = [linear_decoder(seen, faces) for seen, faces in zip(coded, people)]
+    return decoders[1](coded[1]), decoders[0](coded[1])
+
+
+# %%
+def in_decibels_each(own, moved):
+    """Reconstruction, exchange and the template's mean face, each in decibels."""
+    unmoved = np.broadcast_to(template_album.mean(0), exact_album.shape)
+    answers = [(own, person_album), (moved, exact_album), (unmoved, exact_album)]
+    return [decibels(pictures, wanted) for pictures, wanted in answers]
 
 
 # %%
 plain, centred = exchange(False), exchange(True)
-mean_face = np.broadcast_to(template_album.mean(0), exact_album.shape)
-toy = pd.DataFrame({
-    "what": ["reconstruction of the person", "moved to the template", "the template's mean face"],
-    "as they are": [decibels(plain[0], person_album), *(decibels(f, exact_album) for f in (plain[1], mean_face))],
-    "own mean removed": [
-        decibels(centred[0], person_album), *(decibels(f, exact_album) for f in (centred[1], mean_face)),
-    ],
-})  # fmt: skip
-table(toy, "The linear toy, decibels against the exact answer (for the reconstruction: the person's own faces).")
+
+# %%
+what = [
+    "reconstruction of the person",
+    "moved to the template",
+    "the template's mean face",
+]
+toy = pd.DataFrame({"what": what})
+toy["as they are"] = in_decibels_each(*plain)
+toy["own mean removed"] = in_decibels_each(*centred)
+
+# %%
+caption = (
+    "The linear toy, decibels against the exact answer "
+    "(for the reconstruction: the person's own faces)."
+)
+table(toy, caption)
 
 # %%
 chosen = np.linspace(0, len(person_album) - 1, shown_frames).astype(int)
-shown = [person_album, plain[1], centred[1], exact_album]
-grid = [[np.uint8(np.clip(faces[k], 0, 1).reshape(64, 64) * 255) for k in chosen] for faces in shown]
 both = tuple(f"rendered-bp4d/{name}" for name in (toy_person, toy_template))
-names = [[both[:1]], [both], [both], [both[1:]]]
-page.face_grid(
-    grid, [line * len(chosen) for line in names], ["person", "moved", "moved, mean removed", "exact answer"],
-    caption="The linear toy. Exchanging decoders fails where codes say who somebody is, and works where they cannot.",
-)  # fmt: skip
+shown = {
+    "person": (person_album, both[:1]),
+    "moved": (plain[1], both),
+    "moved, mean removed": (centred[1], both),
+    "exact answer": (exact_album, both[1:]),
+}
+grid = [
+    list(np.uint8(np.clip(album[chosen], 0, 1).reshape(-1, 64, 64) * 255))
+    for album, _ in shown.values()
+]
 
 # %%
-display(Markdown(
-    f"Reconstruction is good both times ({toy.iloc[0, 1]:.0f} and {toy.iloc[0, 2]:.0f} dB). The exchange gives "
-    f"{toy.iloc[1, 1]:.0f} dB as they are and {toy.iloc[1, 2]:.0f} dB with the own mean removed, where the template's "
-    f"unmoved mean face gives {toy.iloc[2, 1]:.0f}."
-))  # fmt: skip
+page.face_grid(
+    grid,
+    [[names] * len(chosen) for _, names in shown.values()],
+    list(shown),
+    caption="The linear toy. Exchanging decoders fails where codes say who "
+    "somebody is, and works where they cannot.",
+)
+
+# %%
+own, moved, unmoved = toy.drop(columns="what").to_numpy()
+say(
+    "Reconstruction is good both times ({own[0]:.0f} and {own[1]:.0f} dB). "
+    "The exchange gives {moved[0]:.0f} dB as they are and {moved[1]:.0f} dB with the "
+    "own mean removed, where the template's unmoved mean face gives {unmoved[0]:.0f}.",
+    own=own,
+    moved=moved,
+    unmoved=unmoved,
+)
 
 # %% [markdown]
 # This is the catch of the whole idea. Nothing in a reconstruction loss asks the two people's codes to *mean the same*.
@@ -244,7 +281,8 @@ assert np.array_equal(np.asarray(square)[0, :, :, 0], [[0, 1], [2, 3]])
 def table_2(share=1.0):
     """A decoder, with this share of the filters."""
     model = keras.Sequential([keras.Input((8, 8, int(512 * share)))], name="table_2")
-    for filters in (1024, 512, 256, 128):  # 16, 32, 64, 128 pixels a side after the shuffle
+    # After the shuffle: 16, 32, 64, 128 pixels a side.
+    for filters in (1024, 512, 256, 128):
         model.add(layers.Conv2D(int(filters * share), 3, padding="same"))
         model.add(layers.LeakyReLU(negative_slope=0.1))
         model.add(networks.PixelShuffle())
@@ -264,19 +302,23 @@ whole = whole_encoder.count_params() + 2 * whole_decoder.count_params()
 assert whole == networks.AUTOENCODER_PARAMETERS == 132_527_426
 
 # %%
-dense = sum(layer.count_params() for layer in whole_encoder.layers if isinstance(layer, layers.Dense))
-del whole_encoder, whole_decoder  # half a gigabyte
-display(Markdown(
-    f"{100 * dense / whole:.0f} % of the {whole:,} weights sit in the two dense layers. They let a raised brow here "
-    "change a cheek there, and what decides the network's size."
-))  # fmt: skip
+dense = [layer for layer in whole_encoder.layers if isinstance(layer, layers.Dense)]
+share = sum(layer.count_params() for layer in dense) / whole
+del whole_encoder, whole_decoder, dense  # half a gigabyte
+say(
+    "{share:.0f} % of the {whole:,} weights sit in the two dense layers. They let a "
+    "raised brow here change a cheek there, and are what decides the network's size.",
+    share=100 * share,
+    whole=whole,
+)
 
 # %% [markdown]
 # The library builds the same layers for any size and width, and is held against ours at an eighth of the width. At 64
 # pixels the encoder ends at half the side before it is flattened, and the decoder has one level less.
 
 # %%
-ours, library = (table_1(1 / 8), table_2(1 / 8)), (networks.encoder(128, 1 / 8), networks.decoder(128, 1 / 8))
+ours = table_1(1 / 8), table_2(1 / 8)
+library = networks.encoder(128, 1 / 8), networks.decoder(128, 1 / 8)
 for mine, theirs in zip(ours, library):
     assert [w.shape for w in mine.weights] == [w.shape for w in theirs.weights]
 
@@ -290,25 +332,27 @@ for mine, theirs in zip(ours, library):
 
 # %%
 strength = Augmentation(warp_pixels=settings.warp_pixels)
-numbers = [{"what": k.replace("_", " "), "value": v} for k, v in vars(strength).items()]
-table(
-    pd.DataFrame(numbers),
-    "Strengths: degrees, shares, probability, pixels of a 256-pixel face.",
-    formats={"value": "g"},
-)
+strengths = pd.Series(vars(strength), name="value").rename_axis("what").reset_index()
+strengths["what"] = strengths["what"].str.replace("_", " ")
+caption = "Strengths: degrees, shares, probability, pixels of a 256-pixel face."
+table(strengths, caption, formats={"value": "g"})
 
 # %% [markdown]
 # One face six times. The second and third row are what goes in and what must come out. Look at the mouth: at the
 # usual strength a warp bends lips and brows about as far as an action unit does.
 
 # %%
-one_face = np.uint8(255 * person_album[:1].reshape(1, 64, 64)).repeat(shown_frames, axis=0)
+one_face = np.uint8(255 * person_album[:1].reshape(1, 64, 64))
+one_face = one_face.repeat(shown_frames, axis=0)
 bent, straight = augment(one_face, strength, np.random.default_rng(settings.seed))
-pictures = [one_face, autoencoder.as_faces(bent), autoencoder.as_faces(straight)]
+pictures = [one_face, images.as_faces(bent), images.as_faces(straight)]
 page.face_grid(
-    [list(line) for line in pictures], [[both[:1]] * shown_frames] * 3, ["face", "input", "target"],
-    caption="One face under the augmentation. Input and target differ by the bends alone.",
-)  # fmt: skip
+    [list(line) for line in pictures],
+    [[both[:1]] * shown_frames] * 3,
+    ["face", "input", "target"],
+    caption="One face under the augmentation. "
+    "Input and target differ by the bends alone.",
+)
 
 # %% [markdown]
 # Without any of it, input and target are the same picture. The code base samples them half a pixel apart; ours are
@@ -317,7 +361,8 @@ page.face_grid(
 # %%
 still = Augmentation(rotation=0, scale=0, shift=0, flip=0, warp_pixels=0)
 inputs, targets = augment(one_face, still, np.random.default_rng(0))
-assert np.allclose(inputs, targets, atol=0.01) and np.allclose(inputs[..., 0], one_face / 255, atol=0.01)
+assert np.allclose(inputs, targets, atol=0.01)
+assert np.allclose(inputs[..., 0], one_face / 255, atol=0.01)
 
 # %% [markdown]
 # ## The loss, and two people in turn
@@ -348,8 +393,10 @@ assert np.isclose(autoencoder.reconstruction_loss(*tiny), equation_1(*tiny))
 # the person's decoder must not have moved.
 
 # %%
-pair = [np.uint8(255 * faces.reshape(-1, 64, 64)) for faces in (template_album, person_album)]
-small = autoencoder.Autoencoder(*pair, size=64, width=1 / 64, seed=settings.seed, batch=4)
+albums = (template_album, person_album)
+pair = [np.uint8(255 * album.reshape(-1, 64, 64)) for album in albums]
+recipe = AutoencoderRecipe(size=64, width=1 / 64, seed=settings.seed, batch=4)
+small = autoencoder.Autoencoder(*pair, recipe)
 before = [network.get_weights()[0] for network in (small.encoder, *small.decoders)]
 loss_before = small._half(0, *small.batch(1)[:2])
 
@@ -367,27 +414,25 @@ assert moved == [True, True, False]  # encoder, template's decoder, person's dec
 # could draw a participant's face.
 
 # %%
-faces = study.faces(settings, store)
-template = study.template(settings, store)
-template_name = template.name
-everyone = faces.person_names()
-others = [name for name in np.unique(everyone) if name != template_name]
-normalised_people = others[: settings.normaliser_people or 2]
-
-# %%
-runs = {name: methods.person_folder(settings, store, name) for name in normalised_people}
-histories = {name: pd.read_csv(folder / "history.csv") for name, folder in runs.items()}
+faces, template = study.faces, study.template
+normalised_people = study.others[: settings.normaliser_people or 2]
+runs = {name: study.person_network(arms.PAPERS, name) for name in normalised_people}
+histories = {name: pd.read_csv(runs[name] / "history.csv") for name in runs}
 
 # %%
 figure = go.Figure()
 for name, history in histories.items():
     for whose in ("template", "person"):
-        course = history[whose].rolling(max(1, len(history) // 50), min_periods=1).mean()
-        figure.add_scatter(x=history["step"], y=course, name=f"{name}: {whose}", mode="lines")
+        window = history[whose].rolling(max(1, len(history) // 50), min_periods=1)
+        line = {"x": history["step"], "y": window.mean(), "mode": "lines"}
+        figure.add_scatter(**line, name=f"{name}: {whose}")
 figures.finish(
-    figure, "Eq. 1 while one network for each person learns: the template's sum and the person's.",
-    x="iteration", y="mean absolute error",
-)  # fmt: skip
+    figure,
+    "Eq. 1 while one network for each person learns: "
+    "the template's sum and the person's.",
+    x="iteration",
+    y="mean absolute error",
+)
 
 # %% [markdown]
 # A curve that has not flattened at its end says that the budget, not the method, sets the quality. And a falling
@@ -402,37 +447,46 @@ figures.finish(
 
 # %%
 def with_answers(name, moved_faces):
-    """Input, normalised, and (where it exists) exact answer, of one person's rows: uint8 (n, size, size) each."""
-    rows = np.flatnonzero(everyone == name)
-    size = moved_faces.shape[1]
-    given = [per_person.prepare(faces.images, size, rows), np.asarray(moved_faces)]
+    """One person's input, normalised faces and, where there is one, exact answer.
+
+    uint8 (n, size, size) each, by what it is.
+    """
+    rows, size = faces.rows(name), moved_faces.shape[1]
+    seen = images.prepare(faces.images, size, rows)
+    given = {"input": seen, "normalised": np.asarray(moved_faces)}
     if faces.truth is not None:
-        given.append(per_person.prepare(faces.truth, size, rows))
-    return rows, given
-
-
-def owners(rows):
-    """Who the gate has to ask for input, normalised face and answer: the person, both, the template."""
-    person = faces.people(rows[:1])[0]
-    target = faces.people(np.flatnonzero(everyone == template_name)[:1])[0]
-    return [(person,), (person, target), (target,)]
+        given["exact answer"] = images.prepare(faces.truth, size, rows)
+    return given
 
 
 # %%
-labels = ["input", "normalised", "exact answer"]
-grid, asked, sides = [], [], []
-for name, folder in runs.items():
-    rows, given = with_answers(name, np.load(folder / "faces.npy", mmap_mode="r"))
-    chosen = np.linspace(0, len(rows) - 1, shown_frames).astype(int)
-    grid += [[images[k] for k in chosen] for images in given]
-    asked += [[who] * len(chosen) for who, _ in zip(owners(rows), given)]
-    sides += [f"{name} {label}" for label, _ in zip(labels, given)]
+def who_is_on(what, name):
+    """Whom the gate has to ask for a picture: the person, the template, or both."""
+    person, target = (faces.people(faces.rows(n)[:1])[0] for n in (name, template.name))
+    shown = {"input": (person,), "exact answer": (target,)}
+    return shown.get(what, (person, target))
+
 
 # %%
-page.face_grid(
-    grid, asked, sides, caption="The paper's network at this profile's size and budget: inputs, what Eq. 2 gives, "
+def shown_people(moved, caption):
+    """A grid of evenly spaced frames; `moved`: title of a row to person and faces."""
+    grid, asked, sides = [], [], []
+    for title, (name, moved_faces) in moved.items():
+        for what, pictures in with_answers(name, moved_faces).items():
+            chosen = np.linspace(0, len(pictures) - 1, shown_frames).astype(int)
+            grid.append(list(pictures[chosen]))
+            asked.append([who_is_on(what, name)] * len(chosen))
+            sides.append(f"{title} {what}")
+    return page.face_grid(grid, asked, sides, caption=caption)
+
+
+# %%
+own = {name: np.load(runs[name] / "faces.npy", mmap_mode="r") for name in runs}
+shown_people(
+    {name: (name, own[name]) for name in own},
+    "The paper's network at this profile's size and budget: inputs, what Eq. 2 gives, "
     "and the exact answer.",
-)  # fmt: skip
+)
 
 # %% [markdown]
 # Look first at *who* it is, then at *what they do*. A young network draws a blurred, average template: identity is
@@ -449,17 +503,19 @@ page.face_grid(
 # %%
 def quality(name, moved_faces):
     """Decibels against the exact answer, of the normalised face and its two rivals."""
-    rows, (given, normalised, exact) = with_answers(name, moved_faces)
-    target = per_person.prepare(faces.images, exact.shape[1], np.flatnonzero(everyone == template_name))
-    unmoved = np.broadcast_to(target.mean(0), exact.shape)
-    measured = {"normalised": normalised, "input": given, "template's mean face": unmoved}
-    return {what: decibels(images / 255, exact / 255) for what, images in measured.items()}
+    given = with_answers(name, moved_faces)
+    exact = given.pop("exact answer")
+    target = images.prepare(faces.images, exact.shape[1], faces.rows(template.name))
+    given["template's mean face"] = np.broadcast_to(target.mean(0), exact.shape)
+    order = ["normalised", "input", "template's mean face"]
+    return {what: decibels(given[what] / 255, exact / 255) for what in order}
 
 
 # %%
 if faces.truth is not None:
-    measured = pd.DataFrame([{"person": n, **quality(n, np.load(f / "faces.npy"))} for n, f in runs.items()])
-    display(table(measured, "One network for each person, decibels against the exact answer."))
+    measured = pd.DataFrame([{"person": n, **quality(n, own[n])} for n in own])
+    caption = "One network for each person, decibels against the exact answer."
+    display(table(measured, caption))
 
 # %% [markdown]
 # The ratio counts every pixel alike. Pose, shading and the face's outline fill most of them, and the action units live
@@ -471,38 +527,32 @@ if faces.truth is not None:
 #
 # A network for each of 66 people is what the paper's authors name as its cost. The toy's second column suggests a way
 # out: what a person *does* is a difference from what they look like at rest, and one network can learn to read
-# differences for everyone. The study's DeepFN arm is the method named by the setting `normaliser_arm`; chapter 10
-# compares all of them. Here are its best, its median and its worst person, by decibels, and no others.
+# differences for everyone. The arm that the study's claims are about is the one named by the setting `normaliser_arm`;
+# chapter 10 compares all of them. Here are its best, its median and its worst person, by decibels, and no others.
 
 # %%
-arm = study.arm(settings, store, "deepfn")
+arm, label = study.arm(study.normaliser), figures.arm_label(study.normaliser)
+examples = {name: name for name in study.others[:3]}
 if faces.truth is not None:
-    ranking = pd.DataFrame([{"person": n, **quality(n, arm[everyone == n])} for n in others])
-    ranking = ranking.sort_values("normalised", ascending=False, ignore_index=True)
-    cases = {"best": 0, "median": len(ranking) // 2, "worst": len(ranking) - 1}
-    examples = {f"{which}: {ranking['person'][k]}": ranking["person"][k] for which, k in cases.items()}
-else:
-    examples = {name: name for name in others[:3]}
+    scored = [{"person": n, **quality(n, arm[faces.rows(n)])} for n in study.others]
+    ranking = pd.DataFrame(scored).sort_values("normalised", ascending=False)
+    people = list(ranking["person"])
+    cases = {"best": 0, "median": len(people) // 2, "worst": len(people) - 1}
+    examples = {f"{which}: {people[k]}": people[k] for which, k in cases.items()}
 
 # %%
-grid, asked, sides = [], [], []
-for title, name in examples.items():
-    rows, given = with_answers(name, arm[everyone == name])
-    chosen = np.linspace(0, len(rows) - 1, shown_frames).astype(int)
-    grid += [[images[k] for k in chosen] for images in given]
-    asked += [[who] * len(chosen) for who, _ in zip(owners(rows), given)]
-    sides += [f"{title}, {label}" for label, _ in zip(labels, given)]
-
-# %%
-page.face_grid(
-    grid, asked, sides, caption=f"The arm {settings.normaliser_arm}: the best, the median and the worst person "
+shown_people(
+    {f"{title},": (n, arm[faces.rows(n)]) for title, n in examples.items()},
+    f"The arm {label}: the best, the median and the worst person "
     "against the exact answer.",
-)  # fmt: skip
+)
 
 # %%
 if faces.truth is not None:
-    summary = ranking.drop(columns="person").describe().loc[["mean", "std", "min", "max"]].rename_axis("over people")
-    display(table(summary.reset_index(), f"{settings.normaliser_arm} for all {len(ranking)} people, decibels."))
+    summary = ranking.drop(columns="person").describe()
+    summary = summary.loc[["mean", "std", "min", "max"]].rename_axis("over people")
+    caption = f"{label}, for all {len(ranking)} people, decibels."
+    display(table(summary.reset_index(), caption))
 
 # %% [markdown]
 # ## What we learned
@@ -510,14 +560,22 @@ if faces.truth is not None:
 # %%
 if faces.truth is not None:
     gains = measured["normalised"] - measured["template's mean face"]
-    shared_gain = (ranking["normalised"] - ranking["template's mean face"]).mean()
-    said = (
-        f"At this profile's budget ({settings.normaliser_iterations:,} iterations, {settings.normaliser_size} pixels, "
-        f"{settings.normaliser_width:g} of the width) the paper's network stands {gains.mean():+.1f} dB from the "
-        f"template's mean face, on average over {len(gains)} people; the arm "
-        f"{settings.normaliser_arm}, for all {len(ranking)} people, {shared_gain:+.1f} dB."
+    shared = ranking["normalised"] - ranking["template's mean face"]
+    said = say(
+        "At this profile's budget ({iterations:,} iterations, {size} pixels, {width:g} "
+        "of the width) the paper's network stands {gain:+.1f} dB from the template's "
+        "mean face, on average over {trained} people; the arm **{label}**, for all "
+        "{everyone} people, {shared_gain:+.1f} dB.",
+        iterations=settings.normaliser_iterations,
+        size=settings.normaliser_size,
+        width=settings.normaliser_width,
+        gain=gains.mean(),
+        trained=len(gains),
+        label=label,
+        everyone=len(ranking),
+        shared_gain=shared.mean(),
     )
-    display(Markdown(said))
+    display(said)
 
 # %% [markdown]
 # An expression can be drawn on a face that was never seen making it, says the toy, as far as two things hold: codes of
@@ -539,10 +597,13 @@ if faces.truth is not None:
 # %% tags=["hide-cell"]
 answers = []
 for codes in range(1, 9):
-    (own, _), (_, moved_centred) = exchange(False, codes), exchange(True, codes)
-    answers.append((codes, decibels(own, person_album), decibels(moved_centred, exact_album)))
-answers = pd.DataFrame(answers, columns=["codes", "reconstruction", "exchange, mean removed"])
-table(answers, "The toy with codes of other lengths, decibels.", formats={"codes": ".0f"})
+    kept, moved = exchange(False, codes)[0], exchange(True, codes)[1]
+    both_ways = decibels(kept, person_album), decibels(moved, exact_album)
+    answers.append((codes, *both_ways))
+columns = ["codes", "reconstruction", "exchange, mean removed"]
+answers = pd.DataFrame(answers, columns=columns)
+caption = "The toy with codes of other lengths, decibels."
+table(answers, caption, formats={"codes": ".0f"})
 
 # %% [markdown]
 # **2.** The code base feeds the network warped faces but converts unwarped ones. How far is a warped face from itself?
@@ -553,15 +614,13 @@ table(answers, "The toy with codes of other lengths, decibels.", formats={"codes
 # ```
 
 # %% tags=["hide-cell"]
-distances = []
+distances, warp = [], "warp, pixels of 256"
 for pixels in (0.0, 1.25, 2.5, 5.0, 10.0):
-    bent, straight = augment(pair[1], Augmentation(warp_pixels=pixels), np.random.default_rng(settings.seed))
-    distances.append({"warp, pixels of 256": pixels, "input to target": decibels(bent, straight)})
-table(
-    pd.DataFrame(distances),
-    "How far a warp takes a face from its target, decibels.",
-    formats={"warp, pixels of 256": "g"},
-)
+    random = np.random.default_rng(settings.seed)
+    bent, straight = augment(pair[1], Augmentation(warp_pixels=pixels), random)
+    distances.append({warp: pixels, "input to target": decibels(bent, straight)})
+caption = "How far a warp takes a face from its target, decibels."
+table(pd.DataFrame(distances), caption, formats={warp: "g"})
 
 # %%
-page.card(settings, store)
+page.card(study)

@@ -33,18 +33,16 @@ seed_of_resampling = 3  # for the drawn tasks
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from deepfn_lib import page, study
-from deepfn_lib.artefacts import Store
+from deepfn_lib import arms, page
 from deepfn_lib.datasets.manifests import load_manifest, template_notice
 from deepfn_lib.frames import BP4D_ACTION_UNITS, DISFA_ACTION_UNITS, SHARED_ACTION_UNITS
-from deepfn_lib.page import figures, table
-from deepfn_lib.settings import load_settings
+from deepfn_lib.page import figures, say, table
+from deepfn_lib.study import Study
 from deepfn_lib.template import count_activations, rank_participants
-from IPython.display import Markdown, display
+from IPython.display import display
 
 # %%
-settings = load_settings(profile, overrides)
-store = Store(artefacts)
+study = Study.open(profile, overrides, artefacts)
 figures.use_theme()
 
 # %% [markdown]
@@ -70,9 +68,12 @@ figures.use_theme()
 # Three people, three units. Ann smiles all day and does little else. Bea does a bit of everything. Cem is between.
 
 # %%
-toy = pd.DataFrame({"AU01": [2, 30, 10], "AU04": [5, 35, 20], "AU12": [400, 40, 60]}, index=["Ann", "Bea", "Cem"])
-table(toy.assign(mean=toy.mean(axis=1), median=toy.median(axis=1)).rename_axis("person").reset_index(),
-      "Frames in which each person shows each unit.", formats=dict.fromkeys(("AU01", "AU04", "AU12"), "d"))  # fmt: skip
+toy = pd.DataFrame(
+    {"AU01": [2, 30, 10], "AU04": [5, 35, 20], "AU12": [400, 40, 60]},
+    index=pd.Index(["Ann", "Bea", "Cem"], name="person"),
+)
+shown = toy.assign(mean=toy.mean(axis=1), median=toy.median(axis=1))
+table(shown.reset_index(), "Frames in which each person shows each unit.")
 
 # %% [markdown]
 # The mean would take Ann, whose smile outweighs all she does not do. The median asks for the unit in the middle of
@@ -95,7 +96,7 @@ def most_expressive(counts):
 # %%
 assert most_expressive(toy) == "Bea"
 assert toy.mean(axis=1).idxmax() == "Ann"
-assert rank_participants(toy).index[0] == "Bea"  # the library's version, which also gives ranks and ties
+assert rank_participants(toy).index[0] == "Bea"  # the library's, with ranks and ties
 
 # %% [markdown]
 # With twelve units the median is the mean of the sixth and seventh in each participant's own order. Two different
@@ -108,39 +109,51 @@ assert rank_participants(toy).index[0] == "Bea"  # the library's version, which 
 # counted.
 
 # %%
-faces = study.faces(settings, store)
-template = study.template(settings, store)
+faces = study.faces
+template = study.template
 ranking = template.ranking
 people = faces.frames[faces.frames["dataset"] == template.dataset]
 
 # %%
-units = [unit for unit in BP4D_ACTION_UNITS if unit in ranking] or list(DISFA_ACTION_UNITS)
+units = [unit for unit in BP4D_ACTION_UNITS if unit in ranking]
+units = units or list(DISFA_ACTION_UNITS)
 counts = count_activations(people, units)
 assert most_expressive(counts) == template.participant
 
 # %%
-margin = ranking["median"].iloc[0] - ranking["median"].iloc[1]
-display(Markdown(
-    f"The rule takes **{template.participant}**, with a median of {ranking['median'].iloc[0]:,.1f} frames over "
-    f"{len(units)} action units; {ranking.index[1]} follows {margin:,.1f} frames behind, and the last of "
-    f"{len(ranking)} participants has {ranking['median'].iloc[-1]:,.1f}."
-))  # fmt: skip
+medians = ranking["median"]
+say(
+    "The rule takes **{first}**, with a median of {median:,.1f} frames over {units} "
+    "action units; {second} follows {margin:,.1f} frames behind, and the last of "
+    "{people} participants has {last:,.1f}.",
+    first=template.participant,
+    median=medians.iloc[0],
+    units=len(units),
+    second=ranking.index[1],
+    margin=medians.iloc[0] - medians.iloc[1],
+    people=len(ranking),
+    last=medians.iloc[-1],
+)
 
 # %%
-colours = [figures.ARM_COLOURS["deepfn"] if rank == 1 else figures.ARM_COLOURS["original"] for rank in ranking["rank"]]
+orange, blue, grey = map(figures.arm_colour, (arms.PAPERS, arms.ORIGINAL, arms.ORACLE))
+colours = [orange if rank == 1 else blue for rank in ranking["rank"]]
 figure = go.Figure()
-figure.add_bar(x=ranking.index, y=ranking["median"], marker_color=colours, name="median")
-figures.finish(figure, "Median over action units of the frames in which each participant shows them; the template in "
-               "orange.", x="", y="frames, median")  # fmt: skip
+figure.add_bar(x=ranking.index, y=medians, marker_color=colours, name="median")
+caption = (
+    "Median over action units of the frames in which each participant shows them; the "
+    "template in orange."
+)
+figures.finish(figure, caption, y="frames, median")
 
 # %% [markdown]
 # The bars fall slowly from left to right: expressive people are no class of their own, and where the rule cuts is a
 # matter of the first few places. Those places deserve a closer look.
 
 # %%
-top = ranking.head(10).rename_axis("participant").reset_index()
-table(top.drop(columns=["tied"]), "The first ten of the ranking, and their frames with each action unit.",
-      formats={column: "d" for column in ["rank", *units]} | {"median": ".1f"})  # fmt: skip
+top = ranking.drop(columns="tied").head(10).rename_axis("participant").reset_index()
+caption = "The first ten of the ranking, and their frames with each action unit."
+table(top, caption)
 
 # %% [markdown]
 # Read along the rows. The template needs not lead in any column; it needs to be weak in few.
@@ -153,27 +166,31 @@ table(top.drop(columns=["tied"]), "The first ten of the ranking, and their frame
 # are nearly copies, and drawing copies makes anything look certain.
 
 # %%
-by_task = (people[units] == 1).groupby([people["participant"].astype(str), people["task"].astype(str)]).sum()
-sessions = {one: rows.to_numpy() for one, rows in by_task.groupby(level=0)}  # participant -> (tasks, units)
+person, task = (people[column].astype(str) for column in ("participant", "task"))
+by_task = (people[units] == 1).groupby([person, task]).sum()
+# participant -> (tasks, units)
+sessions = {one: rows.to_numpy() for one, rows in by_task.groupby(level=0)}
 order = sorted(sessions)
 
 
 # %%
 def winners(draws, random):
-    """How often each participant wins when everyone's tasks are drawn anew: names -> share of draws."""
+    """The share of draws of everyone's tasks in which each participant wins."""
     medians = []
     for one in order:
         drawn = random.integers(0, len(sessions[one]), (draws, len(sessions[one])))
         medians.append(np.median(sessions[one][drawn].sum(axis=1), axis=1))
     found, times = np.unique(np.argmax(medians, axis=0), return_counts=True)
-    return pd.Series(times / draws, index=[order[k] for k in found]).sort_values(ascending=False)
+    shares = pd.Series(times / draws, index=[order[k] for k in found])
+    return shares.sort_values(ascending=False)
 
 
 # %%
 certainty = winners(resamples, np.random.default_rng(seed_of_resampling))
 share = float(certainty.get(template.participant, 0.0))
-table(certainty.head(6).mul(100).rename_axis("participant").reset_index(name="wins, % of draws"),
-      "Who would be the template, had the tasks been drawn anew.")  # fmt: skip
+shown = 100 * certainty.head(6).rename_axis("participant")
+caption = "Who would be the template, had the tasks been drawn anew."
+table(shown.reset_index(name="wins, % of draws"), caption)
 
 # %% [markdown]
 # ### A few frames more or less
@@ -184,18 +201,24 @@ table(certainty.head(6).mul(100).rename_axis("participant").reset_index(name="wi
 
 # %%
 def survives(lost):
-    """Whether the template still wins when `lost` of its frames with each unit are gone."""
+    """Whether the template still wins without `lost` of its frames with each unit."""
     spoiled = counts.copy()
-    spoiled.loc[template.participant] = (spoiled.loc[template.participant] - lost).clip(lower=0)
+    left = spoiled.loc[template.participant] - lost
+    spoiled.loc[template.participant] = left.clip(lower=0)
     return most_expressive(spoiled) == template.participant
 
 
 # %%
-bearable = next((lost for lost in range(1, int(counts.max().max()) + 2) if not survives(lost)), 0) - 1
-display(Markdown(
-    f"The choice bears the loss of {max(bearable, 0)} frames for each unit, out of {len(people) / len(order):,.0f} "
-    f"labelled frames a participant: {100 * max(bearable, 0) * len(order) / len(people):.1f} %."
-))  # fmt: skip
+losses = range(1, int(counts.max().max()) + 2)
+bearable = max(next((lost for lost in losses if not survives(lost)), 0) - 1, 0)
+labelled = len(people) / len(order)
+say(
+    "The choice bears the loss of {bearable} frames for each unit, out of "
+    "{labelled:,.0f} labelled frames a participant: {share:.1f} %.",
+    bearable=bearable,
+    labelled=labelled,
+    share=100 * bearable / labelled,
+)
 
 # %% [markdown]
 # ### The same sentence, read otherwise
@@ -206,8 +229,8 @@ display(Markdown(
 
 # %%
 coded = (people[units] == 1).astype(int)
-person, session = people["participant"].astype(str), people["participant"].astype(str) + people["task"].astype(str)
-begins = ((coded == 1) & (coded.groupby(session).shift(fill_value=0) == 0)).groupby(person).sum()
+before = coded.groupby(person + task).shift(fill_value=0)
+begins = ((coded == 1) & (before == 0)).groupby(person).sum()
 five = [unit for unit in SHARED_ACTION_UNITS if unit in counts]
 
 # %%
@@ -218,15 +241,16 @@ readings = {
     "frames, mean": counts.mean(axis=1),
     "frames, rarest unit": counts.min(axis=1),
     "frames, median of the five shared units": counts[five].median(axis=1),
-}  # fmt: skip
+}
 
 # %%
 rows = []
 for reading, value in readings.items():
-    ordered = value.sort_index().sort_values(ascending=False, kind="stable")
-    rows.append({"reading": reading, "first": ordered.index[0], "second": ordered.index[1],
-                 "rank of the paper's": int(ordered.index.get_loc(template.participant)) + 1})  # fmt: skip
-table(pd.DataFrame(rows), "The template under other readings of the rule.", formats={"rank of the paper's": "d"})
+    ordered = value.sort_index().sort_values(ascending=False, kind="stable").index
+    row = {"reading": reading, "first": ordered[0], "second": ordered[1]}
+    row["rank of the paper's"] = ordered.get_loc(template.participant) + 1
+    rows.append(row)
+table(pd.DataFrame(rows), "The template under other readings of the rule.")
 
 # %%
 agreeing = sum(row["first"] == template.participant for row in rows[1:])
@@ -245,7 +269,7 @@ assert rows[0]["first"] == template.participant
 
 # %%
 def liveliest(one, number=4):
-    """The frame with the most action units of each of the first tasks, by row number."""
+    """The rows with the most action units at once, one from each of the first tasks."""
     rows = people[person == one]
     active = (rows[units] == 1).sum(axis=1)
     return active.groupby(rows["task"].astype(str)).idxmax().tolist()[:number]
@@ -256,17 +280,16 @@ names = faces.people()
 grid, who = [], []
 for one in ranking.index[:shown_people]:
     own, best = people.index[person == one], liveliest(one)
-    median = np.median(faces.images[own[:: max(len(own) // 400, 1)]], axis=0).astype(np.uint8)
-    grid.append([median, *(faces.images[row] for row in best)])
+    median = np.median(faces.images[own[:: max(len(own) // 400, 1)]], axis=0)
+    grid.append([median.astype(np.uint8), *(faces.images[row] for row in best)])
     who.append([names[best[0]], *(names[row] for row in best)])
 
 # %%
-columns = max(map(len, grid))
-page.face_grid(
-    [line + [None] * (columns - len(line)) for line in grid], [line + [()] * (columns - len(line)) for line in who],
-    [f"{rank}. {one}" for rank, one in enumerate(ranking.index[:shown_people], start=1)],
-    ["median", *[f"task {k}" for k in range(1, columns)]], caption="The most expressive participants, as filmed.",
-)  # fmt: skip
+places = enumerate(ranking.index[:shown_people], start=1)
+first = [f"{place}. {one}" for place, one in places]
+heads = ["median", *(f"task {k}" for k in range(1, max(map(len, grid))))]
+caption = "The most expressive participants, as filmed."
+page.face_grid(grid, who, first, heads, caption=caption)
 
 # %% [markdown]
 # A template with a striking look would be a poor choice for another reason: beard, glasses or a fringe hide what moves.
@@ -278,19 +301,24 @@ page.face_grid(
 # participant. A short bar is a unit that DeepFN will find hard to draw on anyone.
 
 # %%
-figure = go.Figure()
+figure, own = go.Figure(), counts.loc[template.participant]
 for name, values, colour in (
-    ("template", counts.loc[template.participant], figures.ARM_COLOURS["deepfn"]),
-    ("median participant", counts.median(), figures.ARM_COLOURS["original"]),
-    ("richest participant", counts.max(), figures.ARM_COLOURS["oracle"]),
+    ("template", own, orange),
+    ("median participant", counts.median(), blue),
+    ("richest participant", counts.max(), grey),
 ):
     figure.add_bar(x=units, y=values[units], name=name, marker_color=colour)
-figures.finish(figure, "Frames with each action unit: the template, the median and the richest participant.",
-               y="frames")  # fmt: skip
 
 # %%
-poorest = counts.loc[template.participant].idxmin()
-above = int((counts.loc[template.participant] > counts.median()).sum())
+caption = (
+    "Frames with each action unit: the template, the median and the richest "
+    "participant."
+)
+figures.finish(figure, caption, y="frames")
+
+# %%
+poorest = own.idxmin()
+above = int((own > counts.median()).sum())
 
 # %% [markdown]
 # ## Against the paper
@@ -300,25 +328,38 @@ above = int((counts.loc[template.participant] > counts.median()).sum())
 # manifest, as a check for licensees and never as a default.
 
 # %%
-published = pd.DataFrame([entry.model_dump() for entry in load_manifest("bp4d").template_ranking])
-published["here"] = [ranking["median"].get(one, np.nan) for one in published["participant"]]
-published["rank here"] = [ranking["rank"].get(one, np.nan) for one in published["participant"]]
-licensed = faces.manifests.get("BP4D") == "bp4d"
-table(published.rename(columns={"median": "on BP4D's labels"}),
-      "The ranking on the published label lists of BP4D, and here.", formats={"rank here": ".0f"})  # fmt: skip
+entries = load_manifest("bp4d").template_ranking
+published = pd.DataFrame([entry.model_dump() for entry in entries])
+published["here"] = published["participant"].map(medians)
+published["rank here"] = published["participant"].map(ranking["rank"])
 
 # %%
-lead = published["median"].iloc[0] - published["median"].iloc[1]
-if licensed:
-    same = bool((published["here"] == published["median"]).all())
-    verdict = "agree, frame for frame" if same else "differ: see `deepfn check` for what was left out"
-else:
-    verdict = "are those of rendered people who only bear the same identifiers, so they cannot be compared"
-display(Markdown(
-    f"On the real labels {published['participant'].iloc[0]} leads {published['participant'].iloc[1]} by {lead:.0f} "
-    f"frames of {published['median'].iloc[0]:,.1f}: a loader that drops a handful of frames, or reads a 9 as a 1, can "
-    f"change whose face the whole study wears. The medians here {verdict}."
-))  # fmt: skip
+caption = "The ranking on the published label lists of BP4D, and here."
+headings = {"median": "on BP4D's labels"}
+table(published, caption, formats={"rank here": ".0f"}, headings=headings)
+
+# %%
+verdict = (
+    "are those of rendered people who only bear the same identifiers, so they cannot "
+    "be compared"
+)
+if faces.manifests.get("BP4D") == "bp4d":
+    verdict = "differ: see `deepfn check` for what was left out"
+    if (published["here"] == published["median"]).all():
+        verdict = "agree, frame for frame"
+
+# %%
+leader, second = published.iloc[0], published.iloc[1]
+say(
+    "On the real labels {leader} leads {second} by {lead:.0f} frames of "
+    "{median:,.1f}: a loader that drops a handful of frames, or reads a 9 as a 1, can "
+    "change whose face the whole study wears. The medians here {verdict}.",
+    leader=leader["participant"],
+    second=second["participant"],
+    lead=leader["median"] - second["median"],
+    median=leader["median"],
+    verdict=verdict,
+)
 
 # %% [markdown]
 # ### Consent
@@ -328,34 +369,49 @@ display(Markdown(
 # or exported; the analysis itself may run on the machine of whoever signed the agreement.
 
 # %%
-manifest = faces.manifests[template.dataset]
-notice = template_notice(manifest, template.participant)
-display(Markdown(notice or f"{template.participant} may be the template: its consent is recorded in {manifest}.yml."))
+file, one = faces.manifests[template.dataset], template.participant
+allowed = f"{one} may be the template: its consent is recorded in {file}.yml."
+say("{notice}", notice=template_notice(file, one) or allowed)
 
 # %% [markdown]
 # ## What we learned
 
 # %%
-how = "a narrow choice" if share < 0.5 else "a clear choice"
-own = counts.loc[template.participant]
-display(Markdown(
-    f"""The rule gives everyone the face of **{template.participant}**, and it is {how}: with the tasks drawn anew the
-same participant wins {share:.0%} of the time. Of {len(rows) - 1} other readings of the sentence {agreeing} agree, and
-the choice bears the loss of {max(bearable, 0)} frames for each unit. The template shows {above} of {len(units)} units
-more often than the median participant does, and has least to offer for {poorest}, with {own[poorest]:,} frames. Whether
-any of this matters to a classifier is the subject of chapter 12."""
-))  # fmt: skip
+say(
+    "The rule gives everyone the face of **{template}**, and it is {how}: with the "
+    "tasks drawn anew the same participant wins {share:.0%} of the time. Of {others} "
+    "other readings of the sentence {agreeing} agree, and the choice bears the loss "
+    "of {bearable} frames for each unit. The template shows {above} of {units} units "
+    "more often than the median participant does, and has least to offer for "
+    "{poorest}, with {frames:,} frames. Whether any of this matters to a classifier "
+    "is the subject of chapter 12.",
+    template=template.participant,
+    how="a narrow choice" if share < 0.5 else "a clear choice",
+    share=share,
+    others=len(rows) - 1,
+    agreeing=agreeing,
+    bearable=bearable,
+    above=above,
+    units=len(units),
+    poorest=poorest,
+    frames=own[poorest],
+)
 
 # %% [markdown]
 # ## Exercises
 #
 # **1.** The median is one quantile of many. From which quantile of a participant's counts does the winner change?
 
+
 # %% tags=["hide-cell"]
-quantiles = np.linspace(0, 1, 21)
-firsts = [counts.quantile(q, axis=1).sort_index().idxmax() for q in quantiles]
-agree = [round(float(q), 2) for q, first in zip(quantiles, firsts) if first == template.participant]
-display(Markdown(f"The template wins at these quantiles: {', '.join(map(str, agree)) or 'none'}."))
+def first_at(quantile):
+    """Who has the highest quantile of the counts over action units."""
+    return counts.quantile(quantile, axis=1).sort_index().idxmax()
+
+
+quantiles = [k / 20 for k in range(21)]
+won = [str(q) for q in quantiles if first_at(q) == template.participant]
+say("The template wins at these quantiles: {won}.", won=", ".join(won) or "none")
 
 # %% [markdown]
 # **2.** Choose the *two* participants whose frames together have the highest median: would a template of two people be
@@ -365,8 +421,14 @@ display(Markdown(f"The template wins at these quantiles: {', '.join(map(str, agr
 pairs = [(one, other) for k, one in enumerate(order) for other in order[:k]]
 together = {pair: np.median(counts.loc[list(pair)].sum()) for pair in pairs}
 best = max(sorted(together), key=together.get)
-ratio = together[best] / ranking["median"].iloc[0]
-display(Markdown(f"{best[0]} and {best[1]} reach {together[best]:,.1f}, {ratio:.1f} times the template's median."))
+
+# %% tags=["hide-cell"]
+say(
+    "{pair} reach {median:,.1f}, {ratio:.1f} times the template's median.",
+    pair=" and ".join(best),
+    median=together[best],
+    ratio=together[best] / medians.iloc[0],
+)
 
 # %% [markdown]
 # **3.** Is the winner a matter of gender? Repeat the choice among women and among men.
@@ -376,11 +438,12 @@ gender = faces.participants.set_index("participant")["gender"]
 for group in ("female", "male"):
     some = counts[[gender.get(one, "") == group for one in counts.index]]
     if len(some):
-        median = some.median(axis=1).max()
-        display(Markdown(f"Among {group} participants: {most_expressive(some)}, median {median:,.1f}."))
+        best, median = most_expressive(some), some.median(axis=1).max()
+        words = "Among {group} participants: {best}, median {median:,.1f}."
+        display(say(words, group=group, best=best, median=median))
 
 # %% [markdown]
 # ## How this page was made
 
 # %%
-page.card(settings, store)
+page.card(study)

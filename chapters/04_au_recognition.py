@@ -26,7 +26,7 @@ profile = "quick"  # settings to start from: smoke, quick, overnight or paper
 overrides = {}  # settings changed for this run, by name
 artefacts = ""  # artefact folder; empty: the default
 watched_arm = "original"  # the faces on which one training is watched
-watched_repetition = 0  # which random split of the person-independent condition is watched
+watched_repetition = 0  # which random split of the person-independent condition
 shown_unit = "AU12"  # the action unit whose best and worst answers are pictured
 
 # %% [markdown]
@@ -38,25 +38,25 @@ from deepfn_lib.device import configure_tensorflow
 tf = configure_tensorflow(threads=1)
 
 # %%
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from deepfn_lib import page, study
-from deepfn_lib.artefacts import Store
+from deepfn_lib import page
 from deepfn_lib.frames import BP4D_ACTION_UNITS, SHARED_ACTION_UNITS
 from deepfn_lib.measures import score
-from deepfn_lib.page import figures, table
-from deepfn_lib.recognition import bank, networks, protocol
-from deepfn_lib.settings import load_settings
+from deepfn_lib.page import figures, say, table
+from deepfn_lib.recognition import bank, networks
 from deepfn_lib.statistics import published
 from deepfn_lib.statistics.constants import always_absent, always_present, indifference
-from IPython.display import Markdown, display
+from deepfn_lib.study import Study
 from keras import layers
 
 # %%
-settings = load_settings(profile, overrides)
-store = Store(artefacts)
+study = Study.open(profile, overrides, artefacts)
+settings = study.settings
 figures.use_theme()
 
 # %% [markdown]
@@ -111,16 +111,21 @@ f1 = 2 * hits / (2 * hits + false_alarms + misses)
 toy_score = (f1 + accuracy) / 2
 
 # %%
-display(Markdown(
-    f"F1 is {f1:.3f}, accuracy {accuracy:.3f}, so the toy's score is **{toy_score:.3f}**, or "
-    f"{100 * toy_score:.1f} as the paper writes it."
-))  # fmt: skip
+say(
+    "F1 is {f1:.3f}, accuracy {accuracy:.3f}, so the toy's score is **{score:.3f}**, "
+    "or {percent:.1f} as the paper writes it.",
+    f1=f1,
+    accuracy=accuracy,
+    score=toy_score,
+    percent=100 * toy_score,
+)
 
 # %% [markdown]
 # The library does this for all participants and units at once. It has to agree with our ten frames.
 
 # %%
-library = score.evaluate(truth[:, None], answer[:, None].astype(float), np.zeros(10, int), 1, settings.empty_f1)
+labels, chances = truth[:, None], answer[:, None].astype(float)
+library = score.evaluate(labels, chances, np.zeros(10, int), 1, settings.empty_f1)
 assert np.isclose(score.score(library["f1"], library["accuracy"]), toy_score)
 
 # %% [markdown]
@@ -133,18 +138,21 @@ assert np.isclose(score.score(library["f1"], library["accuracy"]), toy_score)
 
 # %%
 share = np.linspace(0.01, 0.99, 99)
-by_constant = {"always present": always_present(share), "always absent": always_absent(share)}
-turning_point = indifference()
+by_constant = {
+    "always present": always_present(share),
+    "always absent": always_absent(share),
+}
 
 # %%
 figure = go.Figure()
 for name, values in by_constant.items():
     figure.add_scatter(x=share, y=100 * values, mode="lines", name=name)
-figure.add_vline(x=turning_point, line={"dash": "dot", "color": "#7F7F7F"})
-figures.finish(
-    figure, "What a constant answer earns when a unit occurs in a given share of the frames. "
-    "At the dotted line the two constants are worth the same.", x="share of frames with the unit", y="score, %",
-)  # fmt: skip
+figure.add_vline(x=indifference(), line={"dash": "dot", "color": "#7F7F7F"})
+caption = (
+    "What a constant answer earns when a unit occurs in a given share of the frames. "
+    "At the dotted line the two constants are worth the same."
+)
+figures.finish(figure, caption, x="share of frames with the unit", y="score, %")
 
 # %% [markdown]
 # Both lines meet at $p = (\sqrt{17}-3)/4$, a little over a quarter. For units that are more frequent than this the
@@ -159,13 +167,14 @@ figures.finish(
 # frames that were coded and the frames in which it occurs.
 
 # %%
-faces = study.faces(settings, store)
-template = study.template(settings, store)
-analysed = faces.frames[faces.frames["participant"] != template.participant]
+faces = study.faces
+own = faces.frames["participant"] == study.template.participant
+analysed = faces.frames[~own]
 
 
+# %%
 def counts(dataset, units):
-    """Coded frames and frames with the unit: two tables, participants × action units."""
+    """Coded frames and frames with the unit: two tables, participants × units."""
     frames = analysed[analysed["dataset"] == dataset]
     labels, people = frames[list(units)], frames["participant"].astype(str)
     return (labels >= 0).groupby(people).sum(), (labels == 1).groupby(people).sum()
@@ -178,22 +187,29 @@ def counts(dataset, units):
 
 # %%
 def blind_scores(dataset, units, empty_f1):
-    """Mean score over participants and units, in percent, of each image-free predictor."""
+    """Mean score over participants and units, percent, of image-free predictors."""
     coded, present = counts(dataset, units)
-    always, never = (score.constant_score(present, coded, says, empty_f1) for says in (True, False))
-    better = np.where(np.nanmean(always, axis=0) > np.nanmean(never, axis=0), always, never)
-    each = {"always present": always, "always absent": never, "best constant": better}
-    return {name: 100 * np.nanmean(np.nanmean(values, axis=1)) for name, values in each.items()}
+    always = score.constant_score(present, coded, True, empty_f1)
+    never = score.constant_score(present, coded, False, empty_f1)
+    better = np.nanmean(always, axis=0) > np.nanmean(never, axis=0)
+    best = np.where(better, always, never)
+    each = {"always present": always, "always absent": never, "best constant": best}
+    means = {name: np.nanmean(values, axis=1) for name, values in each.items()}
+    return {name: 100 * np.nanmean(mean) for name, mean in means.items()}
 
 
 # %%
-available = [d for d in ("BP4D", "DISFA") if (analysed["dataset"] == d).any()]
-tasks = [("BP4D", BP4D_ACTION_UNITS), *((d, SHARED_ACTION_UNITS) for d in ("BP4D", "DISFA"))]
-blind = [
-    {"dataset": d, "units": len(units), **blind_scores(d, units, settings.empty_f1)}
-    for d, units in tasks if d in available
-]  # fmt: skip
-table(pd.DataFrame(blind), "Scores of predictors that see no image, percent.", formats={"units": "d"})
+datasets = [name for name in ("BP4D", "DISFA") if (analysed["dataset"] == name).any()]
+tasks = [(name, SHARED_ACTION_UNITS) for name in datasets]
+if "BP4D" in datasets:
+    tasks.insert(0, ("BP4D", BP4D_ACTION_UNITS))
+
+# %%
+rows = []
+for dataset, units in tasks:
+    found = blind_scores(dataset, units, settings.empty_f1)
+    rows.append({"dataset": dataset, "units": len(units), **found})
+table(pd.DataFrame(rows), "Scores of predictors that see no image, percent.")
 
 # %% [markdown]
 # ### A unit that never occurs
@@ -203,20 +219,28 @@ table(pd.DataFrame(blind), "Scores of predictors that see no image, percent.", f
 # mean over units. The policy of this run is the setting `empty_f1`; here is what it is worth to the best constant.
 
 # %%
-policies = [
-    {"policy": policy, **{d: blind_scores(d, SHARED_ACTION_UNITS, policy)["best constant"] for d in available}}
-    for policy in score.EMPTY_F1
-]  # fmt: skip
-cells = {d: int((counts(d, SHARED_ACTION_UNITS)[1] == 0).to_numpy().sum()) for d in available}
+rows = []
+for policy in score.EMPTY_F1:
+    found = {name: blind_scores(name, SHARED_ACTION_UNITS, policy) for name in datasets}
+    best = {name: scores["best constant"] for name, scores in found.items()}
+    rows.append({"policy": policy, **best})
 
 # %%
-table(pd.DataFrame(policies), "Best constant on the five shared units under each policy for an empty F1, percent.")
+caption = (
+    "Best constant on the five shared units under each policy for an empty F1, percent."
+)
+table(pd.DataFrame(rows), caption)
 
 # %%
-display(Markdown(
-    "Participant × unit cells without a single positive frame: "
-    + ", ".join(f"{n} in {d}" for d, n in cells.items()) + ". Where there are none the policies agree."
-))  # fmt: skip
+cells = []
+for name in datasets:
+    _, present = counts(name, SHARED_ACTION_UNITS)
+    cells.append(f"{(present == 0).to_numpy().sum()} in {name}")
+say(
+    "Participant × unit cells without a single positive frame: {cells}. Where there "
+    "are none the policies agree.",
+    cells=", ".join(cells),
+)
 
 # %% [markdown]
 # ## From Table 3 to a network
@@ -225,17 +249,19 @@ display(Markdown(
 # comes in as 64×64 grey values between 0 and 1; twelve sigmoids say how likely each unit is.
 
 # %%
-lenet = keras.Sequential([
-    keras.Input((64, 64, 1)),
-    layers.Conv2D(6, 3, activation="relu"),   # 62, 62, 6
-    layers.AveragePooling2D(2),               # 31, 31, 6
-    layers.Conv2D(16, 3, activation="relu"),  # 29, 29, 16
-    layers.AveragePooling2D(2),               # 14, 14, 16
-    layers.Flatten(),                         # 3136
-    layers.Dense(120, activation="relu"),
-    layers.Dense(84, activation="relu"),
-    layers.Dense(12, activation="sigmoid"),
-])  # fmt: skip
+lenet = keras.Sequential(
+    [
+        keras.Input((64, 64, 1)),
+        layers.Conv2D(6, 3, activation="relu"),  # 62, 62, 6
+        layers.AveragePooling2D(2),  # 31, 31, 6
+        layers.Conv2D(16, 3, activation="relu"),  # 29, 29, 16
+        layers.AveragePooling2D(2),  # 14, 14, 16
+        layers.Flatten(),  # 3136
+        layers.Dense(120, activation="relu"),
+        layers.Dense(84, activation="relu"),
+        layers.Dense(12, activation="sigmoid"),
+    ]
+)
 
 # %% [markdown]
 # The paper's "388K" is a check on our reading of the table: kernels of 3×3 without padding, and a flattened vector of
@@ -243,7 +269,8 @@ lenet = keras.Sequential([
 
 # %%
 assert lenet.count_params() == networks.LENET_PARAMETERS[12] == 388_564
-assert [w.shape for w in lenet.weights] == [w.shape for w in networks.build("lenet-5", 12, seed=0).weights]
+theirs = networks.build("lenet-5", 12, seed=0)
+assert [w.shape for w in lenet.weights] == [w.shape for w in theirs.weights]
 
 # %% [markdown]
 # Nearly all of these parameters sit in one place. The first dense layer holds the weights from every pixel of the
@@ -252,9 +279,8 @@ assert [w.shape for w in lenet.weights] == [w.shape for w in networks.build("len
 # faces are moved onto one template.
 
 # %%
-largest = max(lenet.layers, key=lambda layer: layer.count_params())
-part = largest.count_params() / lenet.count_params()
-display(Markdown(f"{part:.0%} of the weights are in one dense layer."))
+part = max(layer.count_params() for layer in lenet.layers) / lenet.count_params()
+say("{part:.0%} of the weights are in one dense layer.", part=part)
 
 # %% [markdown]
 # ## The loss, with missing labels
@@ -283,11 +309,12 @@ def masked_cross_entropy(labels, probabilities):
 # %%
 labels = np.array([[1, 0], [-1, 1]], "float32")
 said = np.array([[0.8, 0.3], [0.6, 0.5]], "float32")
-assert np.isclose(bank.masked_cross_entropy(labels, tf.constant(said)), masked_cross_entropy(labels, said))
+library = bank.masked_cross_entropy(labels, tf.constant(said))
+assert np.isclose(library, masked_cross_entropy(labels, said))
 
 # %%
-said_otherwise = np.where(labels < 0, 0.1, said)
-assert masked_cross_entropy(labels, said_otherwise) == masked_cross_entropy(labels, said)
+others = np.where(labels < 0, 0.1, said)
+assert masked_cross_entropy(labels, others) == masked_cross_entropy(labels, said)
 
 # %% [markdown]
 # ## One training, watched
@@ -296,21 +323,17 @@ assert masked_cross_entropy(labels, said_otherwise) == masked_cross_entropy(labe
 # the name of the pool and the repetition, so every arm of the study meets the same people.
 
 # %%
-sizes = protocol.Sizes(
-    settings.train_people, settings.validation_people, settings.train_tasks, settings.validation_tasks
-)
-drawn, notices = protocol.draw_splits(
-    faces.frames, faces.participants, template=template.participant, repetitions=watched_repetition + 1,
-    sizes=sizes, seed=settings.seed, families=("people",),
-)  # fmt: skip
-split = protocol.rows_of(drawn, faces.frames)[watched_repetition]
+watched = study.changed(repetitions=watched_repetition + 1)
+split = watched.models(watched.draw(("people",)))[watched_repetition]
+test_rows = split.tests["BP4D"]
 
 # %%
-test_rows = split.tests["BP4D"]
 people = faces.frames["participant"].astype(str).to_numpy()
 parts = {"train": split.train, "validation": split.validation, "test": test_rows}
-drawn_table = [{"part": n, "participants": len(set(people[r])), "frames": len(r)} for n, r in parts.items()]
-table(pd.DataFrame(drawn_table), "Who does what in the watched split.", formats={"participants": "d", "frames": "d"})
+shown = pd.DataFrame({"part": list(parts)})
+shown["participants"] = [len(set(people[rows])) for rows in parts.values()]
+shown["frames"] = [len(rows) for rows in parts.values()]
+table(shown, "Who does what in the watched split.")
 
 # %% [markdown]
 # `Bank` is Keras's model and Adam, compiled into one call for all epochs; the tests of this repository hold it
@@ -318,29 +341,29 @@ table(pd.DataFrame(drawn_table), "Who does what in the watched split.", formats=
 # matters that nothing is built twice.
 
 # %%
-images = study.arm(settings, store, watched_arm)
+images = study.arm(watched_arm)
 y = faces.frames[list(BP4D_ACTION_UNITS)].to_numpy(np.int8)
-training = bank.Training(
-    classifier=settings.classifier, epochs=settings.epochs, batch=settings.classifier_batch,
-    learning_rate=settings.classifier_learning_rate, empty_f1=settings.empty_f1,
-)  # fmt: skip
-classifier = bank.Bank(training, action_units=12)
+classifier = bank.Bank(study.training, action_units=12)
 
 # %%
-course = classifier.train(
-    images[split.train], y[split.train], images[split.validation], y[split.validation], seed=settings.seed
-)
+seen = images[split.train], y[split.train]
+asked = images[split.validation], y[split.validation]
+course = classifier.train(*seen, *asked, seed=settings.seed)
 
 # %%
 epochs = np.arange(1, len(course.losses) + 1)
+kept = int(epochs[course.best_epoch])
+caption = (
+    "One training: loss on the training people and F1 on the validation people after "
+    "each epoch. The dotted line is the epoch whose weights are kept."
+)
+
+# %%
 figure = go.Figure()
 figure.add_scatter(x=epochs, y=course.losses, name="training loss")
 figure.add_scatter(x=epochs, y=course.validation_f1, name="validation F1")
-figure.add_vline(x=int(epochs[course.best_epoch]), line={"dash": "dot", "color": "#7F7F7F"})
-figures.finish(
-    figure, "One training: loss on the training people and F1 on the validation people after each epoch. "
-    "The dotted line is the epoch whose weights are kept.", x="epoch", y="loss, F1 (0–1)",
-)  # fmt: skip
+figure.add_vline(x=kept, line={"dash": "dot", "color": "#7F7F7F"})
+figures.finish(figure, caption, x="epoch", y="loss, F1 (0–1)")
 
 # %% [markdown]
 # The loss falls as long as one lets it; F1 on two other people stops rising early and then wanders. What falls after
@@ -353,36 +376,50 @@ figures.finish(
 # The test people's frames go through the kept weights. Their scores follow the paper: each participant for each unit,
 # then the mean. Beside each unit stands what the best constant earns on the same people.
 
+
+# %%
+def evaluated(rows, chances):
+    """What `score.evaluate` finds, person by person, and the people's names."""
+    who, groups = np.unique(people[rows], return_inverse=True)
+    return score.evaluate(y[rows], chances, groups, len(who), settings.empty_f1), who
+
+
+def of_constants(found):
+    """Scores of always saying "absent", and "present", on what `evaluated` counted."""
+    counted = found["n_positive"], found["n_frames"]
+    policy = settings.empty_f1
+    return [score.constant_score(*counted, says, policy) for says in (False, True)]
+
+
 # %%
 probabilities = classifier.predict(images[test_rows])
-who, groups = np.unique(people[test_rows], return_inverse=True)
-measures = score.evaluate(y[test_rows], probabilities, groups, len(who), settings.empty_f1)
+measures, who = evaluated(test_rows, probabilities)
 scores = score.score(measures["f1"], measures["accuracy"])
-constants = np.stack([
-    score.constant_score(measures["n_positive"], measures["n_frames"], says, settings.empty_f1)
-    for says in (False, True)
-])  # fmt: skip
 
 # %% [markdown]
 # The constant is chosen on the training people only, as a blind competitor would have to.
 
 # %%
-train_people, train_groups = np.unique(people[split.train], return_inverse=True)
-rates = score.evaluate(
-    y[split.train], np.zeros((len(split.train), 12)), train_groups, len(train_people), settings.empty_f1
-)
-learnt = [score.constant_score(rates["n_positive"], rates["n_frames"], s, settings.empty_f1) for s in (False, True)]
-says_present = np.nanmean(learnt[1], axis=0) > np.nanmean(learnt[0], axis=0)
-floor = np.where(says_present, constants[1], constants[0])
+silent = np.zeros((len(split.train), 12))  # only the base rates are asked for
+absent, present = of_constants(evaluated(split.train, silent)[0])
+says_present = np.nanmean(present, axis=0) > np.nanmean(absent, axis=0)
+absent, present = of_constants(measures)
+floor = np.where(says_present, present, absent)
 
 # %%
 by_unit = pd.DataFrame({"action unit": BP4D_ACTION_UNITS})
 for name in ("f1", "accuracy", "roc_auc"):
     by_unit[name] = 100 * np.nanmean(measures[name], axis=0)
-by_unit["score"], by_unit["constant"] = 100 * np.nanmean(scores, axis=0), 100 * np.nanmean(floor, axis=0)
+by_unit["score"] = 100 * np.nanmean(scores, axis=0)
+by_unit["constant"] = 100 * np.nanmean(floor, axis=0)
 by_unit["above it"] = by_unit["score"] - by_unit["constant"]
-table(by_unit, "One classifier on people it has not seen, mean over test participants, percent.",
-      headings={"f1": "F1", "roc_auc": "ROC AUC"}, formats={"above it": "+.1f"})  # fmt: skip
+
+# %%
+caption = (
+    "One classifier on people it has not seen, mean over test participants, percent."
+)
+headings = {"f1": "F1", "roc_auc": "ROC AUC"}
+table(by_unit, caption, formats={"above it": "+.1f"}, headings=headings)
 
 # %% [markdown]
 # ROC AUC is the chance that a frame with the unit gets a higher probability than one without, for the same person. It
@@ -399,36 +436,52 @@ table(by_unit, "One classifier on people it has not seen, mean over test partici
 
 # %%
 unit = BP4D_ACTION_UNITS.index(shown_unit)
-chance, truth_shown = probabilities[:, unit], y[test_rows, unit]
+chance, coded = probabilities[:, unit], y[test_rows, unit]
 kinds = {
-    "hit": (truth_shown == 1, chance), "false alarm": (truth_shown == 0, chance),
-    "miss": (truth_shown == 1, -chance), "silence": (truth_shown == 0, -chance),
-}  # fmt: skip
+    "hit": (coded == 1, chance),
+    "false alarm": (coded == 0, chance),
+    "miss": (coded == 1, -chance),
+    "silence": (coded == 0, -chance),
+}
 
 
 # %%
 def surest(person, kind):
-    """The test row of a person where the network was surest in this way; None where there is none."""
+    """The test row of a person where the network was surest in this way, or None."""
     right_kind, sureness = kinds[kind]
     says = (chance >= score.THRESHOLD) == (kind in ("hit", "false alarm"))
-    candidates = np.flatnonzero(right_kind & says & (groups == person))
-    return test_rows[candidates[np.argmax(sureness[candidates])]] if len(candidates) else None
+    rows = np.flatnonzero(right_kind & says & (people[test_rows] == person))
+    return test_rows[rows[np.argmax(sureness[rows])]] if len(rows) else None
 
 
-# %%
 def kinds_found(person):
     return sum(surest(person, kind) is not None for kind in kinds)
 
 
-columns = sorted(range(len(who)), key=kinds_found, reverse=True)[:5]  # equals keep the order of their names
+# %%
+# Equals keep the order of their names.
+columns = sorted(who, key=kinds_found, reverse=True)[:5]
 grid = [[surest(person, kind) for person in columns] for kind in kinds]
 names = faces.people()
-page.face_grid(
-    [[None if row is None else faces.images[row] for row in line] for line in grid],
-    [[() if row is None else (names[row],) for row in line] for line in grid],
-    list(kinds), [who[p] for p in columns],
-    caption=f"{shown_unit}: where the classifier was surest, rightly and wrongly; a column is one test participant.",
-)  # fmt: skip
+
+
+# %%
+def face_in(row):
+    return None if row is None else faces.images[row]
+
+
+def people_in(row):
+    return () if row is None else (names[row],)
+
+
+# %%
+caption = (
+    f"{shown_unit}: where the classifier was surest, rightly and wrongly; a column is "
+    "one test participant."
+)
+pictures = [[face_in(row) for row in line] for line in grid]
+shown = [[people_in(row) for row in line] for line in grid]
+page.face_grid(pictures, shown, list(kinds), columns, caption=caption)
 
 # %% [markdown]
 # Look down a column: the same face, in a hit and a miss, shows how strong a movement has to be before the network
@@ -439,23 +492,31 @@ page.face_grid(
 # ## Against the paper and the baselines
 
 # %%
-quoted, draws = published("person-independent.original"), published("repetitions.person-independent")
-display(Markdown(
-    f"The paper's person-independent score on original faces is {quoted.printed} ({quoted.sd}), over {draws.printed} "
-    f"repetitions and {quoted.n} people. The watched split is one draw, so the comparison here is with the constant of "
-    "its own people, participant by participant."
-))  # fmt: skip
+quoted = published("person-independent.original")
+draws = published("repetitions.person-independent")
+say(
+    "The paper's person-independent score on original faces is {quoted.printed} "
+    "({quoted.sd}), over {draws.printed} repetitions and {quoted.n} people. The "
+    "watched split is one draw, so the comparison here is with the constant of its "
+    "own people, participant by participant.",
+    quoted=quoted,
+    draws=draws,
+)
 
 # %%
-person_scores, person_floor = 100 * np.nanmean(scores, axis=1), 100 * np.nanmean(floor, axis=1)
-figure = go.Figure()
-figure.add_scatter(x=person_floor, y=person_scores, mode="markers", name="test participant", text=who)
-reach = [min(person_floor.min(), person_scores.min()) - 2, max(person_floor.max(), person_scores.max()) + 2]
-figure.add_scatter(x=reach, y=reach, mode="lines", name="no better than blind", line={"dash": "dot"})
-figures.finish(
-    figure, "Each test participant of the watched split: the classifier's score over the constant's.",
-    x="score of the constant, %", y="score of the classifier, %",
-)  # fmt: skip
+ours, blind = (100 * np.nanmean(values, axis=1) for values in (scores, floor))
+ends = [min(*ours, *blind) - 2, max(*ours, *blind) + 2]
+caption = (
+    "Each test participant of the watched split: the classifier's score over the "
+    "constant's."
+)
+
+# %%
+figure, dots = go.Figure(), {"dash": "dot"}
+figure.add_scatter(x=blind, y=ours, mode="markers", name="test participant", text=who)
+figure.add_scatter(x=ends, y=ends, mode="lines", name="no better than blind", line=dots)
+titles = {"x": "score of the constant, %", "y": "score of the classifier, %"}
+figures.finish(figure, caption, **titles)
 
 # %% [markdown]
 # People for whom the constant earns much lie to the right, and the classifier's points rise with it: part of the
@@ -467,19 +528,34 @@ figures.finish(
 
 # %%
 above = int((by_unit["above it"] > 0).sum())
-gain = person_scores - person_floor
-agreement = np.corrcoef(person_floor, person_scores)[0, 1]
+gain = ours - blind
+agreement = np.corrcoef(blind, ours)[0, 1]
 auc = by_unit["roc_auc"].mean()
 
 # %%
-display(Markdown(
-    f"""In this split the classifier scores {person_scores.mean():.1f} on people it has not seen, and a constant that
-learnt nothing but base rates from the same training people scores {person_floor.mean():.1f}: {gain.mean():+.1f} points
-for looking at the face, with {np.mean(gain > 0):.0%} of the {len(gain)} test participants above their constant. It
-beats the constant on {above} of 12 units, and its mean ROC AUC is {auc:.1f}, where 50 is blindness. Over participants,
-the classifier's score and the constant's correlate at {agreement:.2f}. So a score of this kind is read from its
-floor, which is nearer to {person_floor.mean():.0f} than to 0."""
-))  # fmt: skip
+together = "cannot be correlated here"
+if np.isfinite(agreement):
+    together = f"correlate at {agreement:.2f}"
+
+# %%
+say(
+    "In this split the classifier scores {ours:.1f} on people it has not seen, and a "
+    "constant that learnt nothing but base rates from the same training people scores "
+    "{blind:.1f}: {gain:+.1f} points for looking at the face, with {better:.0%} of "
+    "the {people} test participants above their constant. It beats the constant on "
+    "{above} of 12 units, and its mean ROC AUC is {auc:.1f}, where 50 is blindness. "
+    "Over participants, the classifier's score and the constant's {together}. So a "
+    "score of this kind is read from its floor, which is nearer to {blind:.0f} than "
+    "to 0.",
+    ours=ours.mean(),
+    blind=blind.mean(),
+    gain=gain.mean(),
+    better=np.mean(gain > 0),
+    people=len(gain),
+    above=above,
+    auc=auc,
+    together=together,
+)
 
 # %% [markdown]
 # ## Exercises
@@ -487,42 +563,52 @@ floor, which is nearer to {person_floor.mean():.0f} than to 0."""
 # **1.** The threshold of 0.5 is fixed by the paper. Choose, for each unit, the threshold that gives the best score on
 # the validation people, and test it. How much of the score was hiding behind the threshold?
 
+
 # %% tags=["hide-cell"]
-validation = classifier.predict(images[split.validation])
-steps = np.linspace(0.05, 0.95, 19)
-
-
 def score_at(rows, chances, thresholds):
     """Mean score over the units, percent, all people of `rows` taken together."""
-    moved = (chances >= thresholds).astype(float)
-    result = score.evaluate(y[rows], moved, np.zeros(len(rows), int), 1, settings.empty_f1)
-    return 100 * score.score(result["f1"], result["accuracy"])[0]
+    moved, together = (chances >= thresholds).astype(float), np.zeros(len(rows), int)
+    found = score.evaluate(y[rows], moved, together, 1, settings.empty_f1)
+    return 100 * score.score(found["f1"], found["accuracy"])[0]
 
 
-choices = np.array([score_at(split.validation, validation, step) for step in steps])
-chosen = steps[np.nanargmax(np.nan_to_num(choices, nan=-1.0), axis=0)]
-fixed, moved = (np.nanmean(score_at(test_rows, probabilities, at)) for at in (score.THRESHOLD, chosen))
-display(Markdown(f"Thresholds from two people change the test score by {moved - fixed:+.1f} points (frames pooled)."))
+# %% tags=["hide-cell"]
+steps = np.linspace(0.05, 0.95, 19)
+validation = classifier.predict(images[split.validation])
+each = np.array([score_at(split.validation, validation, step) for step in steps])
+chosen = steps[np.nanargmax(np.nan_to_num(each, nan=-1.0), axis=0)]
+
+# %% tags=["hide-cell"]
+fixed = np.nanmean(score_at(test_rows, probabilities, score.THRESHOLD))
+moved = np.nanmean(score_at(test_rows, probabilities, chosen))
+say(
+    "Thresholds from two people change the test score by {change:+.1f} points (frames "
+    "pooled).",
+    change=moved - fixed,
+)
 
 # %% [markdown]
 # **2.** The paper expects less benefit from normalisation for a stronger classifier. Train the library's small modern
 # network on the same split. Does it see more? (Chapter 16 does so for several arms, and asks about the benefit.)
 
 # %% tags=["hide-cell"]
-stronger = bank.Bank(bank.Training(**{**training.as_dict(), "classifier": "modern"}), action_units=12)
-stronger.train(
-    images[split.train], y[split.train], images[split.validation], y[split.validation], seed=settings.seed,
-    epochs=max(settings.epochs // 2, 1),
-)  # fmt: skip
-result = score.evaluate(y[test_rows], stronger.predict(images[test_rows]), groups, len(who), settings.empty_f1)
-modern_score = 100 * np.nanmean(score.score(result["f1"], result["accuracy"]))
-display(Markdown(
-    f"The modern network scores {modern_score:.1f} after half the epochs, LeNet-5 {person_scores.mean():.1f}; "
-    f"ROC AUC {100 * np.nanmean(result['roc_auc']):.1f} against {auc:.1f}."
-))  # fmt: skip
+stronger = bank.Bank(replace(study.training, classifier="modern"), action_units=12)
+half = max(settings.epochs // 2, 1)
+stronger.train(*seen, *asked, seed=settings.seed, epochs=half)
+found, _ = evaluated(test_rows, stronger.predict(images[test_rows]))
+
+# %% tags=["hide-cell"]
+say(
+    "The modern network scores {modern:.1f} after half the epochs, LeNet-5 "
+    "{lenet:.1f}; ROC AUC {modern_auc:.1f} against {auc:.1f}.",
+    modern=100 * np.nanmean(score.score(found["f1"], found["accuracy"])),
+    lenet=ours.mean(),
+    modern_auc=100 * np.nanmean(found["roc_auc"]),
+    auc=auc,
+)
 
 # %% [markdown]
 # ## How this page was made
 
 # %%
-page.card(settings, store)
+page.card(study)

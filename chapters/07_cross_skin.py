@@ -38,7 +38,6 @@ import statsmodels.formula.api as smf
 from deepfn_lib import page, statistics
 from deepfn_lib.arms import ORIGINAL
 from deepfn_lib.page import figures, interval_text, say, table
-from deepfn_lib.statistics import audit
 from deepfn_lib.study import Study
 from IPython.display import display
 
@@ -118,7 +117,7 @@ assert abs(adjusted(toy)["value"]) < 1e-9
 groups = ["darker", "lighter"]
 people_of = {g: int(statistics.published(f"participants.{g}").value) for g in groups}
 spread = statistics.published("skin-dependent.original").sd
-needed = audit.detectable(spread, *people_of.values(), level=plan.level)
+needed = statistics.detectable(spread, *people_of.values(), level=plan.level)
 
 # %%
 say(
@@ -411,7 +410,7 @@ learned
 # %% tags=["hide-cell"]
 gap = statistics.published("gap.skin").value
 sizes = range(4, 200)
-needs = (audit.detectable(spread, n, n, level=plan.level) for n in sizes)
+needs = (statistics.detectable(spread, n, n, level=plan.level) for n in sizes)
 enough = next(n for n, need in zip(sizes, needs) if need <= gap)
 say(
     "{enough} in each group for a gap of {gap:.1f} points at an SD of {spread:.1f}.",

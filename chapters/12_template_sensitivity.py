@@ -24,8 +24,8 @@
 profile = "quick"  # settings to start from: smoke, quick, overnight or paper
 overrides = {}  # settings changed for this run, by name
 artefacts = ""  # artefact folder; empty: the default
-templates = 3  # participants who compete, evenly spaced by rank, the first and the last among them
-network_templates = 2  # how many of them, again evenly spaced, also get a network of their own
+templates = 3  # competing participants, evenly spaced by rank, from first to last
+network_templates = 2  # how many of them, evenly spaced too, get a network as well
 network_share = 0.1  # iterations of each network, as a share of shared_iterations
 confidence = 0.95  # of every interval
 margin = 2.0  # points within which two scores count as similar
@@ -38,22 +38,20 @@ from deepfn_lib.device import configure_tensorflow
 tf = configure_tensorflow()
 
 # %%
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
-from deepfn_lib import page, statistics, study
-from deepfn_lib.artefacts import Store
+from deepfn_lib import page, statistics
 from deepfn_lib.faces import images
-from deepfn_lib.normaliser import comparison, sensitivity
-from deepfn_lib.page import figures, table
-from deepfn_lib.recognition.arms import arm_scores
-from deepfn_lib.settings import load_settings
-from IPython.display import Markdown, display
+from deepfn_lib.page import figures, say, table
+from deepfn_lib.study import Study
+from deepfn_lib.template import MeanFace
 
 # %%
-settings = load_settings(profile, overrides)
-store = Store(artefacts)
+study = Study.open(profile, overrides, artefacts)
 figures.use_theme()
-plan = statistics.Plan(confidence=confidence, samples=bootstrap_samples, margin=margin, seed=statistics_seed)
+plan = statistics.Plan(confidence, bootstrap_samples, margin, statistics_seed)
 
 # %% [markdown]
 # ## What the paper says, and where we differ
@@ -78,11 +76,10 @@ plan = statistics.Plan(confidence=confidence, samples=bootstrap_samples, margin=
 # with expression $e$. The residual method returns $T + e$. Now compare two frames with different expressions.
 
 # %%
-random = np.random.default_rng(settings.seed)
+random = np.random.default_rng(study.settings.seed)
 person, expressions = random.normal(size=4), random.normal(size=(2, 4))
-moved = {name: random.normal(size=4) + expressions for name in ("first template", "second template")}
-differences = [faces[0] - faces[1] for faces in moved.values()]
-assert np.allclose(*differences)
+first, second = (random.normal(size=4) + expressions for _ in range(2))  # templates
+assert np.allclose(first[0] - first[1], second[0] - second[1])
 
 # %% [markdown]
 # The difference between two frames is the same on either template. In this linear world the template only shifts all
@@ -93,34 +90,46 @@ assert np.allclose(*differences)
 # %% [markdown]
 # ## The candidates
 #
-# The library picks evenly spaced ranks. The function is short enough to check by hand: of ten ranked people, three
+# The candidates have evenly spaced ranks. The function is short enough to check by hand: of ten ranked people, three
 # candidates are the first, the last, and one in the middle.
+
+
+# %%
+def candidates(ranking, number):
+    """Names at evenly spaced ranks of `ranking`, the first and the last among them."""
+    number = min(number, len(ranking))
+    places = np.linspace(0, len(ranking) - 1, number).round().astype(int)
+    return [str(name) for name in ranking.index[np.unique(places)]]
+
 
 # %%
 ranked = pd.DataFrame(index=[f"P{k}" for k in range(10)])
-assert sensitivity.candidates(ranked, 3) == ["P0", "P4", "P9"]
+assert candidates(ranked, 3) == ["P0", "P4", "P9"]
 
 # %%
-data, chosen = study.faces(settings, store), study.template(settings, store)
-names = sensitivity.candidates(chosen.ranking, templates)
+faces, chosen = study.faces, study.template
+names = candidates(chosen.ranking, templates)
 ranks = chosen.ranking.loc[names, ["rank", "median"]]
-table(
-    ranks.rename_axis("participant").reset_index(),
-    "The candidates: rank by the paper's rule, and median count of frames over action units.",
-    headings={"median": "median frames"},
+caption = (
+    "The candidates: rank by the paper's rule, and median count of frames over action "
+    "units."
 )
+headings = {"median": "median frames"}
+table(ranks.rename_axis("participant").reset_index(), caption, headings=headings)
 
 # %%
-medians = images.median_faces(data.images, data.person_names())
-mean_face = np.mean(list(medians.values()), axis=0).round().astype(np.uint8)
-manifest = data.manifests[chosen.dataset]
-who = [f"{manifest}/{name}" for name in names]
+worn = {name: replace(chosen, participant=name) for name in names}
+worn |= {MeanFace().name: MeanFace()}
+manifest = faces.manifests[chosen.dataset]
+wearers = {name: (f"{manifest}/{name}",) for name in names}
+
+# %%
 page.face_grid(
-    [[*(medians[f"{chosen.dataset}/{name}"] for name in names), mean_face]],
-    [[*who, page.Mean(data.people())]],
-    column_labels=[*names, sensitivity.MEAN_FACE],
+    [[template.face_among(faces) for template in worn.values()]],
+    [[*wearers.values(), page.Mean(faces.people())]],
+    column_labels=list(worn),
     caption="Median faces of the candidates, and the mean of all medians.",
-)  # fmt: skip
+)
 
 # %% [markdown]
 # ## The run
@@ -129,29 +138,30 @@ page.face_grid(
 # LeNet-5 then learns from four people and is tested on the others, with the same splits for every arm.
 
 # %%
-arms = {
-    f"{name}, residual": sensitivity.template_arm(settings, store, sensitivity.RESIDUAL, name)
-    for name in [*names, sensitivity.MEAN_FACE]
-}
-smaller = comparison.budget(settings, network_share)
-places = np.unique(np.linspace(0, len(names) - 1, network_templates).round().astype(int))
-for name in [names[place] for place in places]:
-    arms[f"{name}, network"] = sensitivity.template_arm(smaller, store, sensitivity.NETWORK, name)
+arms, smaller = {}, study.at_budget(network_share)
+for name, template in worn.items():
+    arms[f"{name}, residual"] = study.wearing(template).arm_path("flow-residual")
+for name in candidates(ranks, network_templates):
+    path = smaller.wearing(worn[name]).arm_path("deepfn-transplanted")
+    arms[f"{name}, network"] = path
 
 # %%
-scores = arm_scores(settings, store, arms, left_out=names)
-by_arm = {arm: statistics.participant_scores(scores, "person-independent", arm=arm) for arm in arms}
+scores = study.scores_of(arms, left_out=names)
+of = {arm: scores[scores["arm"] == arm] for arm in arms}
+by_arm = {arm: statistics.participant_scores(rows) for arm, rows in of.items()}
 
 # %%
 result = []
 for arm, values in by_arm.items():
-    found = statistics.mean_interval(values, plan)
-    auc = 100 * scores.loc[scores["arm"] == arm, "roc_auc"].mean()
-    result.append({"template": arm, "score": found.value, "low": found.low, "high": found.high, "ROC AUC": auc})
+    mean = statistics.mean_interval(values, plan)
+    found = {"score": mean.value, "low": mean.low, "high": mean.high}
+    auc = 100 * of[arm]["roc_auc"].mean()
+    result.append({"template": arm, **found, "ROC AUC": auc})
 
 # %%
 result = pd.DataFrame(result)
-table(result, "Person-independent score by template, %, with its interval, and ROC AUC, %.")
+caption = "Person-independent score by template, %, with its interval, and ROC AUC, %."
+table(result, caption)
 
 # %% [markdown]
 # ## What it looks like
@@ -159,23 +169,30 @@ table(result, "Person-independent score by template, %, with its interval, and R
 # One moment of one person, moved to every template. The expression should be the same in all of them.
 
 # %%
-exclude = [f"{chosen.dataset}/{name}" for name in names]
-everyone = data.person_names()
-others = np.flatnonzero((data.frames["dataset"] == chosen.dataset).to_numpy() & ~np.isin(everyone, exclude))
-own_median = {name: medians[name] for name in np.unique(everyone[others])}
-some = others[:: max(1, len(others) // 200)]
-equal = images.equalise(data.images[some]).astype(int)
-unusual = [np.abs(face - own_median[everyone[r]]).mean() for face, r in zip(equal, some)]
-row = int(some[int(np.argmax(unusual))])
+tested = faces.frames["dataset"] == chosen.dataset
+tested = tested & ~faces.frames["participant"].isin(names)
+rows = np.flatnonzero(tested)
+rows = rows[:: max(1, len(rows) // 200)]
 
 # %%
-shown = [images.equalise(data.images[row : row + 1])[0], *(np.load(path, mmap_mode="r")[row] for path in arms.values())]
-source = data.people()[row]
-template_of = [arm.rpartition(",")[0] for arm in arms]
-people = [source, *((source,) if t == sensitivity.MEAN_FACE else (source, f"{manifest}/{t}") for t in template_of)]
+equal = images.equalise(faces.images[rows]).astype(int)
+own = np.stack([faces.medians[name] for name in faces.names[rows]])
+unusual = np.abs(equal - own).mean(axis=(1, 2))
+row = int(rows[np.argmax(unusual)])
+
+# %%
+source = faces.people()[row]
+frame = images.equalise(faces.images[row : row + 1])[0]
+moved = [np.load(path, mmap_mode="r")[row] for path in arms.values()]
+people = [(source, *wearers.get(arm.rpartition(",")[0], ())) for arm in arms]
+
+# %%
 page.face_grid(
-    [shown], [people], column_labels=["the frame", *arms], caption="One frame on every template.",
-)  # fmt: skip
+    [[frame, *moved]],
+    [[source, *people]],
+    column_labels=["the frame", *arms],
+    caption="One frame on every template.",
+)
 
 # %% [markdown]
 # ## Against the paper's rule
@@ -183,36 +200,49 @@ page.face_grid(
 # The paper's own template is the first candidate. Does it beat the others, with the same people tested?
 
 # %%
-rule, rows = names[0], []
+against = {}
 for kind in ("residual", "network"):
-    own = f"{rule}, {kind}"
-    for arm in [name for name in arms if name.endswith(kind) and name != own]:
-        found = statistics.mean_interval((by_arm[own] - by_arm[arm]).dropna(), plan)
-        label = f"{kind}: {rule} less {arm.rpartition(',')[0]}"
-        rows.append({"label": label, "difference": found.value, "low": found.low, "high": found.high})
+    alike = [arm for arm in arms if arm.endswith(kind)]
+    for arm in alike[1:]:
+        label = f"{kind}: {names[0]} less {arm.rpartition(',')[0]}"
+        less = by_arm[alike[0]] - by_arm[arm]
+        against[label] = statistics.mean_interval(less, plan)
 
 # %%
-against = pd.DataFrame(rows)
-figures.interval_plot(
-    against, "The paper's template less each other one, points, paired by participant; in grey what counts as similar.",
-    margin=margin,
-)  # fmt: skip
+lines = pd.DataFrame([{"label": name, **vars(e)} for name, e in against.items()])
+caption = (
+    "The paper's template less each other one, points, paired by participant; in grey "
+    "what counts as similar."
+)
+lines = lines.rename(columns={"value": "difference"})
+figures.interval_plot(lines, caption, margin=margin)
 
 # %% [markdown]
 # ## What we learned
 
 # %%
-better, worse = (against["low"] > 0).sum(), (against["high"] < 0).sum()
-similar = (against["low"] > -margin) & (against["high"] < margin)
-open_ones = (~similar & (against["low"] <= 0) & (against["high"] >= 0)).sum()
-best = result.set_index("template")["score"].idxmax()
-spread = result["score"].max() - result["score"].min()
-display(Markdown(
-    f"Between the best template (**{best}**) and the worst lie {spread:.1f} points. Of {len(against)} comparisons the "
-    f"most expressive participant wins {better} and loses {worse} beyond chance; in {similar.sum()}, these included or "
-    f"not, the whole interval lies within ±{margin:g} points, which we call similar. {open_ones} cannot be told with "
-    f"{len(by_arm[best])} people."
-))  # fmt: skip
+better, worse = lines["low"] > 0, lines["high"] < 0
+similar = (lines["low"] > -margin) & (lines["high"] < margin)
+untold = ~similar & ~better & ~worse
+score = result.set_index("template")["score"]
+
+# %%
+say(
+    "Between the best template (**{best}**) and the worst lie {spread:.1f} points. Of "
+    "{comparisons} comparisons the most expressive participant wins {better} and loses "
+    "{worse} beyond chance; in {similar}, these included or not, the whole interval "
+    "lies within ±{margin:g} points, which we call similar. {untold} cannot be told "
+    "with {people} people.",
+    best=score.idxmax(),
+    spread=score.max() - score.min(),
+    comparisons=len(against),
+    better=better.sum(),
+    worse=worse.sum(),
+    similar=similar.sum(),
+    untold=untold.sum(),
+    margin=margin,
+    people=len(by_arm[score.idxmax()]),
+)
 
 # %% [markdown]
 # Expressiveness is one property of a template. Others may matter as much and are easier to have: an even light, an open
@@ -229,12 +259,17 @@ display(Markdown(
 # ```
 
 # %% tags=["hide-cell"]
-residual = result[result["template"].isin([f"{name}, residual" for name in names])]
-link = np.corrcoef(ranks["median"], residual["score"])[0, 1]
-display(Markdown(f"Correlation over {len(names)} candidates: {link:.2f}. With so few, any value can be chance."))
+residual = score[[f"{name}, residual" for name in names]]
+link = np.corrcoef(ranks["median"], residual)[0, 1]
+say(
+    "Correlation over {candidates} candidates: {link}. With so few, any value can be "
+    "chance.",
+    candidates=len(names),
+    link=f"{link:.2f}" if np.isfinite(link) else "not defined",
+)
 
 # %% [markdown]
 # **2.** Run the chapter with `templates = 8`. Does the spread between templates grow, and should it, by chance alone?
 
 # %%
-page.card(settings, store)
+page.card(study)

@@ -25,29 +25,31 @@
 profile = "quick"  # settings to start from: smoke, quick, overnight or paper
 overrides = {}  # settings changed for this run, by name
 artefacts = ""  # artefact folder; empty: the default
-frames_per_person = [8, 15, 30, 60, 110]  # coded frames of the person in training; the points of the curve
+frames_per_person = [8, 15, 30, 60, 110]  # points of the curve: coded training frames
 people = 5  # participants of the curve, drawn by the seed; 0: all
-curve_arms = ["original", "deepfn"]  # the arms for which the curve is drawn
+curve_arms = []  # arms of the curve beside the original and the normaliser
 confidence = 0.95  # of every interval
 margin = 2.0  # points within which two scores count as similar
 bootstrap_samples = 4000  # resamples of participants
 statistics_seed = 13  # of the resampling
 
 # %%
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
-from deepfn_lib import page, statistics, study
-from deepfn_lib.artefacts import Store
-from deepfn_lib.page import figures, table
-from deepfn_lib.recognition import person_specific, protocol
-from deepfn_lib.settings import load_settings
-from IPython.display import Markdown, display
+from deepfn_lib import page, statistics
+from deepfn_lib.arms import ORIGINAL
+from deepfn_lib.page import figures, say, table
+from deepfn_lib.page.figures import arm_label
+from deepfn_lib.recognition import protocol
+from deepfn_lib.study import Study
 
 # %%
-settings = load_settings(profile, overrides)
-store = Store(artefacts)
+study = Study.open(profile, overrides, artefacts)
+settings = study.settings
 figures.use_theme()
-plan = statistics.Plan(confidence=confidence, samples=bootstrap_samples, margin=margin, seed=statistics_seed)
+plan = statistics.Plan(confidence, bootstrap_samples, margin, statistics_seed)
 
 # %% [markdown]
 # ## What the paper says, and where we differ
@@ -72,23 +74,44 @@ plan = statistics.Plan(confidence=confidence, samples=bootstrap_samples, margin=
 # larger one, or the luck of the draw comes and goes along the curve. And the number of steps must not fall with the
 # number of frames, or we measure impatience.
 
+
 # %%
-split = protocol.Split(
-    "person", "somebody", 0, train=np.arange(120), validation=np.arange(120, 180), tests={"somebody": np.arange(240)}
-)
-few, more = (person_specific.fewer_frames(split, n, settings.seed).train for n in (8, 30))
-assert set(few) <= set(more) <= set(split.train)
+def fewer_frames(split, n, seed):
+    """The model with `n` of its training frames; a smaller `n` takes part of them."""
+    random = protocol.generator(seed, "frames", split.train_group, split.repetition)
+    chosen = random.permutation(len(split.train))[:n]
+    return replace(split, train=np.sort(split.train[chosen]), label=f"-{n:05d}")
+
+
+# %%
+rows = np.arange(180)
+somebody = protocol.Split("person", "somebody", 0, rows[:120], rows[120:], {})
+few, more = (fewer_frames(somebody, n, settings.seed).train for n in (8, 30))
+assert set(few) <= set(more) <= set(somebody.train)
 
 # %% [markdown]
 # With batches of 32, all 120 frames make four steps an epoch and eight frames make one. Equal steps then mean four
 # times the epochs.
 
+
 # %%
-epochs = {n: person_specific.equal_steps(n, 120, epochs=20, batch=32) for n in (8, 30, 60, 120)}
-steps = {n: e * int(np.ceil(n / 32)) for n, e in epochs.items()}
-assert epochs[120] == 20 and min(steps.values()) >= steps[120]
-table(pd.DataFrame({"frames": epochs.keys(), "epochs": epochs.values(), "steps": steps.values()}),
-      "Epochs that keep the number of steps.", formats=dict.fromkeys(("frames", "epochs", "steps"), "d"))  # fmt: skip
+def batches(n_frames, batch):
+    """Optimiser steps of one epoch, the last of them maybe on a smaller batch."""
+    return -(-n_frames // batch)
+
+
+def equal_steps(n_frames, of_frames, epochs, batch):
+    """Epochs on `n_frames` with as many steps as `epochs` on `of_frames`, or more."""
+    steps = epochs * batches(of_frames, batch)
+    return -(-steps // batches(n_frames, batch))
+
+
+# %%
+toy = pd.DataFrame({"frames": [8, 30, 60, 120]})
+toy["epochs"] = [equal_steps(n, 120, epochs=20, batch=32) for n in toy["frames"]]
+toy["steps"] = toy["epochs"] * batches(toy["frames"], 32)
+assert toy["epochs"].iloc[-1] == 20 and toy["steps"].min() >= toy["steps"].iloc[-1]
+table(toy, "Epochs that keep the number of steps.", dict.fromkeys(toy, "d"))
 
 # %% [markdown]
 # ## The run
@@ -96,14 +119,58 @@ table(pd.DataFrame({"frames": epochs.keys(), "epochs": epochs.values(), "steps":
 # Each point trains its own models: participants × repetitions × arms, in the same bank as all others. Test tasks are
 # those of the person-dependent condition.
 
+
 # %%
-arms = [arm for arm in curve_arms if arm in study.arms(settings, store)]
-curve = person_specific.of_study(settings, store, frames_per_person=frames_per_person, people=people, arms=arms)
+def people_of_curve(splits, number, seed):
+    """So many of the people who have models of their own, drawn; 0: all."""
+    everyone = np.sort(splits["train_group"].unique())
+    order = protocol.generator(seed, "people of the curve").permutation(everyone)
+    return order[:number] if number else everyone
+
+
+def point_models(splits, n, training, seed):
+    """The models of one point; whoever has fewer than `n` frames has none."""
+    models = []
+    for split in splits:
+        frames = len(split.train)
+        if frames >= n:
+            epochs = equal_steps(n, frames, training.epochs, training.batch)
+            models.append(replace(fewer_frames(split, n, seed), epochs=epochs))
+    return models
+
+
+# %%
+def curve_scores(study, splits, counts, training, arms):
+    """Scores of all points, with a column `frames_per_person`."""
+    tables = []
+    for n in counts:
+        if models := point_models(splits, n, training, study.settings.seed):
+            scores = study.scores_of_models(models, arms)
+            tables.append(scores.assign(frames_per_person=n))
+    return pd.concat(tables, ignore_index=True)
+
+
+# %%
+splits = study.draw(("person",))
+chosen = people_of_curve(splits, people, settings.seed)
+whole = study.models(splits[splits["train_group"].isin(chosen)])
+epochs = settings.person_epochs or settings.epochs
+training = replace(study.training, epochs=epochs)
+
+# %%
+normalised = study.normaliser
+arms = [arm for arm in study.arms if arm in (ORIGINAL, normalised, *curve_arms)]
+curve = curve_scores(study, whole, frames_per_person, training, arms)
 drawn = sorted(curve["participant"].unique())
-trainings = curve.groupby(["arm", "frames_per_person"])[["participant", "repetition"]].apply(
-    lambda rows: len(rows.drop_duplicates())
+
+# %%
+keys = ["arm", "frames_per_person", "participant", "repetition"]
+trainings = len(curve[keys].drop_duplicates())
+say(
+    "{people} participants, {trainings} trainings.",
+    people=len(drawn),
+    trainings=trainings,
 )
-display(Markdown(f"{len(drawn)} participants, {int(trainings.sum())} trainings."))
 
 # %% [markdown]
 # A point is the mean over participants of the paper's score, its whisker the bootstrap interval over participants.
@@ -112,15 +179,18 @@ display(Markdown(f"{len(drawn)} participants, {int(trainings.sum())} trainings."
 # %%
 def point(rows, value="score"):
     """Mean over participants with its interval, percent."""
-    mean = statistics.mean_interval(statistics.participant_scores(rows, value=value), plan)
-    return {"mean": mean.value, "low": mean.low, "high": mean.high, "participants": mean.n}
+    values = statistics.participant_scores(rows, value=value)
+    mean = statistics.mean_interval(values, plan)
+    return {"mean": mean.value, "low": mean.low, "high": mean.high}
 
 
 # %%
 def all_points(value="score"):
     """One row for each arm and number of frames."""
-    groups = curve.groupby(["arm", "frames_per_person"], sort=False)
-    return pd.DataFrame([{"arm": a, "frames_per_person": n, **point(rows, value)} for (a, n), rows in groups])
+    keys = ["arm", "frames_per_person"]
+    groups = curve.groupby(keys, sort=False)
+    lines = pd.DataFrame({key: point(rows, value) for key, rows in groups}).T
+    return lines.rename_axis(keys).reset_index()
 
 
 points = all_points()
@@ -131,34 +201,45 @@ points = all_points()
 # point of the curve, so what is compared is not the quantity of labels but whose they are.
 
 # %%
-scores = study.scores(settings, store)
-constants = study.constants(settings, store)
+scores, constants = study.scores, study.constants
 same_people = scores[scores["participant"].isin(drawn)]
+floor = statistics.participant_constants(
+    constants[constants["participant"].isin(drawn)], "person-dependent"
+)
 
 
 # %%
 def strangers(arm, value="score"):
     """The person-independent score of the curve's participants, one number each."""
-    return statistics.participant_scores(same_people, "person-independent", arm, value=value)
+    which = ("person-independent", arm)
+    return statistics.participant_scores(same_people, *which, value=value)
 
 
 levels = {arm: strangers(arm) for arm in arms}
-floor = statistics.participant_constants(
-    constants[constants["participant"].isin(drawn)], "person-dependent", column="constant_score"
-)
 
 # %% [markdown]
 # The horizontal axis is logarithmic: each point has about twice the frames of the one before it, and twice the
 # coder's hours. A curve that rises in a straight line here pays less and less for every further hour.
 
+
 # %%
-figure = figures.curves(
-    points, "frames_per_person", "Score over the number of coded training frames of the person. Dotted: classifiers "
-    "trained on strangers, same participants; grey: the best constant learnt from the person's own training tasks.",
-    "coded frames of the person", "score, %", log_x=True,
-)  # fmt: skip
-for arm in arms:
-    figure.add_hline(y=levels[arm].mean(), line={"dash": "dot", "color": figures.arm_colour(arm)})
+def curve_figure(rows, levels, caption, y):
+    """Curves over the number of frames; dotted, the level of each arm."""
+    x, x_title = "frames_per_person", "coded frames of the person"
+    figure = figures.curves(rows, x, caption, x_title, y, log_x=True)
+    for arm, values in levels.items():
+        line = {"dash": "dot", "color": figures.arm_colour(arm)}
+        figure.add_hline(y=values.mean(), line=line)
+    return figure
+
+
+# %%
+caption = (
+    "Score over the number of coded training frames of the person. Dotted: classifiers "
+    "trained on strangers, same participants; grey: the best constant learnt from the "
+    "person's own training tasks."
+)
+figure = curve_figure(points, levels, caption, "score, %")
 figure.add_hline(y=floor.mean(), line={"color": "#9A9A9A", "width": 1})
 figure
 
@@ -169,14 +250,11 @@ figure
 # cannot move from 50.
 
 # %%
-figure = figures.curves(
-    all_points("roc_auc"), "frames_per_person",
-    "The same models by ROC AUC; dotted, the classifiers trained on four strangers.",
-    "coded frames of the person", "ROC AUC, %", log_x=True,
-)  # fmt: skip
-for arm in arms:
-    figure.add_hline(y=strangers(arm, "roc_auc").mean(), line={"dash": "dot", "color": figures.arm_colour(arm)})
-figure
+caption = (
+    "The same models by ROC AUC; dotted, the classifiers trained on four strangers."
+)
+auc_levels = {arm: strangers(arm, "roc_auc") for arm in arms}
+curve_figure(all_points("roc_auc"), auc_levels, caption, "ROC AUC, %")
 
 # %% [markdown]
 # If this curve is flat while the other rises, what the classifier learns from the person is how often the person
@@ -191,24 +269,39 @@ figure
 
 
 # %%
+def at(arm, n):
+    """The rows of one point."""
+    return curve[(curve["arm"] == arm) & (curve["frames_per_person"] == n)]
+
+
 def own_minus_strangers(arm, n):
-    rows = curve[(curve["arm"] == arm) & (curve["frames_per_person"] == n)]
-    return statistics.compare(statistics.participant_scores(rows), levels[arm], plan)
+    """The person's own frames against strangers', over the same participants."""
+    own = statistics.participant_scores(at(arm, n))
+    return statistics.compare(own, levels[arm], plan)
 
 
 # %%
 counts = sorted(curve["frames_per_person"].unique())
 crossing = {(arm, n): own_minus_strangers(arm, n) for arm in arms for n in counts}
-adjusted = dict(zip(crossing, statistics.holm([c.ours.p for c in crossing.values()], plan.level)))
+p_values = [comparison.ours.p for comparison in crossing.values()]
+adjusted = dict(zip(crossing, statistics.holm(p_values, plan.level)))
 
 # %%
 rows = [
-    {"arm": figures.arm_label(arm), "frames": n, "participants": c.difference.n,
-     "own frames minus strangers": str(c), "p (paired, Holm)": adjusted[arm, n]}
-    for (arm, n), c in crossing.items()
-]  # fmt: skip
-table(pd.DataFrame(rows), "A person's own coded frames against four strangers'.",
-      formats={"frames": "d", "participants": "d", "p (paired, Holm)": page.p_text})  # fmt: skip
+    {
+        "arm": arm_label(arm),
+        "frames": n,
+        "participants": found.difference.n,
+        "own frames minus strangers": str(found),
+        "p (paired, Holm)": adjusted[arm, n],
+    }
+    for (arm, n), found in crossing.items()
+]
+
+# %%
+formats = {"frames": "d", "participants": "d", "p (paired, Holm)": page.p_text}
+caption = "A person's own coded frames against four strangers'."
+table(pd.DataFrame(rows), caption, formats)
 
 # %% [markdown]
 # The p-values are Holm-adjusted over all rows of this table, because it asks the same question at every point. The
@@ -221,17 +314,22 @@ table(pd.DataFrame(rows), "A person's own coded frames against four strangers'."
 # is a parameter above.
 
 # %%
-most = max(counts)
-full = {arm: curve[(curve["arm"] == arm) & (curve["frames_per_person"] == most)] for arm in arms}
-normalised = next((arm for arm in arms if arm != "original"), "original")
-similar = statistics.compare(levels[normalised], statistics.participant_scores(full["original"]), plan)
+fewest, most = counts[0], counts[-1]
+own = statistics.participant_scores(at(ORIGINAL, most))
+similar = statistics.compare(levels[normalised], own, plan)
 
 # %%
-display(Markdown(
-    f"Strangers' {figures.arm_label(normalised)} faces minus the person's own {most} original frames: {similar}; the p "
-    f"that they differ is {page.p_text(similar.ours.p)}, that they are within {plan.margin:.0f} points "
-    f"{page.p_text(similar.similar)}."
-))  # fmt: skip
+say(
+    "Strangers' normalised faces ({arm}) minus the person's own {most} original "
+    "frames: {similar}; the p that they differ is {differ}, that they are within "
+    "{margin:.0f} points {within}.",
+    arm=arm_label(normalised),
+    most=most,
+    similar=similar,
+    differ=page.p_text(similar.ours.p),
+    margin=plan.margin,
+    within=page.p_text(similar.similar),
+)
 
 # %% [markdown]
 # ## Against the paper
@@ -242,11 +340,17 @@ display(Markdown(
 # %%
 ends = []
 for arm in arms:
-    whole = statistics.mean_interval(statistics.participant_scores(scores, "person-dependent", arm), plan)
+    condition = statistics.participant_scores(scores, "person-dependent", arm)
     quoted = statistics.published_score("person-dependent", arm)
-    right = points[(points["arm"] == arm) & (points["frames_per_person"] == most)].iloc[0]
-    ends.append({"arm": figures.arm_label(arm), "curve, right end": right["mean"], "whole condition": str(whole),
-                 "paper": f"{quoted.value:.1f} ({quoted.sd:.1f})" if quoted else ""})  # fmt: skip
+    line = {
+        "arm": arm_label(arm),
+        "curve, right end": point(at(arm, most))["mean"],
+        "whole condition": str(statistics.mean_interval(condition, plan)),
+        "paper": f"{quoted.value:.1f} ({quoted.sd:.1f})" if quoted else "",
+    }
+    ends.append(line)
+
+# %%
 table(pd.DataFrame(ends), "The person-dependent score, percent.")
 
 # %% [markdown]
@@ -255,29 +359,37 @@ table(pd.DataFrame(ends), "The person-dependent score, percent.")
 
 # %%
 def first_win(arm):
-    """The smallest number of frames whose interval lies above the strangers' score, in words."""
+    """The fewest frames that surely beat the strangers' score, in words."""
     won = [n for n in counts if crossing[arm, n].difference.low > 0]
-    return f"from {min(won)} frames on" if won else f"at none of the points up to {most} frames"
+    if won:
+        return f"from {min(won)} frames on"
+    return f"at none of the points up to {most} frames"
 
 
 # %%
 def rise(arm, value):
-    rows = curve[curve["arm"] == arm]
-    first, last = (point(rows[rows["frames_per_person"] == n], value)["mean"] for n in (counts[0], most))
+    """The means at the two ends."""
+    first, last = (point(at(arm, n), value)["mean"] for n in (fewest, most))
     return f"{first:.1f} to {last:.1f}"
 
 
 # %%
-display(Markdown(
-    "Training on the person beats training on four strangers, with an interval above zero, "
-    + "; ".join(f"{first_win(arm)} ({figures.arm_label(arm)})" for arm in arms)
-    + f". From {counts[0]} to {most} frames the score goes from "
-    + "; ".join(f"{rise(arm, 'score')} ({figures.arm_label(arm)})" for arm in arms)
-    + ", and ROC AUC from " + "; ".join(f"{rise(arm, 'roc_auc')}" for arm in arms)
-    + f". A constant that knows the person's base rates has {floor.mean():.1f}. Whether person-specific data pays is "
-    "therefore a matter of how many frames one can afford to code, and a score of this condition is no ceiling: it "
-    "still depends on that number."
-))  # fmt: skip
+wins = "; ".join(f"{first_win(arm)} ({arm_label(arm)})" for arm in arms)
+rises = "; ".join(f"{rise(arm, 'score')} ({arm_label(arm)})" for arm in arms)
+say(
+    "Training on the person beats training on four strangers, with an interval above "
+    "zero, {wins}. From {fewest} to {most} frames the score goes from {rises}, and ROC "
+    "AUC from {auc_rises}. A constant that knows the person's base rates has "
+    "{floor:.1f}. Whether person-specific data pays is therefore a matter of how many "
+    "frames one can afford to code, and a score of this condition is no ceiling: it "
+    "still depends on that number.",
+    wins=wins,
+    fewest=fewest,
+    most=most,
+    rises=rises,
+    auc_rises="; ".join(rise(arm, "roc_auc") for arm in arms),
+    floor=floor.mean(),
+)
 
 # %% [markdown]
 # ## Exercises
@@ -287,26 +399,33 @@ display(Markdown(
 
 # %% tags=["hide-cell"]
 minutes_per_frame = 30 / (60 * 25)
-price = pd.DataFrame({"frames": counts, "coder's minutes": [n * minutes_per_frame for n in counts]})
-best = points[points["arm"] == arms[0]].set_index("frames_per_person")["mean"]
-price["score, %"] = price["frames"].map(best)
-table(price, f"Price and score, {figures.arm_label(arms[0])} faces.", formats={"frames": ".0f"})
+price = pd.DataFrame({"frames": counts})
+price["coder's minutes"] = price["frames"] * minutes_per_frame
+price["score, %"] = [point(at(ORIGINAL, n))["mean"] for n in counts]
+caption = f"Price and score, {arm_label(ORIGINAL)} faces."
+table(price, caption, formats={"frames": ".0f"})
 
 # %% [markdown]
 # **2.** Which action units need the person most? Compare each unit's ROC AUC at the left and at the right end.
 
+
 # %% tags=["hide-cell"]
-units = {
-    n: statistics.action_unit_scores(full["original"] if n == most else curve[
-        (curve["arm"] == "original") & (curve["frames_per_person"] == n)], value="roc_auc").mean()
-    for n in (counts[0], most)
-}  # fmt: skip
-needs = pd.DataFrame(units).assign(rise=lambda t: t[most] - t[counts[0]]).sort_values("rise", ascending=False)
-table(needs.rename(columns=str).reset_index(), f"ROC AUC at {counts[0]} and {most} frames, percent.",
-      headings={"action_unit": "action unit"})  # fmt: skip
+def unit_auc(n):
+    """ROC AUC of each action unit at one point, mean over people, percent."""
+    return statistics.action_unit_scores(at(ORIGINAL, n), value="roc_auc").mean()
+
+
+# %% tags=["hide-cell"]
+units = pd.DataFrame({str(n): unit_auc(n) for n in (fewest, most)})
+units["rise"] = units[str(most)] - units[str(fewest)]
+units = units.sort_values("rise", ascending=False)
+
+# %% tags=["hide-cell"]
+caption = f"ROC AUC at {fewest} and {most} frames, percent."
+table(units.reset_index(), caption, headings={"action_unit": "action unit"})
 
 # %% [markdown]
 # ## How this page was made
 
 # %%
-page.card(settings, store)
+page.card(study)

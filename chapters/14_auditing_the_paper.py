@@ -26,26 +26,26 @@ overrides = {}  # settings changed for this run, by name
 artefacts = ""  # artefact folder; empty: the default
 confidence = 0.95  # of every interval
 margin = 2.0  # points within which two scores count as similar
-power = 0.8  # chance of finding a difference that exists, for what the tests could have seen
+power = 0.8  # chance of finding a difference that exists
 toy_seed = 14  # of the made-up study
 
 # %%
+from math import comb
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 from deepfn_lib import page, statistics
-from deepfn_lib.artefacts import Store
-from deepfn_lib.page import figures, interval_text, p_text, table
-from deepfn_lib.settings import load_settings
-from deepfn_lib.statistics import audit, constants, published
-from deepfn_lib.statistics import audit_sums as arithmetic
-from IPython.display import Markdown, display
+from deepfn_lib.page import figures, interval_text, p_text, say, table
+from deepfn_lib.statistics import published, published_table
+from deepfn_lib.statistics.constants import always_absent, always_present, indifference
+from deepfn_lib.study import Study
 from scipy import stats
 from sklearn.metrics import accuracy_score, f1_score
 from statsmodels.stats.power import TTestIndPower
 
 # %%
-settings = load_settings(profile, overrides)
-store = Store(artefacts)
+study = Study.open(profile, overrides, artefacts)
 figures.use_theme()
 plan = statistics.Plan(confidence=confidence, margin=margin)
 
@@ -63,20 +63,48 @@ plan = statistics.Plan(confidence=confidence, margin=margin)
 # | no chance level | constants from public label lists | base rates earn points | another zero |
 #
 # The published numbers are data: `data_manifests/published.csv` holds each with its section and place. A verdict is one
-# of four: *agrees*, *agrees within rounding*, *does not agree*, *cannot be checked*.
+# of four:
+
+# %%
+AGREES, ROUNDING = "agrees", "agrees within rounding"
+DISAGREES, UNCHECKED = "does not agree", "cannot be checked"
 
 # %% [markdown]
 # ## A toy: a study whose data we have
 #
 # Two conditions of 15 made-up people each. We know the p of the data; a reader of the printed table does not.
 
+
+# %%
+class Cell(NamedTuple):
+    """Mean, SD and people in a table; `half_unit` is half of the mean's last digit."""
+
+    value: float
+    sd: float
+    n: int
+    half_unit: float = 0.05
+
+
+# %%
+def printed(sample):
+    """What a table with one decimal shows of a sample."""
+    mean, sd = (round(float(v), 1) for v in (sample.mean(), sample.std(ddof=1)))
+    return Cell(mean, sd, len(sample))
+
+
 # %%
 rng = np.random.default_rng(toy_seed)
-first, second = rng.normal(55, 6, 15), rng.normal(50, 5, 15)
-true_p = stats.ttest_ind(first, second).pvalue
-printed = [round(float(v), 1) for v in (first.mean(), first.std(ddof=1), second.mean(), second.std(ddof=1))]
-display(
-    Markdown(f"Printed: {printed[0]} ({printed[1]}) and {printed[2]} ({printed[3]}). From the data, p = {true_p:.4f}.")
+samples = rng.normal(55, 6, 15), rng.normal(50, 5, 15)
+true_p = stats.ttest_ind(*samples).pvalue
+one, two = map(printed, samples)
+
+# %%
+say(
+    "Printed: {one.value} ({one.sd}) and {two.value} ({two.sd}). "
+    "From the data, p = {p:.4f}.",
+    one=one,
+    two=two,
+    p=true_p,
 )
 
 # %% [markdown]
@@ -88,57 +116,153 @@ display(
 
 
 # %%
-def p_of_printed(m1, s1, n1, m2, s2, n2):
-    """Two-sided p of the two-sample t-test from a table's numbers."""
-    df = n1 + n2 - 2
-    spread = np.sqrt(((n1 - 1) * s1**2 + (n2 - 1) * s2**2) / df)
-    t = (m1 - m2) / (spread * np.sqrt(1 / n1 + 1 / n2))
-    return 2 * stats.t.sf(abs(t), df)
+def pooled_sd(first, second):
+    """The s of the equation."""
+    squares = (first.n - 1) * first.sd**2 + (second.n - 1) * second.sd**2
+    return np.sqrt(squares / (first.n + second.n - 2))
 
 
 # %%
-exact = p_of_printed(first.mean(), first.std(ddof=1), 15, second.mean(), second.std(ddof=1), 15)
-assert np.isclose(exact, true_p)
+def standard_error(first, second):
+    """Of the difference of the means: the denominator of t."""
+    return pooled_sd(first, second) * np.sqrt(1 / first.n + 1 / second.n)
+
+
+# %%
+def p_of_printed(first, second):
+    """Two-sided p of the two-sample t-test from two cells of a table."""
+    t = (first.value - second.value) / standard_error(first, second)
+    return 2 * stats.t.sf(abs(t), first.n + second.n - 2)
+
+
+# %%
+exact = (Cell(sample.mean(), sample.std(ddof=1), len(sample)) for sample in samples)
+assert np.isclose(p_of_printed(*exact), true_p)
 
 # %% [markdown]
 # Printed numbers are rounded, so the true values lie in a small box around them. The p grows with either SD and falls
-# with the distance of the means: its extremes sit at two corners of the box.
+# with the distance of the means: its extremes sit at two corners of the box. Where the means may be the same, the
+# largest p is 1.
+
+# %%
+SD_HALF_UNIT = 0.05  # SDs are printed with one decimal
+
+
+def p_range(first, second):
+    """Smallest and largest p over all tables that print these two cells."""
+
+    def corner(distance, shift):
+        sds = first.sd + shift, second.sd + shift
+        return p_of_printed(Cell(distance, sds[0], first.n), Cell(0, sds[1], second.n))
+
+    distance = abs(first.value - second.value)
+    reach = first.half_unit + second.half_unit
+    smallest = corner(distance + reach, -SD_HALF_UNIT)
+    return smallest, corner(max(distance - reach, 0), SD_HALF_UNIT)
 
 
 # %%
-def p_box(m1, s1, n1, m2, s2, n2, half=0.05):
-    """Smallest and largest p over all tables that print the same."""
-    d = abs(m1 - m2)
-    near, far = max(d - 2 * half, 0), d + 2 * half
-    return p_of_printed(far, s1 - half, n1, 0, s2 - half, n2), p_of_printed(near, s1 + half, n1, 0, s2 + half, n2)
-
-
-low, high = p_box(printed[0], printed[1], 15, printed[2], printed[3], 15)
+low, high = p_range(one, two)
 assert low <= true_p <= high
-display(Markdown(f"A reader can say: between {low:.4f} and {high:.4f}. The truth is inside."))
+
+# %%
+say(
+    "A reader can say: between {low:.4f} and {high:.4f}. The truth is inside.",
+    low=low,
+    high=high,
+)
+
+# %% [markdown]
+# A quoted number agrees if the recomputed one rounds to it, or lies below it where the paper quotes a bound ($p <
+# 0.001$). It agrees within rounding if some number of the range does.
+
+# %%
+DUST = 1e-9  # what binary fractions lose of 5.3
+
+
+def compare_quoted(quoted, number, low, high):
+    """The verdict on a quoted number, from the recomputed one and its range."""
+    bottom, top = quoted.value - quoted.half_unit, quoted.value + quoted.half_unit
+    if "<" in quoted.relation:
+        bottom, top = 0, quoted.value
+    bottom, top = bottom - DUST, top + DUST
+    if bottom <= number <= top:
+        return AGREES
+    return ROUNDING if low <= top and high >= bottom else DISAGREES
+
 
 # %% [markdown]
 # ## The run: every p-value the paper quotes
 #
-# The library does the same for each quoted p, with the sizes of Table 4: 40 participants for people and genders, 15 for
-# skin, 67 for the two datasets.
+# The same for each quoted p, with the sizes of Table 4: 40 participants for people and genders, 15 for skin, 67 for the
+# two datasets.
+
 
 # %%
-tests = audit.audit_p_values()
-tests["range"] = [
-    f"{p_text(a)} to {p_text(b)}" if b >= 0.0005 else "" for a, b in tests[["p_low", "p_high"]].fillna(0).to_numpy()
-]
-shown = ["section", "claim", "quoted", "p", "range", "verdict", "first", "second", "sizes"]
-table(tests[shown].fillna({"first": "", "second": "", "sizes": ""}), "Quoted and recomputed p-values.",
-      headings={"p": "recomputed", "range": "with rounding"})  # fmt: skip
+def compared_cells(quoted):
+    """The two cells of Table 5 that a quoted p compares."""
+    return published(quoted.first), published(quoted.second)
+
 
 # %%
-quotes = tests[~tests["claim"].str.endswith("-text")]  # one p is quoted for a score that is printed twice
+def as_printed(cell):
+    """A cell as the paper shows it: mean (SD)."""
+    return f"{cell.printed} ({cell.sd:.1f})"
+
+
+# %%
+def audited(key):
+    """A quoted p beside the one that Table 5 gives."""
+    quoted = published(key)
+    sign = quoted.relation.replace("<=", "≤")
+    row = {"section": quoted.section, "claim": key.removeprefix("p.")}
+    row["quoted"] = f"{sign} {quoted.printed}"
+    if not quoted.first:
+        return row | {"verdict": UNCHECKED}
+    first, second = compared_cells(quoted)
+    p, (low, high) = p_of_printed(first, second), p_range(first, second)
+    row |= {"p": p, "p_low": low, "p_high": high}
+    row["verdict"] = compare_quoted(quoted, p, low, high)
+    row |= {"first": as_printed(first), "second": as_printed(second)}
+    return row | {"sizes": f"{first.n} + {second.n}"}
+
+
+# %%
+def audit_p_values():
+    """One row for each p-value of the paper."""
+    keys = published_table().query("unit == 'p'").index
+    return pd.DataFrame([audited(key) for key in keys])
+
+
+# %%
+tests = audit_p_values()
+ends = tests[["p_low", "p_high"]].fillna(0).to_numpy()
+tests["range"] = [f"{p_text(a)} to {p_text(b)}" if b >= 0.0005 else "" for a, b in ends]
+shown = "section claim quoted p range verdict first second sizes".split()
+
+# %%
+table(
+    tests[shown],
+    "Quoted and recomputed p-values.",
+    headings={"p": "recomputed", "range": "with rounding"},
+)
+
+# %%
+quotes = tests[~tests["claim"].str.endswith("-text")]  # a score printed twice has one p
 counts = quotes["verdict"].value_counts()
-odd = quotes[quotes["verdict"] == audit.DISAGREES]
-assert quotes.loc[quotes["claim"].str.endswith("gain-independent"), "p"].max() < 0.001
-listed = "; ".join(f"§{r.section}, {r.claim} ({r.quoted}, here {p_text(r.p)})" for r in odd.itertuples())
-display(Markdown("; ".join(f"{n} × *{v}*" for v, n in counts.items()) + f". Not in agreement: {listed}."))
+odd = quotes[quotes["verdict"] == DISAGREES]
+gains_unseen = quotes["claim"].str.endswith("gain-independent")
+assert quotes.loc[gains_unseen, "p"].max() < 0.001
+
+# %%
+say(
+    "{counts}. Not in agreement: {listed}.",
+    counts="; ".join(f"{n} × *{verdict}*" for verdict, n in counts.items()),
+    listed="; ".join(
+        f"§{r.section}, {r.claim} ({r.quoted}, here {p_text(r.p)})"
+        for r in odd.itertuples()
+    ),
+)
 
 # %% [markdown]
 # What cannot be checked is compared in a figure only: women against men, darker against lighter skin, each pair of
@@ -151,83 +275,320 @@ display(Markdown("; ".join(f"{n} × *{v}*" for v, n in counts.items()) + f". Not
 # Table 5 prints 61.1. The quoted p decides between them.
 
 # %%
-rivals = tests[tests["claim"].str.startswith("person.keeps-dependent")].set_index("first")
-sentences = [f"With {name} the p is {p_text(r.p)} ({r.range}): *{r.verdict}*." for name, r in rivals.iterrows()]
-display(Markdown(" ".join(sentences) + " The p was computed from the table's number, not from the text's."))
-assert set(rivals["verdict"]) == {audit.ROUNDING, audit.DISAGREES}
+rivals = tests[tests["claim"].str.startswith("person.keeps-dependent")]
+assert set(rivals["verdict"]) == {ROUNDING, DISAGREES}
+
+# %%
+say(
+    "{both} The p was computed from the table's number, not from the text's.",
+    both=" ".join(
+        f"With {r.first} the p is {p_text(r.p)} ({r.range}): *{r.verdict}*."
+        for r in rivals.itertuples()
+    ),
+)
 
 # %% [markdown]
 # ### How many people were in the skin conditions?
 #
 # The skin gap is quoted with p = 0.025, which 15 participants cannot give. Three exact p-values of §5.3 involve the two
-# skin conditions; we look for the sizes that allow all three.
+# skin conditions; we look for the sizes that allow all three. A comparison within one condition takes that condition's
+# number on both sides.
+
+
+# %%
+def resized(cell, within, cross):
+    """The cell with `within` or `cross` people, as its condition is."""
+    size = cross if "-independent" in cell.key else within
+    return cell.model_copy(update={"n": size})
+
+
+# %%
+def fits(quoted, within, cross):
+    """Whether rounding lets a quoted p be right at these sizes."""
+    pair = [resized(cell, within, cross) for cell in compared_cells(quoted)]
+    return compare_quoted(quoted, p_of_printed(*pair), *p_range(*pair)) != DISAGREES
+
+
+# %%
+def sizes_that_fit(keys, most):
+    """Sizes (within, cross) up to `most` at which every quoted p can be right."""
+    quotes, sizes = [published(key) for key in keys], range(3, most + 1)
+    return [(w, c) for w in sizes for c in sizes if all(fits(q, w, c) for q in quotes)]
+
 
 # %%
 skin_keys = ["p.skin.gap", "p.skin.keeps-dependent", "p.skin.matches-dependent"]
-fitting = audit.sizes_that_fit(skin_keys, most=20)
+fitting = sizes_that_fit(skin_keys, most=20)
 assert (15, 15) not in fitting
-display(Markdown(f"Sizes that fit (within, cross): {', '.join(map(str, fitting))}; Table 4 has (15, 15)."))
+
+# %%
+say(
+    "Sizes that fit (within, cross): {fitting}; Table 4 has (15, 15).",
+    fitting=", ".join(map(str, fitting)),
+)
 
 # %% [markdown]
 # There is a plain way to lose somebody. Of seven people with lighter skin six train and validate, so a repetition tests
-# one of them.
+# one of them. The chance that $r$ draws of $m$ out of $N$ people test everybody is a sum over the sets of people never
+# drawn:
+#
+# $$P = \sum_{k=0}^{N-m} (-1)^k \binom{N}{k} \left[\binom{N-k}{m} \bigg/ \binom{N}{m}\right]^r.$$
+
 
 # %%
-sizes = {k: int(published(f"participants.{k}").value) for k in ("lighter", "darker", "train", "validation")}
-lighter, all_skin = sizes["lighter"], sizes["lighter"] + sizes["darker"]
-tested, draws = lighter - sizes["train"] - sizes["validation"], int(published("repetitions.skin-dependent").value)
-never = 1 - audit.all_tested(lighter, tested, draws)
-display(Markdown(
-    f"In {draws} draws of {tested} out of {lighter}, somebody is never drawn with probability {never:.2f}. "
-    f"That would make {all_skin - 1} people in the within condition. It does not explain fewer than {all_skin} in the "
-    "cross condition, where everybody of the other group is tested; for that the paper offers no reading."
-))  # fmt: skip
+def all_tested(pool, tested, draws):
+    """The chance that `draws` draws of `tested` out of `pool` test everybody."""
+    return sum(
+        (-1) ** k
+        * comb(pool, k)
+        * (comb(pool - k, tested) / comb(pool, tested)) ** draws
+        for k in range(pool - tested + 1)
+    )
+
+
+# %%
+lighter, darker, training, validating = (
+    int(published(f"participants.{group}").value)
+    for group in ("lighter", "darker", "train", "validation")
+)
+tested = lighter - training - validating
+draws = int(published("repetitions.skin-dependent").value)
+
+# %%
+say(
+    "In {draws} draws of {tested} out of {lighter}, somebody is never drawn with "
+    "probability {never:.2f}. That would make {fewer} people in the within condition. "
+    "It does not explain fewer than {everybody} in the cross condition, where "
+    "everybody of the other group is tested; for that the paper offers no reading.",
+    draws=draws,
+    tested=tested,
+    lighter=lighter,
+    never=1 - all_tested(lighter, tested, draws),
+    fewer=lighter + darker - 1,
+    everybody=lighter + darker,
+)
 
 # %% [markdown]
 # ## Sums, averages, sizes
+#
+# The text quotes gaps, within minus cross, and average gains, DeepFN minus original. Both are differences of Table 5.
 
 # %%
-sums = arithmetic.audit_sums()
+FAMILIES = ("person", "gender", "skin", "dataset")
+KINDS, PAPER_ARMS = ("dependent", "independent"), ("original", "deepfn")
+
+
+# %%
+def score_gap(name, arm):
+    """Within minus cross in one arm, points."""
+    within, cross = (published(f"{name}-{kind}.{arm}") for kind in KINDS)
+    return within.value - cross.value
+
+
+# %%
+def score_gain(condition):
+    """What DeepFN adds in one condition, points."""
+    original, deepfn = (published(f"{condition}.{arm}") for arm in PAPER_ARMS)
+    return deepfn.value - original.value
+
+
+# %%
+ROUNDING_REACH = 0.1  # of a difference of two scores, and of a mean of such differences
+
+
+def sum_row(what, key, value, low=None, high=None):
+    """A quoted number beside the recomputed one and the range rounding leaves it."""
+    quoted = published(key)
+    low = value - ROUNDING_REACH if low is None else low
+    high = value + ROUNDING_REACH if high is None else high
+    row = {"section": quoted.section, "what": what, "quoted": quoted.printed}
+    row |= {"recomputed": value, "low": low, "high": high}
+    return row | {"verdict": compare_quoted(quoted, value, low, high)}
+
+
+# %% [markdown]
+# For the datasets the text's 2.1 and Table 5 together leave one free number. Table 5 averages over participants, 40 of
+# BP4D and 27 of DISFA. Its cross row and the 2.1, the gain from BP4D to DISFA, give the gain from DISFA to BP4D. Its
+# within row gives only the weighted sum of the other two, $40a + 27b$, and the mean of the three depends on how far $a$
+# and $b$ are apart. We take them as equal, and let the range have each of them between nothing and twice the row's
+# gain.
+
+
+# %%
+def dataset_row():
+    """§5.4's 8.3: the mean gain of three combinations of datasets."""
+    n, m = (published(f"participants.{name}").value for name in ("bp4d", "disfa"))
+    carried = published("gain.dataset.bp4d-disfa").value
+    back = ((n + m) * score_gain("dataset-independent") - m * carried) / n
+    within = score_gain("dataset-dependent")
+    a = np.linspace(0, 2 * within, 201)
+    b = ((n + m) * within - n * a) / m
+    means = ((a + b + back) / 3)[(b >= 0) & (b <= 2 * within)]
+    return sum_row(
+        "dataset gain of three combinations",
+        "gain.dataset.three",
+        (2 * within + back) / 3,
+        means.min() - ROUNDING_REACH,
+        means.max() + ROUNDING_REACH,
+    )
+
+
+# %%
+def audit_sums():
+    """Gaps and average gains that the text quotes, from Table 5."""
+    rows = [sum_row(f"{f} gap", f"gap.{f}", score_gap(f, "original")) for f in FAMILIES]
+    unseen = "person-independent"
+    what = f"gain over action units, {unseen}"
+    rows.append(sum_row(what, "gain.person.au", score_gain(unseen)))
+    for name in ("gender", "skin"):
+        mean = sum(score_gain(f"{name}-{kind}") for kind in KINDS) / 2
+        rows.append(sum_row(f"{name} gain over the combinations", f"gain.{name}", mean))
+    return pd.DataFrame([*rows, dataset_row()])
+
+
+# %%
+sums = audit_sums()
 sums["allowed"] = [f"{a:.2f} to {b:.2f}" for a, b in sums[["low", "high"]].to_numpy()]
-table(sums[["section", "what", "quoted", "recomputed", "allowed", "verdict"]], "Quoted gaps and gains, points.",
-      formats={"recomputed": ".2f"}, headings={"allowed": "rounding allows"})  # fmt: skip
+
+# %%
+table(
+    sums[["section", "what", "quoted", "recomputed", "allowed", "verdict"]],
+    "Quoted gaps and gains, points.",
+    formats={"recomputed": ".2f"},
+    headings={"allowed": "rounding allows"},
+)
 
 # %% [markdown]
 # Table 5 averages over participants, a figure's four bars may be averaged alike. For the skin conditions the two
-# differ, because one group has seven people and the other eight. For the datasets the text's 2.1 and Table 5 together
-# leave one free number; a range stands for it.
+# differ, because one group has seven people and the other eight. If the two groups' gains are $d$ apart, the average of
+# bars is $d\,(1/2 - 7/15)$ away from the average of people.
+
 
 # %%
-skin = sums.set_index("what").loc["skin gain over the combinations"]
-apart = arithmetic.direction_gap_needed("skin", (7, 8), published("gain.skin"), skin["recomputed"])
-units, most, least = (published(f"gain.person.{name}") for name in ("au", "AU04", "AU14"))
-spread = [f(units.value, most.value, least.value, units.n) for f in (arithmetic.smallest_sd, arithmetic.largest_sd)]
-display(Markdown(
-    f"To turn {skin['recomputed']:.1f} into the quoted {published('gain.skin').printed} by weighting bars instead of "
-    f"people, tests on lighter skin would have to gain {apart:.0f} points more than tests on darker skin. The paper "
-    f"does say that darker skin gains least. Figure 4's SD of {units.sd} over twelve gains is possible: "
-    f"with its mean, largest and smallest the SD lies between {spread[0]:.1f} and {spread[1]:.1f}."
-))  # fmt: skip
+def direction_gap_needed(sizes, quoted, recomputed):
+    """The d at which bars average to the quoted gain, people to the recomputed one."""
+    small, large = sorted(sizes)
+    if small == large:
+        raise ValueError("groups of equal size have one average")
+    return (quoted.value - recomputed) / (0.5 - small / (small + large))
+
 
 # %% [markdown]
-# Layers give parameters, repetitions give models, people give networks.
+# And the SD of Figure 4's twelve gains, of which the mean and both ends are quoted: it is least where the other ten are
+# alike, and greatest where all but one stand at the ends.
+
 
 # %%
-size, trained = arithmetic.network_parameters(), arithmetic.models()
-networks = int(published("participants.bp4d").value + published("participants.disfa").value)
-images = int(published("iterations").value * 2 * published("batch").value)
-rows = [
-    ("encoder (Table 1), parameters", size["encoder"]), ("one decoder (Table 2), parameters", size["decoder"]),
-    ("encoder and two decoders, parameters", size["encoder"] + 2 * size["decoder"]),
-    ("LeNet-5 with 12 outputs, parameters", size["lenet-5, 12 outputs"]),
-    ("LeNet-5 with 5 outputs, parameters", size["lenet-5, 5 outputs"]),
-    ("classifiers in Table 5, for each arm", trained["models"].sum()),
-    ("normalising networks, one a person", networks), ("images each of them is shown", images),
-]  # fmt: skip
+def smallest_sd(mean, highest, lowest, n):
+    """The least SD of n numbers with this mean and these ends."""
+    rest = (n * mean - highest - lowest) / (n - 2)
+    return np.std([highest, lowest] + [rest] * (n - 2), ddof=1)
+
+
+# %%
+def largest_sd(mean, highest, lowest, n):
+    """The greatest SD that they can have."""
+    at_top = n * (mean - lowest) / (highest - lowest)  # maxima that carry the sum
+    whole = int(np.floor(at_top))
+    between = lowest + (at_top - whole) * (highest - lowest)
+    values = [highest] * whole + [between] + [lowest] * (n - whole - 1)
+    return np.std(values[:n], ddof=1)
+
+
+# %%
+skin = sums.set_index("what").loc["skin gain over the combinations", "recomputed"]
+quoted = published("gain.skin")
+units, most, least = (published(f"gain.person.{n}") for n in ("au", "AU04", "AU14"))
+spreads = units.value, most.value, least.value, units.n
+
+# %%
+say(
+    "To turn {skin:.1f} into the quoted {quoted.printed} by weighting bars instead of "
+    "people, tests on lighter skin would have to gain {apart:.0f} points more than "
+    "tests on darker skin. The paper does say that darker skin gains least. Figure "
+    "4's SD of {units.sd} over twelve gains is possible: with its mean, largest and "
+    "smallest the SD lies between {low:.1f} and {high:.1f}.",
+    skin=skin,
+    quoted=quoted,
+    apart=direction_gap_needed((lighter, darker), quoted, skin),
+    units=units,
+    low=smallest_sd(*spreads),
+    high=largest_sd(*spreads),
+)
+
+# %% [markdown]
+# Layers give parameters, repetitions give models, people give networks. Each filter of a convolution, and each unit of
+# a dense layer, has a weight for everything it sees and a bias.
+
+
+# %%
+def in_convolution(inputs, filters, kernel):
+    """Parameters of a convolution."""
+    return (kernel * kernel * inputs + 1) * filters
+
+
+# %%
+def in_dense(inputs, units):
+    """Parameters of a dense layer."""
+    return (inputs + 1) * units
+
+
+# %%
+def encoder_parameters():
+    """Parameters of Table 1."""
+    sizes = (1, 128), (128, 256), (256, 512), (512, 1024)
+    total = sum(in_convolution(i, o, 5) for i, o in sizes)
+    total += in_dense(8 * 8 * 1024, 1024) + in_dense(1024, 4 * 4 * 1024)
+    return total + in_convolution(1024, 2048, 3)
+
+
+# %%
+def decoder_parameters():
+    """Parameters of Table 2: one decoder."""
+    sizes = (512, 1024), (256, 512), (128, 256), (64, 128)
+    return sum(in_convolution(i, o, 3) for i, o in sizes) + in_convolution(32, 1, 5)
+
+
+# %%
+def lenet_parameters(outputs):
+    """Parameters of Table 3, LeNet-5."""
+    total = in_convolution(1, 6, 3) + in_convolution(6, 16, 3)
+    total += in_dense(14 * 14 * 16, 120) + in_dense(120, 84)
+    return total + in_dense(84, outputs)
+
+
+# %%
+def classifiers():
+    """Models of each row of Table 5, one arm: repetitions by people or directions."""
+    rows = published_table().query("unit == 'repetitions'")
+    return (rows["value"] * rows["n"]).astype(int)
+
+
+# %%
+encoder, decoder = encoder_parameters(), decoder_parameters()
+twelve, five = lenet_parameters(12), lenet_parameters(5)
 thousands = published("parameters.lenet-5").value
-assert size["lenet-5, 12 outputs"] // 1000 == thousands == round(size["lenet-5, 5 outputs"] / 1000)
+assert twelve // 1000 == thousands == round(five / 1000)
+
+# %%
+people = published("participants.bp4d").value + published("participants.disfa").value
+images = published("iterations").value * 2 * published("batch").value
+numbers = {
+    "encoder (Table 1), parameters": encoder,
+    "one decoder (Table 2), parameters": decoder,
+    "encoder and two decoders, parameters": encoder + 2 * decoder,
+    "LeNet-5 with 12 outputs, parameters": twelve,
+    "LeNet-5 with 5 outputs, parameters": five,
+    "classifiers in Table 5, for each arm": classifiers().sum(),
+    "normalising networks, one a person": int(people),
+    "images each of them is shown": int(images),
+}
+
+# %%
 table(
-    pd.DataFrame(rows, columns=["what", "number"]), "Sizes, from the layers and the protocol.", formats={"number": ",d"}
+    pd.DataFrame(numbers.items(), columns=["what", "number"]),
+    "Sizes, from the layers and the protocol.",
+    formats={"number": ",d"},
 )
 
 # %% [markdown]
@@ -242,15 +603,46 @@ table(
 #
 # The paper compares the *normalised* cross score with the *original* within score. Normalisation lifts both, so that
 # comparison mixes "the gap is smaller" with "everything is higher". Like with like, the gap is within minus cross in
-# each arm, and what DeepFN closes is the difference of the two gaps.
+# each arm, and what DeepFN closes is the difference of the two gaps. Its standard error is $\sqrt{\sum s_i^2 / n_i}$
+# over four cells taken as independent, which is all that a table of means and SDs allows.
+
 
 # %%
-gaps = arithmetic.audit_gaps(plan.confidence)
-rows = gaps.rename(columns={"condition": "label", "closed": "difference"})
+def gap_closed(name, confidence):
+    """The gap of each arm, what DeepFN closes of it with its interval, and its p."""
+    cells = [published(f"{name}-{kind}.{arm}") for kind in KINDS for arm in PAPER_ARMS]
+    error = np.sqrt(sum(cell.sd**2 / cell.n for cell in cells))
+    df = sum(cell.n - 1 for cell in cells)
+    reach = stats.t.ppf((1 + confidence) / 2, df) * error
+    before, after = (score_gap(name, arm) for arm in PAPER_ARMS)
+    closed = before - after
+    row = {"condition": name, "gap_original": before, "gap_deepfn": after}
+    row |= {"closed": closed, "low": closed - reach, "high": closed + reach}
+    row["p"] = 2 * stats.t.sf(abs(closed) / error, df)
+    return row | {"left_of_original": cells[0].value - cells[-1].value}
+
+
+# %%
+def audit_gaps(confidence=0.95):
+    """One row for each kind of gap, points."""
+    return pd.DataFrame([gap_closed(name, confidence) for name in FAMILIES])
+
+
+# %%
+gaps = audit_gaps(plan.confidence)
+closed = {
+    row.condition: statistics.Estimate(row.closed, row.low, row.high)
+    for row in gaps.itertuples()
+}
+
+# %%
 figures.interval_plot(
-    rows, "Gap without DeepFN minus gap with it, points; positive: closed. Intervals take the four means as "
-    "independent; the grey band counts as similar.", x="closed, points", margin=margin,
-)  # fmt: skip
+    closed,
+    "Gap without DeepFN minus gap with it, points; positive: closed. Intervals take "
+    "the four means as independent; the grey band counts as similar.",
+    x="closed, points",
+    margin=margin,
+)
 
 # %%
 headings = {
@@ -261,13 +653,17 @@ headings = {
 table(gaps, "Within minus cross, points.", headings=headings)
 
 # %%
-narrower = gaps[gaps["low"] > 0]["condition"].tolist()
-wider = gaps[gaps["closed"] < 0]["condition"].tolist()
-display(Markdown(
-    f"Shown to be narrower, like with like: {', '.join(narrower) or 'none'}. Wider by Table 5's own means: "
-    f"{', '.join(wider) or 'none'}. The normalised cross scores are higher, clearly; but for those conditions the "
-    "within scores rose by as much or more."
-))  # fmt: skip
+narrower = gaps.loc[gaps["low"] > 0, "condition"]
+wider = gaps.loc[gaps["closed"] < 0, "condition"]
+
+# %%
+say(
+    "Shown to be narrower, like with like: {narrower}. Wider by Table 5's own means: "
+    "{wider}. The normalised cross scores are higher, clearly; but for those "
+    "conditions the within scores rose by as much or more.",
+    narrower=", ".join(narrower) or "none",
+    wider=", ".join(wider) or "none",
+)
 
 # %% [markdown]
 # The same people are in all four cells. If their scores go together the true intervals are narrower than these; a table
@@ -277,24 +673,78 @@ display(Markdown(
 # ## What "similar" is worth
 #
 # Four large p-values are read as similarity. The test that could show it needs a margin; and before reading anything
-# into "no difference" one wants to know which difference the test would have found.
+# into "no difference" one wants to know which difference the test would have found. Similarity is shown if both
+# differences as large as the margin, up and down, are rejected (TOST); the nearer one decides.
+
 
 # %%
-similar_claims = audit.audit_similar(plan, power)
-similar_claims["interval"] = [
-    interval_text(*r, sign=True) for r in similar_claims[["difference", "low", "high"]].to_numpy()
-]
-table(similar_claims[["section", "claim", "p_quoted", "interval", "verdict", "p_similar", "detectable"]],
-      f"Similarity within {margin:g} points; detectable: found with power {power:g}.",
-      headings={"p_quoted": "p, quoted", "p_similar": "p, similar"})  # fmt: skip
+def p_of_similarity(first, second, margin):
+    """p of two one-sided tests, from two cells of a table."""
+    distance = margin - abs(first.value - second.value)
+    df = first.n + second.n - 2
+    return stats.t.sf(distance / standard_error(first, second), df)
+
 
 # %%
-shown_similar = int((similar_claims["verdict"] == "similar").sum())
-display(Markdown(
-    f"Similar within {margin:g} points: {shown_similar} of {len(similar_claims)}. The tests would have found "
-    f"{similar_claims['detectable'].min():.1f} to {similar_claims['detectable'].max():.1f} points; a true difference "
-    "below that had a fair chance to be called similar."
-))  # fmt: skip
+SIMILAR = (
+    "person.matches-dependent",
+    "person.keeps-dependent",
+    "skin.keeps-dependent",
+    "skin.matches-dependent",
+)
+
+
+# %%
+def told_similar(claim, plan, power):
+    """The difference, TOST, and what the t-test would have found."""
+    quoted = published(f"p.{claim}")
+    first, second = compared_cells(quoted)
+    difference, sd = first.value - second.value, pooled_sd(first, second)
+    quantile = stats.t.ppf((1 + plan.confidence) / 2, first.n + second.n - 2)
+    reach = quantile * standard_error(first, second)
+    p = p_of_similarity(first, second, plan.margin)
+    row = {"section": quoted.section, "claim": claim, "p_quoted": quoted.printed}
+    row |= {
+        "difference": difference,
+        "low": difference - reach,
+        "high": difference + reach,
+    }
+    row |= {"p_similar": p, "sd": sd, "n": first.n}
+    row["detectable"] = statistics.detectable(sd, first.n, second.n, power, plan.level)
+    return row | {"verdict": "similar" if p < plan.level else "not shown"}
+
+
+# %%
+def audit_similar(plan, power=0.8):
+    """One row for each claim."""
+    return pd.DataFrame([told_similar(claim, plan, power) for claim in SIMILAR])
+
+
+# %%
+similar_claims = audit_similar(plan, power)
+intervals = similar_claims[["difference", "low", "high"]].to_numpy()
+similar_claims["interval"] = [interval_text(*row, sign=True) for row in intervals]
+shown = "section claim p_quoted interval verdict p_similar detectable".split()
+shown_similar = (similar_claims["verdict"] == "similar").sum()
+
+# %%
+table(
+    similar_claims[shown],
+    f"Similarity within {margin:g} points; detectable: found with power {power:g}.",
+    headings={"p_quoted": "p, quoted", "p_similar": "p, similar"},
+)
+
+# %%
+say(
+    "Similar within {margin:g} points: {shown} of {n}. The tests would have found "
+    "{least:.1f} to {most:.1f} points; a true difference below that had a fair chance "
+    "to be called similar.",
+    margin=margin,
+    shown=shown_similar,
+    n=len(similar_claims),
+    least=similar_claims["detectable"].min(),
+    most=similar_claims["detectable"].max(),
+)
 
 # %% [markdown]
 # ### Many tests
@@ -303,59 +753,80 @@ display(Markdown(
 
 # %%
 checked = quotes[quotes["p"].notna()]
-adjusted = statistics.holm(checked["p"], plan.level)
-lost = checked.loc[(checked["p"] < plan.level) & (adjusted >= plan.level), "claim"]
-before, after = int((checked["p"] < plan.level).sum()), int((adjusted < plan.level).sum())
-display(Markdown(
-    f"{before} of {len(checked)} recomputed tests are below {plan.level:.2f}; after Holm {after}. Lost: "
-    f"{', '.join(lost) or 'none'}."
-))  # fmt: skip
+adjusted_p = statistics.holm(checked["p"], plan.level)
+significant, still = checked["p"] < plan.level, adjusted_p < plan.level
+
+# %%
+say(
+    "{before} of {n} recomputed tests are below {level:.2f}; after Holm {after}. "
+    "Lost: {lost}.",
+    before=significant.sum(),
+    n=len(checked),
+    level=plan.level,
+    after=still.sum(),
+    lost=", ".join(checked.loc[significant & ~still, "claim"]) or "none",
+)
 
 # %% [markdown]
 # ## What would chance score?
 #
 # The score is the mean of F1 and accuracy. If a share $p$ of the frames shows a unit, whoever always says "present"
-# gets F1 $2p/(1+p)$ and accuracy $p$; whoever always says "absent" gets F1 0 and accuracy $1-p$.
-
-
-# %%
-def score_of_yes(p):
-    """Always present: mean of F1 and accuracy."""
-    return (2 * p / (1 + p) + p) / 2
-
-
-def score_of_no(p):
-    """Always absent."""
-    return (1 - p) / 2
-
+# gets F1 $2p/(1+p)$ and accuracy $p$; whoever always says "absent" gets F1 0 and accuracy $1-p$. Chapters 04 and 08
+# hold their scores against these two as well.
 
 # %%
 truth = np.array([1, 1, 0, 0, 0, 0, 0, 0, 0, 0])
-for guess, formula in ((1, score_of_yes), (0, score_of_no)):
+for guess, formula in ((1, always_present), (0, always_absent)):
     said = np.full(10, guess)
-    assert np.isclose(formula(0.2), (f1_score(truth, said, zero_division=0) + accuracy_score(truth, said)) / 2)
+    f1 = f1_score(truth, said, zero_division=0)
+    assert np.isclose(formula(0.2), (f1 + accuracy_score(truth, said)) / 2)
+
+# %% [markdown]
+# A coin that says "present" with chance $q$ has, over many frames, F1 $2pq/(p+q)$ and accuracy $pq + (1-p)(1-q)$.
+
+
+# %%
+def coin(p, q):
+    """Its score: mean of F1 and accuracy."""
+    return (2 * p * q / (p + q) + p * q + (1 - p) * (1 - q)) / 2
+
 
 # %%
 rates = np.linspace(0.01, 0.9, 60)
-lines = {
-    "always present": score_of_yes(rates),
-    "always absent": score_of_no(rates),
-    "coin": constants.coin(rates, rates),
+scores = {
+    "always present": always_present(rates),
+    "always absent": always_absent(rates),
+    "coin": coin(rates, rates),
 }
-rows = pd.DataFrame(
-    [{"arm": n, "rate": p * 100, "mean": v * 100} for n, vs in lines.items() for p, v in zip(rates, vs)]
+rows = pd.DataFrame(scores, index=pd.Index(rates, name="rate")).mul(100).reset_index()
+rows["rate"] *= 100
+
+# %%
+figures.curves(
+    rows.melt("rate", var_name="predictor", value_name="mean"),
+    "rate",
+    "Score of predictors that see no image, by how often the unit is there; the coin "
+    "says 'present' as often as it is.",
+    "frames with the unit, %",
+    "score, %",
+    by="predictor",
 )
-figures.curves(rows, "rate", "Score of predictors that see no image, by how often the unit is there; the coin says "
-               "'present' as often as it is.", "frames with the unit, %", "score, %")  # fmt: skip
 
 # %% [markdown]
 # The better of the two constants is never bad: at its worst, where the two lines cross, it still has more than a
 # third. So a score of 50 on this measure means little until one knows the base rates.
 
 # %%
-crossing = constants.indifference()
-assert np.isclose(score_of_yes(crossing), score_of_no(crossing)) and score_of_no(crossing) > 1 / 3
-display(Markdown(f"The lines cross at {crossing:.1%} of frames, with a score of {100 * score_of_no(crossing):.1f}."))
+crossing = indifference()
+lowest = always_absent(crossing)
+assert np.isclose(always_present(crossing), lowest) and lowest > 1 / 3
+
+# %%
+say(
+    "The lines cross at {crossing:.1%} of frames, with a score of {score:.1f}.",
+    crossing=crossing,
+    score=100 * lowest,
+)
 
 # %% [markdown]
 # The public label lists of both datasets give the constants of the real data. They are context, computed with the
@@ -367,42 +838,67 @@ display(Markdown(f"The lines cross at {crossing:.1%} of frames, with a score of 
 def real_constant(kind, sets):
     """Mean over all participants of one constant predictor on the real labels."""
     values = [published(f"constants.{name}.{kind}") for name in sets]
-    return float(np.average([v.value for v in values], weights=[v.n for v in values]))
+    return np.average([v.value for v in values], weights=[v.n for v in values])
 
 
 # %%
-scores = [key for key in statistics.published_table().index if key.endswith(".original")]
-both = ("bp4d-5", "disfa-5")
-rows = []
-for key in scores:
-    condition, score = key.removesuffix(".original"), published(key)
+def over_the_floor(condition):
+    """A condition's original score beside the best constants of the real labels."""
+    both = ("bp4d-5", "disfa-5")
     sets = both if condition.startswith("dataset") else ("bp4d-12",)
-    carried = real_constant("carried-over", both) if condition == "dataset-independent" else np.nan
+    original = published(f"{condition}.original")
     best = real_constant("best-constant", sets)
-    rows.append({"condition": condition, "original": score.value, "best constant": best, "carried over": carried,
-                 "above": score.value - best})  # fmt: skip
-floor = pd.DataFrame(rows)
-table(floor, "Table 5's original scores and the best constants of the real labels, percent.", formats={"above": "+.1f"})
+    row = {"condition": condition, "original": original.value, "best constant": best}
+    if condition == "dataset-independent":
+        row["carried over"] = real_constant("carried-over", both)
+    return row | {"above": original.value - best}
+
 
 # %%
-low, high = floor.loc[floor["above"].idxmin()], floor.loc[floor["above"].idxmax()]
-women, men = (published(f"constants.{g}.best-constant").value for g in ("female", "male"))
-display(Markdown(
-    f"{low['condition']} is {low['above']:+.1f} points from the best constant, {high['condition']} "
-    f"{high['above']:+.1f}. Constants carried from one dataset to the other score "
-    f"{real_constant('carried-over', both):.1f}: part of the "
-    f"largest gap is base rates that differ between datasets. And the best constants have {women:.1f} for women and "
-    f"{men:.1f} for men, a difference of {women - men:.1f} points that no face is needed for."
-))  # fmt: skip
+conditions = [f"{family}-{kind}" for family in FAMILIES for kind in KINDS]
+floor = pd.DataFrame([over_the_floor(condition) for condition in conditions])
+columns = ["condition", "original", "best constant", "carried over", "above"]
+
+# %%
+table(
+    floor[columns],
+    "Table 5's original scores and the best constants of the real labels, percent.",
+    formats={"above": "+.1f"},
+)
+
+# %%
+nearest, farthest = floor.sort_values("above").iloc[[0, -1]].itertuples()
+best = {g: published(f"constants.{g}.best-constant").value for g in ("female", "male")}
+
+# %%
+say(
+    "{low.condition} is {low.above:+.1f} points from the best constant, "
+    "{high.condition} {high.above:+.1f}. Constants carried from one dataset to the "
+    "other score {carried:.1f}: part of the largest gap is base rates that differ "
+    "between datasets. And the best constants have {women:.1f} for women and "
+    "{men:.1f} for men, a difference of {difference:.1f} points that no face is "
+    "needed for.",
+    low=nearest,
+    high=farthest,
+    carried=floor["carried over"].max(),
+    women=best["female"],
+    men=best["male"],
+    difference=best["female"] - best["male"],
+)
 
 # %% [markdown]
 # Scores of other papers are not comparable: strong systems train on full training sets with fixed folds and pool their
 # frames.
 
 # %%
-strong = [published(f"strong-systems.f1-{end}").printed for end in ("low", "high")]
-display(Markdown(f"They report mean F1 of {strong[0]} to {strong[1]} on BP4D; redrawing the folds alone is reported to "
-                 f"move F1 by about ± {published('folds.f1').printed} points (arXiv 2604.02162)."))  # fmt: skip
+say(
+    "They report mean F1 of {low.printed} to {high.printed} on BP4D; redrawing the "
+    "folds alone is reported to move F1 by about ± {folds.printed} points (arXiv "
+    "2604.02162).",
+    low=published("strong-systems.f1-low"),
+    high=published("strong-systems.f1-high"),
+    folds=published("folds.f1"),
+)
 
 # %% [markdown]
 # ## Sentences against sentences
@@ -421,18 +917,38 @@ display(Markdown(f"They report mean F1 of {strong[0]} to {strong[1]} on BP4D; re
 # ## What we learned
 
 # %%
-wrong, floored = int((sums["verdict"] == audit.DISAGREES).sum()), int((floor["above"] <= margin).sum())
-good = int(counts.get(audit.AGREES, 0) + counts.get(audit.ROUNDING, 0))
-display(Markdown(
-    f"""Of {len(quotes)} quoted p-values {good} agree with Table 5 at least within rounding, {len(odd)} not, and
-{int(counts.get(audit.UNCHECKED, 0))} cannot be checked; of {len(sums)} sums {wrong} is not in agreement. That
-DeepFN's scores are higher than the originals' in every cross condition follows from the table. Other sentences do
-not: a narrower gap, like with like, is shown for {len(narrower)} of {len(gaps)} conditions; similarity within
-{margin:g} points for {shown_similar} of {len(similar_claims)}; and on original faces {floored} of {len(floor)}
-conditions score within {margin:g} points of a constant, or below it. None of this says that the method does not
-work. It says which questions the table leaves to a new experiment, and those are the ones that chapters 05 to 10
-ask."""
-))  # fmt: skip
+say(
+    "Of {quotes} quoted p-values {good} agree with Table 5 at least within rounding, "
+    "{odd} not, and {unchecked} cannot be checked; of {sums} sums {wrong} is not in "
+    "agreement.",
+    quotes=len(quotes),
+    good=counts.get(AGREES, 0) + counts.get(ROUNDING, 0),
+    odd=len(odd),
+    unchecked=counts.get(UNCHECKED, 0),
+    sums=len(sums),
+    wrong=(sums["verdict"] == DISAGREES).sum(),
+)
+
+# %%
+say(
+    "That DeepFN's scores are higher than the originals' in every cross condition "
+    "follows from the table. Other sentences do not: a narrower gap, like with like, "
+    "is shown for {narrower} of {gaps} conditions; similarity within {margin:g} "
+    "points for {similar} of {claims}; and on original faces {floored} of "
+    "{conditions} conditions score within {margin:g} points of a constant, or below "
+    "it.",
+    narrower=len(narrower),
+    gaps=len(gaps),
+    margin=margin,
+    similar=shown_similar,
+    claims=len(similar_claims),
+    floored=(floor["above"] <= margin).sum(),
+    conditions=len(floor),
+)
+
+# %% [markdown]
+# None of this says that the method does not work. It says which questions the table leaves to a new experiment, and
+# those are the ones that chapters 05 to 10 ask.
 
 # %% [markdown]
 # ## Exercises
@@ -440,30 +956,39 @@ ask."""
 # **1.** Which margin would make each "similar" true? It is the end of the interval that TOST looks at.
 
 # %% tags=["hide-cell"]
-reach = (
-    stats.t.ppf(plan.confidence, 2 * similar_claims["n"] - 2) * similar_claims["sd"] * np.sqrt(2 / similar_claims["n"])
-)
-needed = similar_claims[["section", "claim"]].assign(margin=similar_claims["difference"].abs() + reach)
+quantile = stats.t.ppf(plan.confidence, 2 * similar_claims["n"] - 2)
+reach = quantile * similar_claims["sd"] * np.sqrt(2 / similar_claims["n"])
+needed = similar_claims[["section", "claim"]].copy()
+needed["margin"] = similar_claims["difference"].abs() + reach
 table(needed, "Smallest margin, points, at which similarity would be shown.")
 
 # %% [markdown]
 # **2.** How many people would each condition need to find two points?
 
 # %% tags=["hide-cell"]
-needs = []
+needs = {}
 for name in ("person-dependent", "skin-dependent", "dataset-dependent"):
     effect = 2.0 / published(f"{name}.original").sd
-    needs.append((name, int(np.ceil(TTestIndPower().solve_power(effect, power=power, alpha=plan.level)))))
-table(pd.DataFrame(needs, columns=["condition", "people in each"]), "To find two points with the power above.")
+    people = TTestIndPower().solve_power(effect, power=power, alpha=plan.level)
+    needs[name] = int(np.ceil(people))
+table(
+    pd.DataFrame(needs.items(), columns=["condition", "people in each"]),
+    "To find two points with the power above.",
+)
 
 # %% [markdown]
 # **3.** A coin that says "present" in every second frame: what does it score at base rates of 10, 30 and 60 %?
 
 # %% tags=["hide-cell"]
-display(Markdown(", ".join(f"{p:.0%}: {100 * float(constants.coin(p, 0.5)):.1f}" for p in (0.1, 0.3, 0.6))))
+say(
+    "10%: {rare:.1f}, 30%: {some:.1f}, 60%: {often:.1f}",
+    rare=100 * coin(0.1, 0.5),
+    some=100 * coin(0.3, 0.5),
+    often=100 * coin(0.6, 0.5),
+)
 
 # %% [markdown]
 # ## How this page was made
 
 # %%
-page.card(settings, store)
+page.card(study)

@@ -24,8 +24,8 @@ profile = "quick"  # settings to start from: smoke, quick, overnight or paper
 overrides = {}  # settings changed for this run, by name
 artefacts = ""  # artefact folder; empty: the default
 training_people = [4, 8, 16]  # numbers of people to train the study's classifier on
-classifiers = ["lenet-5", "modern"]  # from simple to complex, trained on the study's number of people
-growth_arms = ["original", "deepfn", "oracle"]  # arms to compare; the first is what the others gain over
+classifiers = ["lenet-5", "modern"]  # from simple to complex, at the study's own number
+growth_arms = ["oracle"]  # arms to compare beside the original and the normaliser
 confidence = 0.95  # of every interval
 margin = 2.0  # points within which two scores count as similar
 bootstrap_samples = 4000  # resamples of participants
@@ -36,18 +36,18 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
-from deepfn_lib import page, statistics, study
-from deepfn_lib.artefacts import Store
-from deepfn_lib.page import figures, interval_text, table
-from deepfn_lib.recognition import growth
-from deepfn_lib.settings import load_settings
-from IPython.display import Markdown, display
+from deepfn_lib import page, statistics
+from deepfn_lib.arms import ORACLE, ORIGINAL
+from deepfn_lib.errors import StudyError
+from deepfn_lib.page import figures, interval_text, say, table
+from deepfn_lib.page.figures import arm_label
+from deepfn_lib.study import Study
 
 # %%
-settings = load_settings(profile, overrides)
-store = Store(artefacts)
+study = Study.open(profile, overrides, artefacts)
+settings = study.settings
 figures.use_theme()
-plan = statistics.Plan(confidence=confidence, samples=bootstrap_samples, margin=margin, seed=statistics_seed)
+plan = statistics.Plan(confidence, bootstrap_samples, margin, statistics_seed)
 
 # %% [markdown]
 # ## What the paper says, and where we differ
@@ -78,38 +78,51 @@ plan = statistics.Plan(confidence=confidence, samples=bootstrap_samples, margin=
 
 # %%
 def invented_people(number, random, features=30, ways=10, frames=40):
-    """Numbers of `number` people at rest and with an expression: normalised, as they are, and labels of 1 and -1."""
-    directions = np.linalg.qr(np.random.default_rng(0).normal(size=(features, ways)))[0].T
+    """`number` people's numbers: normalised, as they are, and labels of 1 and -1."""
+    turned = np.random.default_rng(0).normal(size=(features, ways))
+    directions = np.linalg.qr(turned)[0].T
     person = random.normal(size=(number, 1, ways)) @ directions * 3
     labels = random.choice([-1.0, 1.0], size=(number, frames))
-    shown = labels[..., None] * 0.15 + random.normal(size=(number, frames, features)) * 0.4
-    return shown.reshape(-1, features), (shown + person).reshape(-1, features), labels.ravel()
+    noise = random.normal(size=(number, frames, features)) * 0.4
+    shown = labels[..., None] * 0.15 + noise
+    calm, raw = (one.reshape(-1, features) for one in (shown, shown + person))
+    return calm, raw, labels.ravel()
 
 
 # %%
 def right(train, test, labels, test_labels):
-    """Share of `test_labels` that a least-squares classifier of `train` names rightly, percent."""
+    """Percent of `test_labels` that a least-squares classifier of `train` has right."""
     bias = [np.column_stack([x, np.ones(len(x))]) for x in (train, test)]
     weights = np.linalg.lstsq(bias[0], labels, rcond=None)[0]
     return 100 * np.mean(np.sign(bias[1] @ weights) == test_labels)
 
 
 # %%
-toy_sizes, draws = [2, 4, 8, 16, 32], 20
-lines = []
-for n in toy_sizes:
-    for draw in range(draws):
-        random = np.random.default_rng([settings.seed, n, draw])
-        (calm, raw, y), (calm_test, raw_test, y_test) = invented_people(n, random), invented_people(50, random)
-        lines += [{"arm": "original", "people": n, "right": right(raw, raw_test, y, y_test)},
-                  {"arm": "oracle", "people": n, "right": right(calm, calm_test, y, y_test)}]  # fmt: skip
+def both_right(people, random, ways=10):
+    """Percent right after `people` people: faces as they are, and normalised."""
+    calm, raw, labels = invented_people(people, random, ways=ways)
+    calm_test, raw_test, test_labels = invented_people(50, random, ways=ways)
+    pairs = ((raw, raw_test), (calm, calm_test))
+    return [right(train, test, labels, test_labels) for train, test in pairs]
+
 
 # %%
-toy = pd.DataFrame(lines).groupby(["arm", "people"], sort=False)["right"].mean().rename("mean").reset_index()
-toy_gain = toy.pivot(index="people", columns="arm", values="mean").eval("oracle - original")
+toy_sizes, draws = [2, 4, 8, 16, 32], 20
+toy = []
+for n in toy_sizes:
+    randoms = (np.random.default_rng([settings.seed, n, draw]) for draw in range(draws))
+    toy.append(np.mean([both_right(n, random) for random in randoms], axis=0))
+
+# %%
+columns = pd.Index([ORIGINAL, ORACLE], name="arm")
+toy = pd.DataFrame(toy, pd.Index(toy_sizes, name="people"), columns)
+toy_gain = toy[ORACLE] - toy[ORIGINAL]
 assert toy_gain[toy_sizes[0]] > toy_gain[toy_sizes[-1]]
-figures.curves(toy, "people", "A linear classifier on invented people, as they are and with the person removed.",
-               "training people", "right, %", log_x=True)  # fmt: skip
+caption = (
+    "A linear classifier on invented people, as they are and with the person removed."
+)
+lines = toy.unstack().rename("mean").reset_index()
+figures.curves(lines, "people", caption, "training people", "right, %", log_x=True)
 
 # %% [markdown]
 # With few people the classifier cannot know which differences are the person's; with more people than there are ways to
@@ -122,28 +135,91 @@ figures.curves(toy, "people", "A linear classifier on invented people, as they a
 # The study's own size comes from the scores of chapter 05; the others are trained here, on the same draws of people.
 
 # %%
-arms = [arm for arm in growth_arms if arm in study.arms(settings, store)]
-everything, notices = growth.growing_scores(settings, store, arms, training_people, classifiers)
-for notice in notices:
-    print(notice)
-scores = growth.tested_in_all(everything)
-shared, tested = scores["participant"].nunique(), everything["participant"].nunique()
-display(Markdown(f"{shared} of {tested} participants were tested at every size; all comparisons are over them."))
+POINT = ["train_people", "classifier"]  # what makes one size of a recogniser
+FEWEST_TESTED = 3  # people left to test, below which a size has no interval
+
 
 # %%
-base = arms[0]
+def sizes_of(study, training_people, classifiers):
+    """The study's own size, then those with another number or another classifier."""
+    own = study.settings.train_people, study.settings.classifier
+    larger = [(number, own[1]) for number in training_people]
+    stronger = [(own[0], name) for name in classifiers]
+    return list(dict.fromkeys([own, *larger, *stronger]))
+
+
+# %%
+def scores_at(study, arms, size):
+    """Person-independent scores of one size; those of its own the study has."""
+    number, classifier = size
+    if size == (study.settings.train_people, study.settings.classifier):
+        scores = statistics.select(study.scores, "person-independent")
+        return scores[scores["arm"].isin(arms)]
+    changed = study.changed(train_people=number, classifier=classifier)
+    return changed.scores_of({arm: study.arm_path(arm) for arm in arms})
+
+
+# %%
+def growing_scores(study, arms, training_people, classifiers):
+    """Scores of every size, with the columns POINT, and a notice for each left out."""
+    there = sum(name.startswith("BP4D/") for name in study.others)
+    tables, notices = [], []
+    for size in sizes_of(study, training_people, classifiers):
+        left = max(0, there - size[0] - study.settings.validation_people)
+        if left >= FEWEST_TESTED:
+            scores = scores_at(study, arms, size)
+            tables.append(scores.assign(**dict(zip(POINT, size))))
+        else:
+            few = f"{size[0]} training people leave {left} of {there} to test"
+            notices.append(f"{few}: this size is left out")
+    if not tables:
+        raise StudyError("; ".join(notices) + "; set train_people lower")
+    return pd.concat(tables, ignore_index=True), notices
+
+
+# %%
+def tested_in_all(scores):
+    """The rows of those whom every size tested in the same repetition."""
+    keys = ["repetition", "participant"]
+    sizes = scores[POINT].drop_duplicates()
+    tested = scores[[*POINT, *keys]].drop_duplicates().groupby(keys).size()
+    everywhere = tested.index[tested == len(sizes)]
+    return scores[pd.MultiIndex.from_frame(scores[keys]).isin(everywhere)]
+
+
+# %%
+base, normalised = ORIGINAL, study.normaliser
+arms = [arm for arm in study.arms if arm in (base, normalised, *growth_arms)]
+everything, notices = growing_scores(study, arms, training_people, classifiers)
+for notice in notices:
+    print(notice)
+
+# %%
+scores = tested_in_all(everything)
+say(
+    "{shared} of {tested} participants were tested at every size; all comparisons are "
+    "over them.",
+    shared=scores["participant"].nunique(),
+    tested=everything["participant"].nunique(),
+)
+
+# %%
 own = (settings.train_people, settings.classifier)
 
 
 def rows_at(size):
     """The rows of one size: (training people, classifier)."""
-    return scores[(scores["train_people"] == size[0]) & (scores["classifier"] == size[1])]
+    number, classifier = size
+    wanted = scores["train_people"] == number
+    return scores[wanted & (scores["classifier"] == classifier)]
 
 
+# %%
 @cache
 def level(size, arm, value="score"):
     """Participants' scores of one size and arm, percent."""
-    return statistics.participant_scores(rows_at(size), "person-independent", arm, value=value)
+    which = ("person-independent", arm)
+    return statistics.participant_scores(rows_at(size), *which, value=value)
 
 
 def benefit(size, arm):
@@ -158,47 +234,66 @@ def gain_of(size, arm):
     return statistics.mean_interval(benefit(size, arm), plan)
 
 
+def gain_text(size, arm):
+    """The same in words."""
+    gain = gain_of(size, arm)
+    return interval_text(gain.value, gain.low, gain.high, sign=True)
+
+
+# %%
 @cache
 def share_of(size, arm):
     """How much of what perfect normalisation gains an arm gains, in words."""
-    share = statistics.oracle_share(level(size, arm), level(size, base), level(size, "oracle"), plan)
+    all_three = (level(size, which) for which in (arm, base, ORACLE))
+    share = statistics.oracle_share(*all_three, plan)
     return interval_text(share.value, share.low, share.high, digits=2)
 
 
+# %%
 def line_of(size, arm):
-    """One row of the tables: the mean with its interval, AUC, the gain over the original, the oracle's share."""
+    """One row of the tables: scores with their interval, gain, the oracle's share."""
     mean = statistics.mean_interval(level(size, arm), plan)
-    row = {"train_people": size[0], "classifier": size[1], "arm": arm, "mean": mean.value, "low": mean.low,
-           "high": mean.high, "roc_auc": level(size, arm, "roc_auc").mean()}  # fmt: skip
+    row = {"train_people": size[0], "classifier": size[1], "arm": arm}
+    row |= {"mean": mean.value, "low": mean.low, "high": mean.high}
+    row["roc_auc"] = level(size, arm, "roc_auc").mean()
     if arm != base:
-        gain = gain_of(size, arm)
-        row["gain"] = interval_text(gain.value, gain.low, gain.high, sign=True)
-    if "oracle" in arms and arm not in (base, "oracle"):
+        row["gain"] = gain_text(size, arm)
+    if ORACLE in arms and arm not in (base, ORACLE):
         row["share"] = share_of(size, arm)
     return row
 
 
 # %%
-sizes = list(scores[growth.POINT].drop_duplicates().sort_values(growth.POINT).itertuples(index=False, name=None))
+found = scores[POINT].drop_duplicates().sort_values(POINT)
+sizes = list(found.itertuples(index=False, name=None))
 lines = pd.DataFrame([line_of(size, arm) for size in sizes for arm in arms])
-text = lines.assign(arm=lines["arm"].map(figures.arm_label)).drop(columns=["low", "high"])
+
+# %%
+text = lines.assign(arm=lines["arm"].map(arm_label)).drop(columns=["low", "high"])
 text["train_people"] = text["train_people"].astype(str)
-headings = {"train_people": "training people", "mean": "score, %", "roc_auc": "ROC AUC, %",
-            "gain": f"gain over {figures.arm_label(base)}", "share": "share of the oracle's gain"}  # fmt: skip
+headings = {
+    "train_people": "training people",
+    "mean": "score, %",
+    "roc_auc": "ROC AUC, %",
+    "gain": f"gain over {arm_label(base)}",
+    "share": "share of the oracle's gain",
+}
 
 # %% [markdown]
 # ## More people to learn from
 
 # %%
 more = lines[lines["classifier"] == settings.classifier]
-figures.curves(
-    more, "train_people", f"Person-independent score of {settings.classifier} over the number of people it was trained "
-    "on; the same test people at every number.", "training people", "score, %", log_x=True,
-)  # fmt: skip
+caption = (
+    f"Person-independent score of {settings.classifier} over the number of people it "
+    "was trained on; the same test people at every number."
+)
+x_title = "training people"
+figures.curves(more, "train_people", caption, x_title, "score, %", log_x=True)
 
 # %%
-table(text[text["classifier"] == settings.classifier].drop(columns="classifier"),
-      "Scores by number of training people.", headings=headings)  # fmt: skip
+rows = text[text["classifier"] == settings.classifier].drop(columns="classifier")
+table(rows, "Scores by number of training people.", headings=headings)
 
 # %% [markdown]
 # Look at the distance between the lines and not at their slope. Parallel lines say that the normaliser adds something
@@ -213,18 +308,28 @@ table(text[text["classifier"] == settings.classifier].drop(columns="classifier")
 # While the difference is negative, normalising is worth more than finding and coding the additional people.
 
 # %%
-normalised = next((arm for arm in arms if arm not in (base, "oracle")), arms[-1])
+by_people = [size for size in sizes if size[1] == settings.classifier]
 bought = {
     size[0]: statistics.compare(level(size, base), level(own, normalised), plan)
-    for size in sizes if size[1] == settings.classifier and size[0] >= own[0]
-}  # fmt: skip
-adjusted = dict(zip(bought, statistics.holm([c.ours.p for c in bought.values()], plan.level)))
+    for size in by_people
+    if size[0] >= own[0]
+}
+p_values = [comparison.ours.p for comparison in bought.values()]
+adjusted = dict(zip(bought, statistics.holm(p_values, plan.level)))
 
 # %%
-rows = [{"people, original faces": str(n), "minus": f"{own[0]}, {figures.arm_label(normalised)}", "difference": str(c),
-         "p (paired, Holm)": adjusted[n]} for n, c in bought.items()]  # fmt: skip
-table(pd.DataFrame(rows), "Original faces of more people against normalised faces of few, points.",
-      formats={"p (paired, Holm)": page.p_text})  # fmt: skip
+column = "p (paired, Holm)"
+rows = [
+    {
+        "people, original faces": str(n),
+        "minus": f"{own[0]}: {arm_label(normalised)}",
+        "difference": str(comparison),
+        column: adjusted[n],
+    }
+    for n, comparison in bought.items()
+]
+caption = "Original faces of more people against normalised faces of few, points."
+table(pd.DataFrame(rows), caption, formats={column: page.p_text})
 
 # %% [markdown]
 # ## A stronger classifier
@@ -233,8 +338,9 @@ table(pd.DataFrame(rows), "Original faces of more people against normalised face
 # training people. It stands for one step up from LeNet-5, and not for the state of the art.
 
 # %%
-table(text[text["train_people"] == str(own[0])].drop(columns="train_people"),
-      f"Scores by classifier, {own[0]} training people.", headings=headings)  # fmt: skip
+rows = text[text["train_people"] == str(own[0])].drop(columns="train_people")
+caption = f"Scores by classifier, {own[0]} training people."
+table(rows, caption, headings=headings)
 
 # %% [markdown]
 # Compare the step from one classifier to the other with the step from one arm to the other. The first costs a few lines
@@ -244,11 +350,16 @@ table(text[text["train_people"] == str(own[0])].drop(columns="train_people"),
 benefits = []
 for size in sizes:
     for arm in arms[1:]:
-        gain = gain_of(size, arm)
-        benefits.append({"label": f"{size[0]} people, {size[1]}: {figures.arm_label(arm)}", "difference": gain.value,
-                         "low": gain.low, "high": gain.high})  # fmt: skip
-figures.interval_plot(pd.DataFrame(benefits), "Gain over the original faces at every size, with its interval. The "
-                      "band is what counts as similar.", x="gain, points", margin=margin)  # fmt: skip
+        label = f"{size[0]} people, {size[1]}: {arm_label(arm)}"
+        benefits.append({"label": label, **vars(gain_of(size, arm))})
+
+# %%
+benefits = pd.DataFrame(benefits).rename(columns={"value": "difference"})
+caption = (
+    "Gain over the original faces at every size, with its interval. The band is what "
+    "counts as similar."
+)
+figures.interval_plot(benefits, caption, x="gain, points", margin=margin)
 
 # %% [markdown]
 # ## Against the paper
@@ -259,63 +370,84 @@ figures.interval_plot(pd.DataFrame(benefits), "Gain over the original faces at e
 
 # %%
 def higher(text, first, second):
+    """The claim that the first is higher than the second."""
     return statistics.Claim(text, "higher", statistics.compare(first, second, plan))
 
 
 # %%
-by_people = [size for size in sizes if size[1] == settings.classifier]
-by_classifier = [(own[0], name) for name in classifiers if (own[0], name) in sizes]
-steps = [*zip(by_people[:1], by_people[-1:]), *zip(by_classifier, by_classifier[1:])]
-steps = [(small, large) for small, large in steps if small != large]
-
-
 def named(size):
+    """A size in words."""
     return f"{size[1]}, {size[0]} people"
 
 
 # %%
+by_classifier = [(own[0], name) for name in classifiers if (own[0], name) in sizes]
+steps = [*zip(by_people[:1], by_people[-1:]), *zip(by_classifier, by_classifier[1:])]
+steps = [(small, large) for small, large in steps if small != large]
+
+# %%
 claims = []
 for small, large in steps:
-    claims += [
-        higher(f"{named(large)}: {figures.arm_label(normalised)} beats the original", level(large, normalised),
-               level(large, base)),
-        higher(f"the benefit is larger with {named(small)} than with {named(large)}", benefit(small, normalised),
-               benefit(large, normalised)),
-    ]  # fmt: skip
+    beats = f"{named(large)}: {arm_label(normalised)} beats the original"
+    claims.append(higher(beats, level(large, normalised), level(large, base)))
+    larger = f"the benefit is larger with {named(small)} than with {named(large)}"
+    gains = (benefit(size, normalised) for size in (small, large))
+    claims.append(higher(larger, *gains))
 
 # %%
 judged = statistics.judge(claims, plan)
-table(judged[["claim", "difference", "low", "high", "participants", "p_holm", "verdict"]],
-      "The paper's expectation, and what a reader needs beside it; points.", headings={"p_holm": "p, Holm"},
-      formats={"participants": "d", "p_holm": page.p_text})  # fmt: skip
+columns = ["claim", "difference", "low", "high", "participants", "p_holm", "verdict"]
+caption = "The paper's expectation, and what a reader needs beside it; points."
+formats = {"participants": "d", "p_holm": page.p_text}
+table(judged[columns], caption, formats, headings={"p_holm": "p, Holm"})
 
 # %% [markdown]
 # ## What we learned
 
 
 # %%
-def gains(of_sizes):
+def gains_at(sizes):
     """The benefit at each of some sizes, in words."""
-    found = {size: gain_of(size, normalised) for size in of_sizes}
-    return ", ".join(f"{interval_text(g.value, g.low, g.high, sign=True)} ({named(size)})" for size, g in found.items())
+    return ", ".join(f"{gain_text(size, normalised)} ({named(size)})" for size in sizes)
 
 
 # %%
 caught_up = [n for n, c in bought.items() if n > own[0] and c.difference.high >= 0]
-price = (
-    f"The original faces of {min(caught_up)} people are the first that are no longer surely worse than the normalised "
-    f"ones of {own[0]}." if caught_up else f"The original faces of {max(bought)} people are still surely worse than "
-    f"the normalised ones of {own[0]}." if max(bought) > own[0] else ""
-)  # fmt: skip
+price = ""
+if caught_up:
+    price = (
+        f"The original faces of {min(caught_up)} people are the first that are no "
+        f"longer surely worse than the normalised ones of {own[0]}. "
+    )
+elif bought and max(bought) > own[0]:
+    price = (
+        f"The original faces of {max(bought)} people are still surely worse than the "
+        f"normalised ones of {own[0]}. "
+    )
+
+# %%
+told = list(dict.fromkeys([*by_people, *by_classifier])) if ORACLE in arms else []
+shares = {named(size): share_of(size, normalised) for size in told}
+known = ", ".join(f"{share} ({size})" for size, share in shares.items() if share)
 of_oracle = ""
-if "oracle" in arms:
-    told = [f"{share_of(size, normalised)} ({named(size)})" for size in dict.fromkeys([*by_people, *by_classifier])]
-    of_oracle = f"Of what perfect normalisation gains, that is a share of {', '.join(told)}. "
+if known:
+    of_oracle = f"Of what perfect normalisation gains, that is a share of {known}. "
+elif shares:
+    of_oracle = "Perfect normalisation itself gains nothing here beyond chance. "
+
+# %%
 verdicts = "; ".join(f"{row.claim}: *{row.verdict}*" for row in judged.itertuples())
-display(Markdown(
-    f"Under the profile {settings.profile}, {figures.arm_label(normalised)} gains {gains(by_people)} over faces as "
-    f"filmed; by classifier, {gains(by_classifier)}. {of_oracle}{price} Of the statements: {verdicts}."
-))  # fmt: skip
+say(
+    "Under the profile {profile}, {arm} gains {by_people} over faces as filmed; by "
+    "classifier, {by_classifier}. {of_oracle}{price}Of the statements: {verdicts}.",
+    profile=settings.profile,
+    arm=arm_label(normalised),
+    by_people=gains_at(by_people),
+    by_classifier=gains_at(by_classifier),
+    of_oracle=of_oracle,
+    price=price,
+    verdicts=verdicts,
+)
 
 # %% [markdown]
 # ## Exercises
@@ -327,17 +459,20 @@ display(Markdown(
 # %% tags=["hide-cell"]
 def unit_benefit(size):
     """Benefit of each action unit, mean over participants, points."""
-    by_arm = {
-        arm: statistics.action_unit_scores(rows_at(size), "person-independent", arm).mean()
+    rows = rows_at(size)
+    with_it, without = (
+        statistics.action_unit_scores(rows, "person-independent", arm).mean()
         for arm in (normalised, base)
-    }  # fmt: skip
-    return by_arm[normalised] - by_arm[base]
+    )
+    return with_it - without
 
 
-units = pd.DataFrame({f"{by_people[0][0]} people": unit_benefit(by_people[0]),
-                      f"{by_people[-1][0]} people": unit_benefit(by_people[-1])})  # fmt: skip
-table(units.rename_axis("action unit").reset_index(), "Benefit by action unit, points.",
-      formats=dict.fromkeys(units, "+.1f"))  # fmt: skip
+# %% tags=["hide-cell"]
+ends = (by_people[0], by_people[-1])
+units = pd.DataFrame({f"{size[0]} people": unit_benefit(size) for size in ends})
+formats = dict.fromkeys(units, "+.1f")
+units = units.rename_axis("action unit").reset_index()
+table(units, "Benefit by action unit, points.", formats)
 
 # %% [markdown]
 # **2.** In the toy, what happens if people differ in as many ways as there are numbers?
@@ -346,11 +481,14 @@ table(units.rename_axis("action unit").reset_index(), "Benefit by action unit, p
 wide = []
 for n in toy_sizes:
     random = np.random.default_rng([settings.seed, n])
-    (calm, raw, y), (calm_test, raw_test, y_test) = (invented_people(k, random, ways=30) for k in (n, 50))
-    wide.append({"training people": str(n), "as they are": right(raw, raw_test, y, y_test),
-                 "person removed": right(calm, calm_test, y, y_test)})  # fmt: skip
-assert all(row["person removed"] - row["as they are"] > toy_gain[toy_sizes[-1]] for row in wide)
-table(pd.DataFrame(wide), "Thirty ways to differ in thirty numbers: right, percent.")
+    raw, calm = both_right(n, random, ways=30)
+    wide.append({"training people": str(n), "as they are": raw, "person removed": calm})
+
+# %% tags=["hide-cell"]
+wide = pd.DataFrame(wide)
+wide_gain = wide["person removed"] - wide["as they are"]
+assert (wide_gain > toy_gain[toy_sizes[-1]]).all()
+table(wide, "Thirty ways to differ in thirty numbers: right, percent.")
 
 # %% [markdown]
 # Nothing is left that belongs to the expression alone, so no number of people teaches the classifier to look past the
@@ -360,4 +498,4 @@ table(pd.DataFrame(wide), "Thirty ways to differ in thirty numbers: right, perce
 # ## How this page was made
 
 # %%
-page.card(settings, store)
+page.card(study)

@@ -65,7 +65,7 @@ def label(name: str) -> str:
     return next((arm.label for arm in ARMS if arm.name == name), name.replace("-", " "))
 
 
-def colour(name: str) -> str:
-    """An arm's colour, the same in every chapter; a name that is no arm gets a spare one, always the same."""
-    own = next((arm.colour for arm in ARMS if arm.name == name), None)
-    return own or SPARE_COLOURS[sum(name.encode()) % len(SPARE_COLOURS)]
+def colour(name: str, other: str | None = None) -> str:
+    """An arm's colour, the same in every chapter; a name that is no arm gets `other`, or a spare one by its name."""
+    spare = SPARE_COLOURS[sum(name.encode()) % len(SPARE_COLOURS)] if other is None else other
+    return next((arm.colour for arm in ARMS if arm.name == name), spare)

@@ -1,7 +1,9 @@
 """TensorFlow's set-up for this process: quiet, with a stated number of threads, deterministic where asked."""
 
 import os
+import re
 import threading
+from functools import cache
 
 
 def configure_tensorflow(threads: int | None = None, deterministic: bool = False):
@@ -25,37 +27,37 @@ def configure_tensorflow(threads: int | None = None, deterministic: bool = False
 
 
 # Lines that TensorFlow's C++ side writes whatever its log level is; they tell the reader of a long run nothing.
-_GREETINGS = (
-    b"before absl::InitializeLog()",
-    b"port.cc:",
-    b"cpu_feature_guard.cc:",
-    b"rebuild TensorFlow with",
-    b"remapper failed",  # a fusion that one of the graph's rewriters tried and left alone; the graph runs as it was
+# The remapper's is of a fusion that one of the graph's rewriters tried and left alone; the graph runs as it was.
+GREETING = re.compile(
+    rb"before absl::InitializeLog\(\)|port\.cc:|cpu_feature_guard\.cc:|rebuild TensorFlow with|remapper failed"
 )
-_hushed = False
 
 
+@cache
 def hush() -> None:
     """Keep TensorFlow's greetings out of this process's standard error; every other line still passes.
 
-    The greetings come from below Python, so the file descriptor itself is led through a thread that drops them.
+    They come from below Python, so the file descriptor itself is led through `without_greetings`.
     """
-    global _hushed
-    if _hushed:
-        return
-    _hushed = True
-    kept, (reader, writer) = os.dup(2), os.pipe()
-    os.dup2(writer, 2)
-    os.close(writer)
+    filtered = without_greetings(os.dup(2))
+    os.dup2(filtered, 2)
+    os.close(filtered)
+
+
+def without_greetings(stream: int) -> int:
+    """A file descriptor to write to, from which a thread passes every line on to `stream` that is no greeting.
+
+    The thread ends when all who hold the descriptor have closed it.
+    """
+    reader, writer = os.pipe()
 
     def pass_on():
-        with os.fdopen(reader, "rb", buffering=0) as stream:
-            rest = b""
-            while piece := stream.read(65536):
-                *lines, rest = (rest + piece).replace(b"\r", b"\r\n").split(b"\n")
-                for line in lines:
-                    if not any(words in line for words in _GREETINGS):
-                        os.write(kept, line if line.endswith(b"\r") else line + b"\n")
-            os.write(kept, rest)
+        rest = b""
+        with os.fdopen(reader, "rb", buffering=0) as pieces:
+            while piece := pieces.read(65536):
+                *lines, rest = re.split(rb"(?<=[\r\n])", rest + piece)
+                os.write(stream, b"".join(line for line in lines if not GREETING.search(line)))
+        os.write(stream, rest)
 
     threading.Thread(target=pass_on, daemon=True).start()
+    return writer

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-# The twelve of the paper's section 4.2 for BP4D, the twelve that DISFA codes, and the five shared (section
-# 5.4).
+# The twelve of the paper's section 4.2 for BP4D, the twelve that DISFA codes, and the five shared (section 5.4).
 BP4D_ACTION_UNITS = ("AU01", "AU02", "AU04", "AU06", "AU07", "AU10", "AU12", "AU14", "AU15", "AU17", "AU23", "AU24")
 DISFA_ACTION_UNITS = ("AU01", "AU02", "AU04", "AU05", "AU06", "AU09", "AU12", "AU15", "AU17", "AU20", "AU25", "AU26")
 SHARED_ACTION_UNITS = ("AU01", "AU02", "AU04", "AU06", "AU12")
@@ -32,15 +31,27 @@ PARTICIPANT_COLUMNS = ("participant", "dataset", "gender", "skin_type", "skin_gr
 class Loaded:
     """What a loader returns.
 
-    `frames` is the frame table; `exclusions` counts every labelled frame (or unlabelled session) left out,
-    with its reason; `participants` has one row a person; `notices` are one-line sentences about what was odd
-    and kept.
+    `frames` is the frame table; `exclusions` counts every labelled frame (or unlabelled session) left out, with its
+    reason; `participants` has one row a person; `notices` are one-line sentences about what was odd and kept.
     """
 
     frames: pd.DataFrame
     exclusions: pd.DataFrame
     participants: pd.DataFrame
     notices: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(
+        cls,
+        dataset: str,
+        sessions: Iterable[pd.DataFrame],
+        excluded: Iterable[tuple[str, str, str, int]],
+        participants: Iterable[str],
+        notices: Iterable[str],
+    ) -> "Loaded":
+        """One dataset from its sessions' rows and from (participant, task, reason, frames) of what was left out."""
+        exclusions = exclusion_table([(dataset, *row) for row in excluded])
+        return cls(join_sessions(sessions), exclusions, participant_table(dataset, participants), list(notices))
 
 
 def labels(frames: pd.DataFrame, action_units: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -53,24 +64,41 @@ def labels(frames: pd.DataFrame, action_units: Sequence[str]) -> tuple[np.ndarra
     return (codes == 1).astype(np.float32), codes != MISSING
 
 
+def evenly(n: int, most: int) -> np.ndarray:
+    """At most `most` row numbers, evenly spaced over 0 … n - 1 and rounded to the nearest: int64, ascending."""
+    return np.unique(np.linspace(0, n - 1, min(most, n)).round().astype(int))
+
+
+def locate(numbers: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where each of `wanted` (n,) is in `numbers`, which ascend: positions int64 (n,), and bool (n,), False where it
+    is not among them (its position then means nothing)."""
+    if not len(numbers):
+        return np.zeros(len(wanted), int), np.zeros(len(wanted), bool)
+    at = np.minimum(np.searchsorted(numbers, wanted), len(numbers) - 1)
+    return at, numbers[at] == wanted
+
+
 def session_frames(
-    dataset: str, participant: str, task: str, frame: np.ndarray, source, source_index, codes: Mapping[str, np.ndarray]
+    dataset: str,
+    participant: str,
+    task: str,
+    frame: np.ndarray,
+    source: str | Sequence[str],
+    source_index: int | np.ndarray,
+    codes: Mapping[str, np.ndarray],
 ) -> pd.DataFrame:
-    """The rows of one session. `codes` maps occurrence and intensity columns to int8 (n,); the rest are
-    missing."""
+    """The rows of one session. `codes` maps occurrence and intensity columns to int8 (n,); the rest are missing."""
     n = len(frame)
     absent = np.full(n, MISSING, np.int8)
-    source_index = np.asarray(source_index, np.int32)
     rows = {
         "dataset": dataset,
         "participant": participant,
         "task": task,
         "frame": np.asarray(frame, np.int32),
         "source": source,
-        "source_index": np.broadcast_to(source_index, n),
+        "source_index": np.broadcast_to(np.asarray(source_index, np.int32), n),
     }
-    rows.update({name: np.asarray(codes.get(name, absent), np.int8) for name in (*OCCURRENCES, *INTENSITIES)})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows | {name: codes.get(name, absent) for name in (*OCCURRENCES, *INTENSITIES)})
 
 
 def join_sessions(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:

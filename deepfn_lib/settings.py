@@ -1,7 +1,9 @@
 """Every setting of the study in one checked table; a profile is a row of values, data in chapters/profiles.yml."""
 
+import difflib
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -118,18 +120,14 @@ def load_settings(profile: str = "quick", overrides: dict | None = None) -> Sett
         raise StudyError(f"cannot read the profiles in {profiles_path().name}: {problem}") from None
     if profile not in profiles:
         raise StudyError(f"profile {profile!r} is unknown; there are {', '.join(sorted(profiles))}")
-    values = {"profile": profile, **(profiles[profile] or {}), **(overrides or {})}
+    values: dict[str, Any] = {"profile": profile, **(profiles[profile] or {}), **(overrides or {})}
     fields = Settings.model_fields
     for name in values:
         if name not in fields:
-            raise StudyError(f"setting {name!r} is unknown{_closest(name, fields)}; `deepfn settings` lists them all")
-    for name, value in values.items():
-        if isinstance(value, list):
-            values[name] = tuple(value)
-        elif isinstance(value, int) and not isinstance(value, bool) and fields[name].annotation is float:
-            values[name] = float(value)
+            raise StudyError(f"setting {name!r} is unknown{meant(name, fields)}; `deepfn settings` lists them all")
     try:
-        return Settings(**values)
+        # YAML and notebooks have lists for tuples; whole numbers do for real ones by themselves.
+        return Settings.model_validate({k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
     except ValidationError as problem:
         first = problem.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
@@ -138,8 +136,7 @@ def load_settings(profile: str = "quick", overrides: dict | None = None) -> Sett
         ) from None
 
 
-def _closest(name: str, known) -> str:
-    import difflib
-
+def meant(name: str, known: Iterable[str]) -> str:
+    """A hint, " (did you mean 'epochs'?)", at the known name nearest to `name`; empty where none is near."""
     close = difflib.get_close_matches(name, known, n=1)
     return f" (did you mean {close[0]!r}?)" if close else ""

@@ -1,6 +1,5 @@
-"""Makes small folders that look like the licensed BP4D and DISFA, in every layout that licensees have, and
-with every fault on request. Nothing of either dataset is in them: pictures are grey squares, codes come from
-a formula."""
+"""Makes small folders that look like the licensed BP4D and DISFA, in every layout that licensees have, and with every
+fault on request. Nothing of either dataset is in them: pictures are grey squares, codes come from a formula."""
 
 import shutil
 from pathlib import Path
@@ -15,8 +14,7 @@ HEADER = ",".join(str(n) for n in range(100))
 
 
 def occurrence(participant: str, task: str, frame: int, unit: int) -> int:
-    """The code that every generated tree holds for this cell: a fixed formula, so that readers can be
-    compared."""
+    """The code that every generated tree holds for this cell: a fixed formula, so that readers can be compared."""
     return int((7 * int(participant[1:]) + 3 * int(task[1:]) + frame // (2 + unit % 5) + unit) % 4 == 0)
 
 
@@ -64,8 +62,7 @@ def write_bp4d(
     lower: bool = False,
     end: str = "\n",
 ) -> Path:
-    """A BP4D tree. `image_shift` is the image's number minus the label's; `extra_images` uncoded ones on each
-    side."""
+    """A BP4D tree. `image_shift` is the image's number minus the label's; `extra_images` uncoded ones on each side."""
     picture = picture or grey_square()
     name = str.lower if lower else str
     for participant in people:

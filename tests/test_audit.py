@@ -4,32 +4,15 @@ import itertools
 
 import numpy as np
 import pytest
+from chapter_code import chapter_code
 from scipy import stats
+from statsmodels.stats.weightstats import ttost_ind
 
 from deepfn_lib.errors import StudyError
-from deepfn_lib.statistics import Plan, published, published_score, published_table
-from deepfn_lib.statistics.audit import (
-    AGREES,
-    DISAGREES,
-    ROUNDING,
-    UNCHECKED,
-    all_tested,
-    audit_p_values,
-    audit_similar,
-    compare_quoted,
-    detectable,
-    p_range,
-    sizes_that_fit,
-)
-from deepfn_lib.statistics.audit_sums import (
-    audit_gaps,
-    audit_sums,
-    direction_gap_needed,
-    largest_sd,
-    models,
-    network_parameters,
-    smallest_sd,
-)
+from deepfn_lib.statistics import Plan, detectable, published, published_score, published_table
+from deepfn_lib.statistics.constants import always_absent, always_present
+
+audit = chapter_code("14")
 
 
 def test_published_numbers_are_whole():
@@ -61,10 +44,18 @@ def test_a_wrong_row_is_named(tmp_path, line, message):
         published_table(path)
 
 
+def test_test_of_a_table_is_the_test_of_the_data():
+    rng = np.random.default_rng(5)
+    a, b = rng.normal(55, 4, 40), rng.normal(57, 3, 25)
+    cells = [audit.Cell(v.mean(), v.std(ddof=1), len(v)) for v in (a, b)]
+    assert audit.p_of_printed(*cells) == pytest.approx(stats.ttest_ind(a, b).pvalue)
+    assert audit.p_of_similarity(*cells, 3.0) == pytest.approx(ttost_ind(a, b, -3.0, 3.0)[0])
+
+
 def test_p_range_holds_every_unrounded_table():
     """Against brute force over the corners and random insides of the box that rounding leaves."""
     first, second = published("skin-dependent.original"), published("skin-independent.deepfn")
-    low, high = p_range(first, second)
+    low, high = audit.p_range(first, second)
     rng = np.random.default_rng(0)
     ends = list(itertools.product((-1, 1), repeat=4)) + list(rng.uniform(-1, 1, (500, 4)))
     for a, b, c, d in ends:
@@ -76,63 +67,63 @@ def test_p_range_holds_every_unrounded_table():
 
 def test_words_of_agreement():
     quoted, bound = published("p.person.matches-dependent"), published("p.person.gap")
-    assert compare_quoted(quoted, 0.3752, 0.3, 0.5) == AGREES
-    assert compare_quoted(quoted, 0.40, 0.33, 0.48) == ROUNDING
-    assert compare_quoted(quoted, 0.40, 0.39, 0.41) == DISAGREES
-    assert compare_quoted(bound, 0.0009, 0.0005, 0.002) == AGREES
-    assert compare_quoted(bound, 0.0012, 0.0009, 0.002) == ROUNDING
-    assert compare_quoted(bound, 0.02, 0.01, 0.03) == DISAGREES
+    assert audit.compare_quoted(quoted, 0.3752, 0.3, 0.5) == audit.AGREES
+    assert audit.compare_quoted(quoted, 0.40, 0.33, 0.48) == audit.ROUNDING
+    assert audit.compare_quoted(quoted, 0.40, 0.39, 0.41) == audit.DISAGREES
+    assert audit.compare_quoted(bound, 0.0009, 0.0005, 0.002) == audit.AGREES
+    assert audit.compare_quoted(bound, 0.0012, 0.0009, 0.002) == audit.ROUNDING
+    assert audit.compare_quoted(bound, 0.02, 0.01, 0.03) == audit.DISAGREES
 
 
 def test_audit_of_p_values_by_scipy():
-    lines = audit_p_values().set_index("claim")
+    lines = audit.audit_p_values().set_index("claim")
     expected = stats.ttest_ind_from_stats(55.2, 6.5, 15, 49.9, 5.1, 15).pvalue
     assert lines.loc["skin.gap", "p"] == pytest.approx(expected)
-    assert lines.loc["gender.women-beat-men", "verdict"] == UNCHECKED
+    assert lines.loc["gender.women-beat-men", "verdict"] == audit.UNCHECKED
     assert lines["p_low"].dropna().le(lines["p_high"].dropna()).all()
     # The text's 61.4 cannot have given its own p; Table 5's 61.1 can.
-    assert lines.loc["person.keeps-dependent", "verdict"] == ROUNDING
-    assert lines.loc["person.keeps-dependent-text", "verdict"] == DISAGREES
+    assert lines.loc["person.keeps-dependent", "verdict"] == audit.ROUNDING
+    assert lines.loc["person.keeps-dependent-text", "verdict"] == audit.DISAGREES
 
 
 def test_sizes_that_fit_are_checked_by_recomputation():
-    fitting = sizes_that_fit(["p.skin.gap", "p.skin.keeps-dependent", "p.skin.matches-dependent"], 20)
+    fitting = audit.sizes_that_fit(["p.skin.gap", "p.skin.keeps-dependent", "p.skin.matches-dependent"], 20)
     assert (15, 15) not in fitting and (14, 14) in fitting
 
 
 def test_chance_that_all_are_tested_by_simulation_and_by_hand():
-    assert all_tested(2, 1, 2) == pytest.approx(0.5)
-    assert all_tested(7, 7, 1) == 1
+    assert audit.all_tested(2, 1, 2) == pytest.approx(0.5)
+    assert audit.all_tested(7, 7, 1) == 1
     rng = np.random.default_rng(3)
     drawn = np.array([len(set(rng.integers(0, 7, 20))) == 7 for _ in range(4000)])
-    assert all_tested(7, 1, 20) == pytest.approx(drawn.mean(), abs=0.03)
+    assert audit.all_tested(7, 1, 20) == pytest.approx(drawn.mean(), abs=0.03)
     two = np.array([len({int(v) for _ in range(5) for v in rng.permutation(8)[:2]}) == 8 for _ in range(4000)])
-    assert all_tested(8, 2, 5) == pytest.approx(two.mean(), abs=0.03)
+    assert audit.all_tested(8, 2, 5) == pytest.approx(two.mean(), abs=0.03)
 
 
 def test_gaps_and_sums_are_differences_of_table_5():
-    gaps = audit_gaps().set_index("condition")
+    gaps = audit.audit_gaps().set_index("condition")
     assert gaps.loc["dataset", "gap_original"] == pytest.approx(54.0 - 44.6)
     assert gaps.loc["dataset", "gap_deepfn"] == pytest.approx(61.5 - 51.1)
     assert (gaps["low"] < gaps["closed"]).all()
-    sums = audit_sums().set_index("what")
+    sums = audit.audit_sums().set_index("what")
     assert sums.loc["skin gain over the combinations", "recomputed"] == pytest.approx((3.5 + 7.5) / 2)
-    assert sums.loc["skin gain over the combinations", "verdict"] == DISAGREES
-    assert sums.loc["gender gain over the combinations", "verdict"] == AGREES
+    assert sums.loc["skin gain over the combinations", "verdict"] == audit.DISAGREES
+    assert sums.loc["gender gain over the combinations", "verdict"] == audit.AGREES
 
 
 def test_direction_gap_needed_by_hand():
     quoted = published("gain.skin")
-    apart = direction_gap_needed("skin", (7, 8), quoted, 5.5)
+    apart = audit.direction_gap_needed((7, 8), quoted, 5.5)
     small, large = quoted.value + apart / 2, quoted.value - apart / 2
     assert (7 * small + 8 * large) / 15 == pytest.approx(5.5)
     with pytest.raises(ValueError):
-        direction_gap_needed("skin", (7, 7), quoted, 5.5)
+        audit.direction_gap_needed((7, 7), quoted, 5.5)
 
 
 def test_extreme_spreads_are_reached_and_not_passed():
     n, mean, top, bottom = 12, 4.6, 11.4, 0.8
-    low, high = smallest_sd(mean, top, bottom, n), largest_sd(mean, top, bottom, n)
+    low, high = audit.smallest_sd(mean, top, bottom, n), audit.largest_sd(mean, top, bottom, n)
     rng = np.random.default_rng(1)
     for _ in range(2000):
         inner = rng.uniform(bottom, top, n - 2)
@@ -142,10 +133,14 @@ def test_extreme_spreads_are_reached_and_not_passed():
 
 
 def test_models_and_parameters():
-    assert models()["models"].sum() == 20 * 40 + 7 * 20 * 2
-    counts = network_parameters()
-    assert counts["encoder"] == 119_988_224 and counts["decoder"] == 6_269_601
-    assert counts["lenet-5, 12 outputs"] == 388_564
+    assert audit.classifiers().sum() == 20 * 40 + 7 * 20 * 2
+    assert audit.encoder_parameters() == 119_988_224 and audit.decoder_parameters() == 6_269_601
+    assert audit.lenet_parameters(12) == 388_564
+
+
+def test_the_coins_ends_are_the_constants():
+    assert audit.coin(0.3, 1.0) == pytest.approx(always_present(0.3))
+    assert audit.coin(0.3, 0.0) == pytest.approx(always_absent(0.3))
 
 
 def test_detectable_difference_has_its_power():
@@ -153,4 +148,4 @@ def test_detectable_difference_has_its_power():
     rng = np.random.default_rng(4)
     a, b = rng.normal(0, 4, (4000, 15)), rng.normal(found, 4, (4000, 15))
     assert np.mean(stats.ttest_ind(a, b, axis=1).pvalue < 0.05) == pytest.approx(0.8, abs=0.025)
-    assert (audit_similar(Plan()).eval("low < difference < high")).all()
+    assert (audit.audit_similar(Plan()).eval("low < difference < high")).all()

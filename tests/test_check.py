@@ -145,7 +145,7 @@ def test_published_ranking_agrees_where_the_counts_do(tmp_path, monkeypatch):
         for entry, one in zip(whole.template_ranking, ranking.index)
     )
     agreeing = whole.model_copy(update={"template_ranking": entries})
-    monkeypatch.setattr("deepfn_lib.datasets.check_bp4d.load_manifest", lambda name: agreeing)
+    monkeypatch.setattr("deepfn_lib.commands.check.bp4d.load_manifest", lambda name: agreeing)
     report = check_dataset(root, "BP4D")
     assert _subjects(report, "template")[0].startswith("good:")
 

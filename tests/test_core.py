@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from deepfn_lib.artefacts import CARD, Store, digest
-from deepfn_lib.cluster import run_jobs
+from deepfn_lib.cluster import Machine
 from deepfn_lib.errors import StudyError
 from deepfn_lib.settings import Settings, load_settings, profiles_path
 
@@ -166,8 +166,8 @@ def _square(number, where):
 
 def test_jobs_come_back_in_order_and_survive_a_dead_worker(tmp_path):
     where, seen = str(tmp_path / "died"), []
-    results = run_jobs(
-        _square, [(n, where) for n in range(6)], description="squares", workers=2, done=lambda i, r: seen.append(i)
+    results = Machine(workers=2).run(
+        _square, [(n, where) for n in range(6)], description="squares", done=lambda i, r: seen.append(i)
     )
     assert results == [0, 1, 4, 9, 16, 25]
     assert sorted(seen) == list(range(6))
@@ -186,7 +186,7 @@ def _other_process(number):
 
 def test_workers_stay_for_the_same_function_and_end_with_another_or_with_a_failure():
     def processes(function, jobs):
-        return set(run_jobs(function, jobs, description="processes", workers=2))
+        return set(Machine(workers=2).run(function, jobs, description="processes"))
 
     first = processes(_process, [(n, False) for n in range(4)])
     assert len(first) == 2
@@ -201,4 +201,4 @@ def test_workers_stay_for_the_same_function_and_end_with_another_or_with_a_failu
 
 def test_an_unknown_cluster_is_refused():
     with pytest.raises(StudyError, match="slurm"):
-        run_jobs(_square, [(1, ""), (2, "")], description="x", cluster="clowd")
+        Machine("clowd").run(_square, [(1, ""), (2, "")], description="x")

@@ -308,8 +308,7 @@ def test_the_error_log_leaves_the_published_number_of_frames():
     assert left["SN021"] == 1_793
 
 
-# How public code reads these files, in a few lines of our own; see also
-# test_rendered_trees_as_others_read_them.
+# How public code reads these files, in a few lines of our own; see also test_rendered_trees_as_others_read_them.
 
 
 def as_pandas_with_an_index_column(path):
@@ -318,8 +317,7 @@ def as_pandas_with_an_index_column(path):
 
 
 def as_numbers_by_position(path):
-    """FERA-2015's way: numbers only, the first row dropped, action unit k in column k, the last column the
-    flag."""
+    """FERA-2015's way: numbers only, the first row dropped, action unit k in column k, the last column the flag."""
     table = np.loadtxt(path, delimiter=",")[1:]
     valid = table[:, -1] != 1
     return table[valid, 0].astype(int), table[valid][:, list(trees.BP4D_UNITS)].astype(int)

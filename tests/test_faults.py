@@ -347,6 +347,22 @@ DISFA = [
         EXTRACTED,
     ),
     Fault(
+        "two folders of one person's extracted frames",
+        "DISFA",
+        lambda r: frames_folder(r) or write("frames/again/SN001/0.png", b"x")(r),
+        "frames of SN001 are in .* and in .*; keep one",
+        None,
+        EXTRACTED,
+    ),
+    Fault(
+        "an extracted frame without a number",
+        "DISFA",
+        lambda r: frames_folder(r) or write("frames/SN001/cover.png", b"x")(r),
+        "DISFA SN001: 1 images without a frame number",
+        36,
+        EXTRACTED,
+    ),
+    Fault(
         "an extracted frame is missing",
         "DISFA",
         lambda r: frames_folder(r, skip=(4,)),

@@ -11,7 +11,8 @@ tf = configure_tensorflow(threads=1, deterministic=True)
 from deepfn_lib.normaliser import augmentation as aug  # noqa: E402
 from deepfn_lib.normaliser import checkpoints, networks, training  # noqa: E402
 from deepfn_lib.normaliser.autoencoder import Autoencoder, reconstruction_loss  # noqa: E402
-from deepfn_lib.normaliser.precision import Arithmetic  # noqa: E402
+from deepfn_lib.normaliser.precision import Precision  # noqa: E402
+from deepfn_lib.normaliser.recipe import AutoencoderRecipe  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,8 @@ def faces():
 
 
 def tiny(faces, **more):
-    return Autoencoder(faces[:12], faces[12:], **{"size": 64, "width": 1 / 128, "seed": 3, "batch": 4} | more)
+    usual = {"size": 64, "width": 1 / 128, "seed": 3, "batch": 4}
+    return Autoencoder(faces[:12], faces[12:], AutoencoderRecipe(**usual | more))
 
 
 def test_full_size_networks_have_the_papers_parameters():
@@ -51,32 +53,32 @@ def test_initial_weights_come_from_the_seed():
 
 
 @pytest.mark.parametrize("xla", [False, True])
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_other_arithmetic_trains_the_same_network(faces, precision, xla):
+@pytest.mark.parametrize("numbers", ["float32", "bfloat16"])
+def test_other_precision_trains_the_same_network(faces, numbers, xla):
     """Losses of three updates near plain float32's; weights, moments and outputs float32 whatever computes them."""
     import keras
 
-    other = Arithmetic(precision, xla)
-    trainees = [tiny(faces), tiny(faces, arithmetic=other)]
+    other = Precision(numbers, xla)
+    trainees = [tiny(faces), tiny(faces, precision=other)]
     losses = np.array([[trainee.update(*trainee.batch(step)) for step in (1, 2, 3)] for trainee in trainees])
-    np.testing.assert_allclose(losses[1], losses[0], rtol=0.02 if precision == "bfloat16" else 1e-4)
+    np.testing.assert_allclose(losses[1], losses[0], rtol=0.02 if numbers == "bfloat16" else 1e-4)
     assert losses[0, 0, 0] != losses[0, 2, 0]
     assert {variable.dtype for variable in trainees[1].variables if "iteration" not in variable.name} <= {"float32"}
-    assert trainees[1].encoder.layers[1].compute_dtype == precision
+    assert trainees[1].encoder.layers[1].compute_dtype == numbers
     assert trainees[1].decode(faces[:2], 0).shape == (2, 64, 64)
     assert keras.config.dtype_policy().name == "float32"
     plain = trainees[0].description
-    assert (trainees[1].description == plain) == (other == Arithmetic())
+    assert (trainees[1].description == plain) == (other == Precision())
     assert "xla" not in plain  # what was trained before there was a choice is still found
 
 
-def test_the_settings_choose_the_arithmetic_and_the_keys_know():
-    from deepfn_lib.normaliser.methods import autoencoder_inputs, recipe
-    from deepfn_lib.settings import load_settings
+def test_the_settings_choose_the_precision_and_the_keys_know(tmp_path):
+    from deepfn_lib.study import Study
 
-    plain, other = (load_settings("quick", changes) for changes in ({}, {"normaliser_precision": "bfloat16"}))
-    assert recipe(plain).arithmetic == Arithmetic() and recipe(other).arithmetic == Arithmetic("bfloat16")
-    assert autoencoder_inputs(plain) != autoencoder_inputs(other)
+    plain = Study.open("quick", artefacts=str(tmp_path))
+    other = plain.changed(normaliser_precision="bfloat16")
+    assert plain.recipe.precision == Precision() and other.recipe.precision == Precision("bfloat16")
+    assert plain.autoencoder.key != other.autoencoder.key and plain.recipe.key != other.recipe.key
 
 
 def test_pixel_shuffle_moves_channels_into_squares():
@@ -221,16 +223,17 @@ def test_guards_name_the_step_and_the_last_good_checkpoint(tmp_path):
 def test_fidelity_agrees_with_scikit_image(faces):
     from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-    from deepfn_lib.measures import quality
+    from deepfn_lib.faces import regions
+    from deepfn_lib.measures import nearness
 
     noisy = np.clip(faces.astype(int) + np.random.default_rng(0).integers(-20, 20, faces.shape), 0, 255)
     noisy = noisy.astype(np.uint8)
-    table = quality.fidelity(noisy[:2], faces[:2], np.array(["a", "b"])).set_index(["participant", "region"])
-    where = quality.box("mouth", 64)
+    table = nearness.fidelity(noisy[:2], faces[:2], np.array(["a", "b"])).set_index(["participant", "region"])
+    where = regions.box("mouth", 64)
     expected = peak_signal_noise_ratio(faces[0][where], noisy[0][where], data_range=255)
     assert np.isclose(table.loc[("a", "mouth"), "psnr"], expected, rtol=1e-5)
     whole = structural_similarity(faces[1], noisy[1], data_range=255, full=True)[1]
-    assert np.isclose(table.loc[("b", "face"), "ssim"], whole[quality.box("face", 64)].mean())
+    assert np.isclose(table.loc[("b", "face"), "ssim"], whole[regions.box("face", 64)].mean())
 
 
 def labelled(random, n=240):
@@ -247,73 +250,73 @@ def labelled(random, n=240):
 
 
 def test_expression_kept_and_identity_left_tell_faces_apart():
-    from deepfn_lib.measures import quality
+    from deepfn_lib.measures import expression, identity
 
     pictures, answers, labels, people = labelled(np.random.default_rng(2))
-    readers = quality.train_readers(answers, labels, people, seed=0)
-    kept = quality.expression_kept(answers, answers, labels, people, ["AU12", "AU01"], readers)
+    probes = expression.train_probes(answers, labels, people, seed=0)
+    kept = expression.expression_kept(answers, answers, labels, people, ["AU12", "AU01"], probes)
     assert (
         len(kept) == 8 and np.allclose(kept.correlation, 1) and (kept.auc > 0.99).all() and np.allclose(kept.error, 0)
     )
     blank = np.full_like(answers, 100)
-    lost = quality.expression_kept(blank, answers, labels, people, ["AU12", "AU01"], readers)
+    lost = expression.expression_kept(blank, answers, labels, people, ["AU12", "AU01"], probes)
     assert lost.correlation.isna().all() and np.allclose(lost.auc.dropna(), 0.5)
     sessions = np.arange(len(people)) // 5
-    plain, left = (quality.identity_left(x, people, sessions) for x in (answers, pictures))
+    plain, left = (identity.identity_left(x, people, sessions) for x in (answers, pictures))
     assert (left.linear == 1).all() and (left.nearest == 1).all() and plain.linear.mean() < 0.5
     assert np.allclose(plain.chance, 0.25)
 
 
 def test_halves_and_even_frames_are_what_they_say():
-    from deepfn_lib.measures import quality
+    from deepfn_lib.measures import expression
 
     people = np.repeat(list("abcde"), 7)
-    first, second = quality.halves(people, 3)
+    first, second = expression.halves(people, 3)
     assert (first ^ second).all() and not set(people[first]) & set(people[second])
-    rows = quality.evenly(people, 3)
+    rows = expression.evenly(people, 3)
     assert len(rows) == 15 and np.array_equal(rows[:3], [0, 3, 6])
 
 
 @pytest.fixture
 def reference(faces):
     """A reference trainee at half the usual sides, on random pairs."""
-    from deepfn_lib.normaliser.recipe import Recipe
-    from deepfn_lib.normaliser.reference import Pairs, ReferenceNormaliser
+    from deepfn_lib.normaliser.examples import Pairs
+    from deepfn_lib.normaliser.recipe import ReferenceRecipe
+    from deepfn_lib.normaliser.reference import ReferenceTrainee
 
-    recipe = Recipe(size=32, detail=2, base=4, iterations=10, batch=4)
+    recipe = ReferenceRecipe(size=32, detail=2, base=4, iterations=10, batch=4)
     labels = (np.arange(2 * len(faces)).reshape(-1, 2) % 3 == 0).astype(np.int8)
     pairs = Pairs(faces, faces[:, ::2, ::2], faces[:3], np.arange(len(faces)) % 3, labels)
     base = np.median(pairs.answers, axis=0).astype(np.uint8)
-    return ReferenceNormaliser(pairs, base, recipe, "test"), pairs, base
+    return ReferenceTrainee(pairs, base, recipe, "test"), pairs, base
 
 
 def test_reference_network_starts_from_the_templates_median(reference):
     trainee, pairs, base = reference
-    out = trainee.transfer(pairs.faces, pairs.medians[pairs.which])
+    out = trainee.reference.transfer(pairs.faces, pairs.medians[pairs.which])
     assert np.abs(out.astype(int) - base).max() <= 1
 
 
-@pytest.mark.parametrize("arithmetic", [Arithmetic("bfloat16"), Arithmetic(xla=True)], ids=str)
-def test_reference_network_learns_the_same_in_other_arithmetic(reference, arithmetic):
+@pytest.mark.parametrize("precision", [Precision("bfloat16"), Precision(xla=True)], ids=str)
+def test_reference_network_learns_the_same_in_other_precision(reference, precision):
     from dataclasses import replace
 
-    from deepfn_lib.normaliser.reference import ReferenceNormaliser
+    from deepfn_lib.normaliser.reference import ReferenceTrainee
 
     plain, pairs, base = reference
-    other = ReferenceNormaliser(pairs, base, replace(plain.recipe, arithmetic=arithmetic), "test")
+    other = ReferenceTrainee(pairs, base, replace(plain.recipe, precision=precision), "test")
     losses = np.array([[trainee.update(*trainee.batch(step)) for step in (1, 2, 3)] for trainee in (plain, other)])
     np.testing.assert_allclose(losses[1], losses[0], rtol=0.02)
     assert other.description != plain.description
 
 
 def test_reference_network_learns_and_is_read_back(reference, tmp_path):
-    from deepfn_lib.normaliser import examples as shared
+    from deepfn_lib.normaliser.reference import Reference, train_reference
 
     trainee, pairs, _ = reference
-    recipe = trainee.recipe
-    shared.train_reference(tmp_path, pairs, recipe, "test")
+    train_reference(tmp_path, pairs, trainee.recipe, "test")
     assert not (tmp_path / "checkpoints").exists() and list((tmp_path / "previews").glob("*.png"))
-    again = shared.Reference(tmp_path, recipe)
+    again = Reference.kept(tmp_path, trainee.recipe)
     rows = np.arange(4)
     out = again.normalise(pairs.faces, rows)
     assert out.shape == (4, 32, 32) and out.dtype == np.uint8
@@ -329,10 +332,11 @@ def test_the_reader_reads_is_kept_and_counts_what_is_lost(faces, tmp_path):
     for answer, (low, high) in zip(answers, labels):
         answer[6:9, 8:24] += np.uint8(80 * low)
         answer[22:25, 8:24] += np.uint8(80 * high)
-    made = reader.kept(tmp_path, answers, labels, seed=3)
+    reader.keep(tmp_path, answers, labels, seed=3)
+    made = reader.train(answers, labels, seed=3)
     inputs = answers[..., None].astype(np.float32) / 255
     assert (((made(inputs)[0].numpy() > 0) == labels).mean()) > 0.95
-    again = reader.kept(tmp_path, answers, labels, seed=3)
+    again = reader.kept(tmp_path, 32, 2)
     assert all(np.array_equal(a, b) for a, b in zip(made.get_weights(), again.get_weights()))
     assert not again.trainable_variables
     lost = np.broadcast_to(inputs.mean(axis=0), inputs.shape)
@@ -348,13 +352,14 @@ def test_the_reader_reads_is_kept_and_counts_what_is_lost(faces, tmp_path):
 
 def test_reference_training_with_a_reader_resumes_to_the_same_weights(reference, tmp_path):
     from deepfn_lib.normaliser import reader
-    from deepfn_lib.normaliser.reference import ReferenceNormaliser
+    from deepfn_lib.normaliser.reference import ReferenceTrainee
 
     trainee, pairs, base = reference
+    reader.keep(tmp_path, pairs.answers, pairs.labels, seed=0)
 
     def made():
-        reading = reader.kept(tmp_path, pairs.answers, pairs.labels, seed=0)
-        return ReferenceNormaliser(pairs, base, trainee.recipe, "test", reading)
+        reading = reader.kept(tmp_path, 32, 2)
+        return ReferenceTrainee(pairs, base, trainee.recipe, "test", reading)
 
     straight, begun = made(), made()
     training.train(straight, tmp_path / "a", 6)
@@ -377,35 +382,35 @@ def test_disturbing_moves_frame_and_median_together(faces):
 
 
 def test_pairs_have_a_median_for_each_person_and_camera(tmp_path):
-    from deepfn_lib.normaliser import examples as shared
-    from deepfn_lib.normaliser.recipe import Recipe
+    from deepfn_lib.normaliser.examples import pairs_from
+    from deepfn_lib.normaliser.recipe import ReferenceRecipe
 
     random = np.random.default_rng(0)
     for name in ("faces", "truth"):
         np.save(tmp_path / f"{name}.npy", random.integers(0, 256, (40, 64, 64)).astype(np.uint8))
     np.save(tmp_path / "people.npy", np.repeat(np.array([1, 2], np.int16), 20))
     np.save(tmp_path / "labels.npy", np.zeros((40, 12), np.int8))
-    pairs = shared.pairs_from(tmp_path, Recipe(size=32, detail=1))
+    pairs = pairs_from(tmp_path, ReferenceRecipe(size=32, detail=1))
     assert pairs.faces.shape == (40, 32, 32) and len(pairs.medians) == 4
     assert np.array_equal(pairs.which, [0] * 8 + [1] * 8 + [0] * 4 + [2] * 8 + [3] * 8 + [2] * 4)
 
 
 def test_transplants_of_no_expression_are_the_median(faces):
     from deepfn_lib.normaliser.examples import transplants_from
-    from deepfn_lib.normaliser.recipe import Recipe
+    from deepfn_lib.normaliser.recipe import ReferenceRecipe
 
     still = np.concatenate([np.repeat(faces[:1], 4, axis=0), faces[4:12]])
     people = np.array(["t"] * 4 + ["a"] * 4 + ["b"] * 4)
-    source = transplants_from(still, people, "t", Recipe(size=32))
+    source = transplants_from(still, people, "t", ReferenceRecipe(size=32))
     frames, medians, answers, _ = source.draw(5, np.random.default_rng(0))
     assert np.array_equal(frames, medians) and answers.shape == (5, 32, 32)
 
 
-def test_unknown_methods_are_named():
-    from deepfn_lib.normaliser import methods
-    from deepfn_lib.settings import load_settings
+def test_arms_that_cannot_be_made_are_named(session_store):
+    from deepfn_lib.study import Study
 
-    with pytest.raises(StudyError, match="normaliser_arm 'deepfnn' is unknown"):
-        methods.normalised(load_settings("smoke"), None, "deepfnn")
+    study = Study.open("smoke", artefacts=str(session_store.root))
+    with pytest.raises(StudyError, match="arm 'deepfnn' is unknown"):
+        study.arm_path("deepfnn")
     with pytest.raises(StudyError, match="normaliser_people is 1; set it to 0"):
-        methods.normalised(load_settings("smoke"), None, "deepfn")
+        study.arm_path("deepfn")

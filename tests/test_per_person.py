@@ -5,9 +5,11 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from chapter_code import chapter_code
 
 from deepfn_lib.device import configure_tensorflow
 from deepfn_lib.errors import StudyError
@@ -15,19 +17,23 @@ from deepfn_lib.errors import StudyError
 tf = configure_tensorflow(threads=1, deterministic=True)
 
 from deepfn_lib.commands.bench import autoencoder as benchmark  # noqa: E402
-from deepfn_lib.normaliser import checkpoints, networks, per_person, sweep  # noqa: E402
+from deepfn_lib.normaliser import checkpoints, networks, per_person  # noqa: E402
+from deepfn_lib.normaliser.recipe import AutoencoderRecipe  # noqa: E402
 
-SETTINGS = {"size": 64, "width": 1 / 128, "iterations": 30, "batch": 2, "learning_rate": 1e-3, "seed": 4}
+RECIPE = AutoencoderRecipe(size=64, width=1 / 128, iterations=30, batch=2, learning_rate=1e-3, seed=4)
 RUN = """
 import sys, time
 import numpy as np
 from deepfn_lib.device import configure_tensorflow
 configure_tensorflow(threads=1, deterministic=True)
 from deepfn_lib.normaliser import per_person, training
+from deepfn_lib.normaliser.augmentation import Augmentation
+from deepfn_lib.normaliser.precision import Precision
+from deepfn_lib.normaliser.recipe import AutoencoderRecipe
 faces = np.load(sys.argv[1])
 slow = training._check_losses
 training._check_losses = lambda *arguments: (time.sleep(float(sys.argv[3])), slow(*arguments))
-per_person.train_person(sys.argv[2], faces[:12], faces[12:], checkpoint_every=2, **eval(sys.argv[4]))
+per_person.train_person(sys.argv[2], faces[:12], faces[12:], eval(sys.argv[4]), checkpoint_every=2)
 """
 
 
@@ -43,18 +49,25 @@ def faces():
 @pytest.fixture(scope="module")
 def trained(faces, tmp_path_factory):
     folder = tmp_path_factory.mktemp("person")
-    per_person.train_person(folder, faces[:12], faces[12:], truth=faces[:12], checkpoint_every=10, **SETTINGS)
+    per_person.train_person(folder, faces[:12], faces[12:], RECIPE, truth=faces[:12], checkpoint_every=10)
     return folder
 
 
 def weights(folder):
-    with np.load(folder / per_person.WEIGHTS) as stored:
-        return {name: stored[name] for name in stored.files}
+    """Everything in the weights' files: (file, place in it) to array."""
+    import h5py
+
+    found = {}
+    for path in folder.glob("*.weights.h5"):
+        with h5py.File(path) as stored:
+            stored.visititems(lambda name, node, path=path: found.update({(path.name, name): node[()]})
+                              if isinstance(node, h5py.Dataset) else None)  # fmt: skip
+    return found
 
 
 def test_a_run_leaves_weights_history_and_previews_but_no_checkpoints(trained):
     names = {path.name for path in trained.iterdir()}
-    assert names == {"weights.npz", "network.json", "history.csv", "previews"}
+    assert names == {*(f"{name}.weights.h5" for name in per_person.NETWORKS), "network.json", "history.csv", "previews"}
     history = np.loadtxt(trained / "history.csv", delimiter=",", skiprows=1)
     assert history.shape == (30, 3) and np.isfinite(history).all()
     assert len(list((trained / "previews").glob("*.png"))) == 3
@@ -66,7 +79,7 @@ def test_killed_for_real_and_resumed_gives_the_same_weights(faces, trained, tmp_
     folder = tmp_path / "run"
 
     def start(pause):
-        arguments = [str(tmp_path / "faces.npy"), str(folder), str(pause), repr(SETTINGS)]
+        arguments = [str(tmp_path / "faces.npy"), str(folder), str(pause), repr(RECIPE)]
         return subprocess.Popen([sys.executable, "-c", RUN, *arguments], stderr=subprocess.DEVNULL)
 
     process = start(0.3)
@@ -74,40 +87,42 @@ def test_killed_for_real_and_resumed_gives_the_same_weights(faces, trained, tmp_
         time.sleep(0.05)
     os.kill(process.pid, signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
-    assert checkpoints.saved(folder / "checkpoints") and not (folder / per_person.WEIGHTS).exists()
+    assert checkpoints.saved(folder / "checkpoints") and not list(folder.glob("*.h5"))
     assert start(0).wait() == 0
     expected, found = weights(trained), weights(folder)
-    assert expected.keys() == found.keys()
+    assert expected and expected.keys() == found.keys()
     assert all(np.array_equal(expected[name], found[name]) for name in expected)
 
 
 def test_transfer_is_the_templates_decoder_after_the_encoder(faces, trained):
-    stored = weights(trained)
     encoder, decoder = networks.encoder(64, 1 / 128), networks.decoder(64, 1 / 128)
-    for letter, network in (("a", encoder), ("b", decoder)):
-        network.set_weights([stored[name] for name in sorted(stored) if name[0] == letter])
+    encoder.load_weights(trained / "encoder.weights.h5")
+    decoder.load_weights(trained / "template.weights.h5")
     expected = decoder(encoder(faces[12:].astype(np.float32)[..., None] / 255)).numpy()[..., 0] * 255
     moved = per_person.transfer(trained, faces[12:])
     assert moved.dtype == np.uint8 and np.abs(moved - expected).max() <= 0.51
 
 
 def test_another_start_is_another_training(faces, trained, tmp_path):
-    one_step = SETTINGS | {"iterations": 1, "learning_rate": 1e-12}
-    per_person.train_person(tmp_path, faces[:12], faces[12:], initial=trained, **one_step)
+    one_step = replace(RECIPE, iterations=1, learning_rate=1e-12)
+    per_person.train_person(tmp_path, faces[:12], faces[12:], one_step, initial=trained)
     before, after = weights(trained), weights(tmp_path)
     assert all(np.allclose(before[name], after[name], atol=1e-6) for name in before)
+    wider = replace(RECIPE, width=1 / 64)
     with pytest.raises(StudyError, match="another size"):
-        per_person.train_person(tmp_path / "b", faces[:12], faces[12:], initial=trained, **SETTINGS | {"width": 1 / 64})
+        per_person.train_person(tmp_path / "b", faces[:12], faces[12:], wider, initial=trained)
 
 
 def test_prepare_equalises_then_reduces():
+    from deepfn_lib.faces.images import prepare
+
     faces = np.random.default_rng(0).integers(40, 90, (3, 128, 128)).astype(np.uint8)
-    prepared = per_person.prepare(faces, 64, [2, 0])
+    prepared = prepare(faces, 64, [2, 0])
     assert prepared.shape == (2, 64, 64) and abs(prepared.mean() - 127.5) < 4
-    assert np.array_equal(prepared[1], per_person.prepare(faces[:1], 64)[0])
+    assert np.array_equal(prepared[1], prepare(faces[:1], 64)[0])
 
 
-@pytest.mark.parametrize("name", ["weights.npz", "network.json"])
+@pytest.mark.parametrize("name", ["encoder.weights.h5", "network.json"])
 def test_missing_or_broken_networks_are_named(trained, faces, tmp_path, name):
     for path in trained.iterdir():
         if path.is_file():
@@ -120,19 +135,22 @@ def test_missing_or_broken_networks_are_named(trained, faces, tmp_path, name):
 
 
 def test_sweep_measures_of_known_normalisers():
+    from deepfn_lib.measures.nearness import moved_faces
+
     random = np.random.default_rng(2)
     given, exact = random.integers(0, 100, (2, 20, 8, 8)).astype(np.uint8)
     given += 60
-    same, nothing = sweep.measure(given, exact, exact), sweep.measure(given, given, exact)
+    same, nothing = moved_faces(given, exact, exact), moved_faces(given, given, exact)
     assert same["psnr"] == pytest.approx(100) and same["expression_kept"] == pytest.approx(1)
     assert same["identity_left"] == pytest.approx(0) and nothing["identity_left"] == pytest.approx(1)
-    half = sweep.measure(given, np.full_like(exact, 9), exact)
+    half = moved_faces(given, np.full_like(exact, 9), exact)
     assert half["expression_kept"] == pytest.approx(0, abs=1e-9)
 
 
 def test_variants_change_one_thing_each():
-    usual = sweep.Augmentation()
-    for what, value, augmentation in sweep.variants():
+    page = chapter_code("11")
+    usual = page.Augmentation()
+    for what, value, augmentation in page.variants():
         changed = {name for name, number in vars(augmentation).items() if number != getattr(usual, name)}
         allowed = {"warp": {"warp_pixels"}, "affine": {"rotation", "scale", "shift"}, "flip": {"flip"}}[what]
         assert changed <= allowed

@@ -1,12 +1,14 @@
 """The gate for pictures of people, and the scan that proves it: what may be shown is traced, the rest is refused."""
 
 import base64
+import io
 import json
 
 import cv2
 import nbformat
 import numpy as np
 import pytest
+from PIL import Image, PngImagePlugin
 
 from deepfn_lib.artefacts import Store
 from deepfn_lib.commands.cleaning import CARD_METADATA, clean_notebook, used_artefacts
@@ -15,6 +17,7 @@ from deepfn_lib.errors import StudyError
 from deepfn_lib.page import Mean, card, face_grid, gate
 from deepfn_lib.page.plotly_mime import MIME_TYPE, figure_markup
 from deepfn_lib.settings import load_settings
+from deepfn_lib.study import Study
 
 SHOWN, HIDDEN = "rendered-bp4d/F001", "bp4d/F001"
 
@@ -86,6 +89,36 @@ def test_a_png_that_did_not_pass_the_gate_names_nobody(face):
         gate.png(face, [HIDDEN])
 
 
+@pytest.mark.parametrize(
+    "damage", ["cut", "cut in its header", "wrong sum", "another's record", "no such name", "no picture", "empty"]
+)
+def test_a_damaged_png_did_not_pass_the_gate(tmp_path, face, damage):
+    data = gate.png(face, [SHOWN, Mean([SHOWN, "rendered-bp4d/M001"])])
+    assert gate.read_people(data)[0] == [SHOWN]
+    at = data.index(SHOWN.encode())
+    damaged = {
+        "cut": data[: len(data) // 2],
+        "cut in its header": data[: at + 3],
+        "wrong sum": data[:at] + b"X" + data[at + 1 :],
+        "another's record": resealed(face, '["somebody"]'),
+        "no such name": resealed(face, '{"people": ["somebody"], "means": []}'),
+        "no picture": b"\x89PNG\r\n\x1a\n" + data[::-1],
+        "empty": b"",
+    }[damage]
+    assert gate.read_people(damaged) is None
+    (tmp_path / "face.png").write_bytes(damaged)
+    (problem,) = scan_book(tmp_path).problems
+    assert "did not come through the gate" in problem
+
+
+def resealed(face, record):
+    """A whole PNG with a chunk of the gate's name that the gate did not write."""
+    stream, chunks = io.BytesIO(), PngImagePlugin.PngInfo()
+    chunks.add_text(gate.CHUNK, record)
+    Image.fromarray(face).save(stream, "PNG", pnginfo=chunks)
+    return stream.getvalue()
+
+
 def test_exports_need_people_who_may_be_shown(tmp_path):
     path = gate.export(tmp_path / "out" / "decoder.weights.h5", [SHOWN, Mean([SHOWN, "rendered-bp4d/M001"])])
     record = json.loads((tmp_path / "out" / "decoder.weights.h5.people.json").read_text())
@@ -134,11 +167,15 @@ def planted(kind, face):
         return "page.css", f"div {{background: url({uri})}}".encode()
     if kind == "plotly heatmap":
         return "page.html", figure_markup(heatmap).encode()
+    image = {"data": [], "layout": {"images": [{"source": uri}]}}
     if kind == "plotly image":
-        image = {"data": [], "layout": {"images": [{"source": uri}]}}
         return "page.html", figure_markup(image).encode()
     cell = nbformat.v4.new_code_cell()
-    data = {MIME_TYPE: heatmap} if kind == "notebook heatmap" else {"image/png": base64.b64encode(png).decode()}
+    data = {
+        "notebook image": {"image/png": base64.b64encode(png).decode()},
+        "notebook heatmap": {MIME_TYPE: heatmap},
+        "notebook plotly image": {MIME_TYPE: image},
+    }[kind]
     cell.outputs = [nbformat.v4.new_output("display_data", data=data)]
     return "page.ipynb", nbformat.writes(nbformat.v4.new_notebook(cells=[cell])).encode()
 
@@ -156,6 +193,7 @@ def planted(kind, face):
         "plotly image",
         "notebook image",
         "notebook heatmap",
+        "notebook plotly image",
     ],
 )
 def test_a_picture_written_around_the_gate_is_found(tmp_path, face, kind):
@@ -221,7 +259,7 @@ def test_a_cleaned_notebook_has_no_run_metadata_no_paths_and_no_standard_error(t
 def test_the_card_lists_what_the_chapter_used(tmp_path):
     store = Store(tmp_path)
     folder = store.get("step", {"a": 1}, lambda where: (where / "x.txt").write_text("1"))
-    made = card(load_settings("smoke"), store)
+    made = card(Study(load_settings("smoke"), store))
     assert ("step", folder.name) in made.artefacts
     bundle, metadata = made._repr_mimebundle_()
     assert folder.name in bundle["text/html"] and "commit" in bundle["text/html"]
@@ -229,21 +267,19 @@ def test_the_card_lists_what_the_chapter_used(tmp_path):
 
 
 def test_an_arm_is_exported_whole_or_not_at_all(session_store, tmp_path, monkeypatch):
-    from deepfn_lib import study
     from deepfn_lib.commands.exports import export_arm
-    from deepfn_lib.settings import load_settings
 
-    settings = load_settings("smoke")
-    path = export_arm(settings, session_store, "flow-residual", tmp_path / "faces.npz")
+    study = Study(load_settings("smoke"), session_store)
+    path = export_arm(study, "flow-residual", tmp_path / "faces.npz")
     with np.load(path, allow_pickle=False) as stored:
-        np.testing.assert_array_equal(stored["faces"], study.arm(settings, session_store, "flow-residual"))
+        np.testing.assert_array_equal(stored["faces"], study.arm("flow-residual"))
         assert len(stored["person"]) == len(stored["frame"]) == len(stored["task"]) == len(stored["faces"])
     assert "rendered-bp4d/F007" in (tmp_path / "faces.npz.people.json").read_text()
     with pytest.raises(StudyError, match="ends in .npz"):
-        export_arm(settings, session_store, "original", tmp_path / "faces.csv")
+        export_arm(study, "original", tmp_path / "faces.csv")
     known = gate._manifest
     for change, message in (({"template_consent": ()}, "no recorded consent"), ({"showable": ()}, "is not exported")):
         monkeypatch.setattr(gate, "_manifest", lambda name, change=change: known(name).model_copy(update=change))
         with pytest.raises(StudyError, match=message):
-            export_arm(settings, session_store, "flow-residual", tmp_path / "other.npz")
+            export_arm(study, "flow-residual", tmp_path / "other.npz")
         assert not list(tmp_path.glob("other*"))

@@ -7,8 +7,10 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from chapter_code import chapter_code
 from sklearn import metrics as reference
 
+from deepfn_lib.cluster import Machine
 from deepfn_lib.errors import StudyError
 from deepfn_lib.frames import BP4D_ACTION_UNITS, SHARED_ACTION_UNITS
 from deepfn_lib.measures import score
@@ -153,14 +155,15 @@ def test_splits_depend_on_the_seed_and_the_pool_alone(drawn):
 
 
 def test_only_person_dependent_models_have_epochs_of_their_own(drawn):
-    models = drawn[3]
-    own = protocol.own_epochs(models, 50)
-    assert set(own) == {model.name for model in models if model.family == "person"} and set(own.values()) == {50}
-    assert protocol.own_epochs(models, 0) == {}
+    frames, _, splits, models = drawn
+    own = protocol.rows_of(splits, frames, person_epochs=50)
+    assert {model.epochs for model in own if model.family == "person"} == {50}
+    assert {model.epochs for model in own if model.family != "person"} == {0}
+    assert all(model.epochs == 0 for model in models)
 
 
 def test_the_control_learns_from_rendered_people_only():
-    from deepfn_lib.recognition.control import control_split
+    from deepfn_lib.study.scores import control_split
 
     people = [*(f"P{number:03d}" for number in range(1, 21)), "F001", "M001"]
     frames = pd.DataFrame({"participant": np.repeat(people, 3)})
@@ -302,9 +305,12 @@ def protocol_run(tmp_path_factory, drawn):
     np.save(folder / "inverted.npy", 255 - faces)
     few = splits.query("family in ('dataset', 'gender') and repetition == 0")
     arms = {"original": folder / "faces.npy", "inverted": folder / "inverted.npy"}
-    training = {"classifier": "lenet-5", "epochs": 2, "batch": 16, "learning_rate": 1e-3, "empty_f1": "zero"}
-    scores.run_protocol(folder, frames, few, arms, seed=7, training=training, keep_predictions=["dataset"], workers=1)
-    return folder, frames, protocol.rows_of(few, frames), labels
+    training = protocol.Training("lenet-5", epochs=2, batch=16, learning_rate=1e-3, empty_f1="zero")
+    models, machine = protocol.rows_of(few, frames), Machine(workers=1)
+    scores.train_and_judge(
+        folder, frames, models, arms, seed=7, training=training, keep_predictions=["dataset"], machine=machine
+    )
+    return folder, frames, models, labels
 
 
 def test_scores_have_the_columns_and_rows_of_the_contract(protocol_run):
@@ -345,34 +351,32 @@ def test_scores_recomputed_from_stored_predictions(protocol_run):
     assert checked == len(table)
 
 
-def test_person_specific_curve_uses_nested_frames_and_equal_steps(drawn, protocol_run, tmp_path, monkeypatch):
-    from deepfn_lib.recognition import person_specific
+def test_person_specific_curve_uses_nested_frames_and_equal_steps(drawn, protocol_run, tmp_path):
+    from deepfn_lib.recognition.jobs import Training
 
+    page = chapter_code("13")
     frames, _, splits, models = drawn
     model = next(m for m in models if m.family == "person")
-    few, more = (person_specific.fewer_frames(model, n, seed=7).train for n in (5, 12))
+    few, more = (page.fewer_frames(model, n, seed=7).train for n in (5, 12))
     assert set(few) < set(more) < set(model.train) and len(few) == 5
-    assert person_specific.equal_steps(24, 24, epochs=3, batch=16) == 3
-    assert person_specific.equal_steps(5, 24, epochs=3, batch=16) == 6
-    monkeypatch.setattr(
-        scores,
-        "run_jobs",
-        lambda function, jobs, done, **_: [done(position, function(*job)) for position, job in enumerate(jobs)],
+    assert page.equal_steps(24, 24, epochs=3, batch=16) == 3
+    assert page.equal_steps(5, 24, epochs=3, batch=16) == 6
+    training = Training(epochs=1, batch=16, learning_rate=1e-3, empty_f1="zero")
+    here = SimpleNamespace(
+        run=lambda function, jobs, done, **_: [done(position, function(*job)) for position, job in enumerate(jobs)]
     )
+
+    def scores_of_models(models, names):
+        folder, arms = tmp_path / models[0].label, {name: protocol_run[0] / "faces.npy" for name in names}
+        folder.mkdir()
+        scores.train_and_judge(folder, frames, models, arms, seed=7, training=training, machine=here)
+        return pd.read_parquet(folder / "scores.parquet")
+
+    study = SimpleNamespace(settings=SimpleNamespace(seed=7), scores_of_models=scores_of_models)
     one = splits.query("family == 'person' and repetition == 0")
-    training = {"classifier": "lenet-5", "epochs": 1, "batch": 16, "learning_rate": 1e-3, "empty_f1": "zero"}
-    person_specific.person_specific_curve(
-        tmp_path,
-        frames,
-        one,
-        {"original": protocol_run[0] / "faces.npy"},
-        frames_per_person=(6, 24, 10_000),
-        people=2,
-        seed=7,
-        training=training,
-        workers=1,
-    )
-    curve = pd.read_parquet(tmp_path / "curve.parquet")
+    people = page.people_of_curve(one, 2, seed=7)
+    whole = protocol.rows_of(one[one["train_group"].isin(people)], frames)
+    curve = page.curve_scores(study, whole, (6, 24, 10_000), training, ["original"])
     assert list(curve.columns) == [*scores.SCORE_COLUMNS, "frames_per_person"]
     assert curve["participant"].nunique() == 2 and set(curve["frames_per_person"]) == {6, 24}
 
@@ -400,7 +404,7 @@ def test_training_sets_of_different_sizes_are_nested(drawn):
 
 
 def size_scores(tested: dict[int, list[str]]) -> pd.DataFrame:
-    """Rows as `arm_scores` gives them: who was tested in which repetition."""
+    """Rows as `Study.scores_of` gives them: who was tested in which repetition."""
     rows = [
         {"condition": "person-independent", "arm": arm, "repetition": repetition, "participant": person, "f1": 0.5}
         for repetition, people in tested.items()
@@ -410,45 +414,42 @@ def size_scores(tested: dict[int, list[str]]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def test_growing_scores_cover_each_size_once_and_say_what_is_left_out(monkeypatch):
-    from deepfn_lib.recognition import growth
+def test_growing_scores_cover_each_size_once_and_say_what_is_left_out():
     from deepfn_lib.settings import load_settings
 
-    people = [f"F{n:03d}" for n in range(11)]
-    frames = pd.DataFrame({"dataset": ["BP4D"] * 11 + ["DISFA"], "participant": [*people, "SN001"]})
-    asked = []
+    page, people, asked = chapter_code("16"), [f"F{n:03d}" for n in range(10)], []
 
-    def arm_scores(settings, store, arms):
-        asked.append((settings.train_people, settings.classifier, sorted(arms)))
-        return size_scores({0: people[settings.train_people + 2 : 10], 1: people[1 : 9 - settings.train_people]})
+    def changed(train_people, classifier):
+        def scores_of(files):
+            asked.append((train_people, classifier, sorted(files)))
+            return size_scores({0: people[train_people + 2 :], 1: people[1 : 9 - train_people]})
 
-    monkeypatch.setattr(growth.study, "faces", lambda *_: SimpleNamespace(frames=frames))
-    monkeypatch.setattr(growth.study, "template", lambda *_: SimpleNamespace(participant=people[10]))
-    monkeypatch.setattr(growth.study, "arm_path", lambda settings, store, arm: arm)
-    monkeypatch.setattr(growth, "arm_scores", arm_scores)
-    own = size_scores({0: people[4:10], 1: people[1:7]})
-    other = pd.concat([own.assign(condition="skin-dependent"), own.assign(arm="flow-residual"), own])
-    monkeypatch.setattr(growth.study, "scores", lambda *_: other)
-    settings = load_settings("quick", {"train_people": 2, "validation_people": 2})
-    found, notices = growth.growing_scores(settings, None, ["original", "deepfn"], [2, 3, 3, 7], ["lenet-5", "modern"])
+        return SimpleNamespace(scores_of=scores_of)
+
+    own = size_scores({0: people[4:], 1: people[1:7]})
+    study = SimpleNamespace(
+        settings=load_settings("quick", {"train_people": 2, "validation_people": 2}),
+        others=[*(f"BP4D/{name}" for name in people), "DISFA/SN001"],
+        scores=pd.concat([own.assign(condition="skin-dependent"), own.assign(arm="flow-residual"), own]),
+        arm_path=lambda arm: arm,
+        changed=changed,
+    )
+    found, notices = page.growing_scores(study, ["original", "deepfn"], [2, 3, 3, 7], ["lenet-5", "modern"])
     assert asked == [(3, "lenet-5", ["deepfn", "original"]), (2, "modern", ["deepfn", "original"])]
     assert notices == ["7 training people leave 1 of 10 to test: this size is left out"]
-    sizes = found[growth.POINT].drop_duplicates().to_numpy().tolist()
+    sizes = found[page.POINT].drop_duplicates().to_numpy().tolist()
     assert sizes == [[2, "lenet-5"], [3, "lenet-5"], [2, "modern"]]
     assert set(found["condition"]) == {"person-independent"} and set(found["arm"]) == {"original", "deepfn"}
 
-    shared = growth.tested_in_all(found)
-    for size, rows in shared.groupby(growth.POINT):
+    shared = page.tested_in_all(found)
+    for size, rows in shared.groupby(page.POINT):
         together = rows.groupby("repetition")["participant"].agg(set)
         assert together[0] == set(people[5:10]) and together[1] == set(people[1:6]), size
 
 
-def test_growing_scores_refuse_a_study_in_which_nobody_is_left_to_test(monkeypatch):
-    from deepfn_lib.recognition import growth
+def test_growing_scores_refuse_a_study_in_which_nobody_is_left_to_test():
     from deepfn_lib.settings import load_settings
 
-    frames = pd.DataFrame({"dataset": ["BP4D"] * 7, "participant": [f"F{n:03d}" for n in range(7)]})
-    monkeypatch.setattr(growth.study, "faces", lambda *_: SimpleNamespace(frames=frames))
-    monkeypatch.setattr(growth.study, "template", lambda *_: SimpleNamespace(participant="F006"))
+    study = SimpleNamespace(settings=load_settings("quick"), others=[f"BP4D/F{n:03d}" for n in range(6)])
     with pytest.raises(StudyError, match="4 training people leave 0 of 6 to test.*set train_people lower"):
-        growth.growing_scores(load_settings("quick"), None, ["original"], [8], [])
+        chapter_code("16").growing_scores(study, ["original"], [8], [])

@@ -2,21 +2,22 @@
 
 import os
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from test_datasets import compare_with_public_readers
 
-from deepfn_lib import study
+from deepfn_lib.cluster import Machine
 from deepfn_lib.datasets.bp4d import read_bp4d
 from deepfn_lib.datasets.disfa import read_disfa
 from deepfn_lib.faces import alignment, crops
 from deepfn_lib.faces.detection import detect
-from deepfn_lib.faces.quality import alignment_quality
 from deepfn_lib.faces.sources import grey_frames
 from deepfn_lib.frames import INTENSITIES, KEYS, OCCURRENCES
 from deepfn_lib.settings import load_settings
+from deepfn_lib.study import Study
 from deepfn_lib.template import choose_template
 
 POINTS = [f"{axis}{k}" for k in range(5) for axis in "xy"]
@@ -25,7 +26,7 @@ CODES = [*KEYS, *OCCURRENCES, *INTENSITIES]
 
 @pytest.fixture(scope="module")
 def corpora(session_store):
-    return study.corpora(load_settings("smoke"), session_store)
+    return Study(load_settings("smoke"), session_store).corpora
 
 
 @pytest.fixture(scope="module")
@@ -149,6 +150,40 @@ def test_detected_points_are_the_renderers(corpora, reference):
     assert error.mean() < 0.1
 
 
+def alignment_quality(frames: pd.DataFrame, points: np.ndarray, landmarks: Path, side: int = 64) -> pd.DataFrame:
+    """How still a face's points lie in its crop, where the renderer knows the truth: the scatter of the exact points in
+    crops of `side` pixels, for each mode of alignment.
+
+    `frames` is the frame table of a faces artefact and `points` its (n, 14) array of tracked points and boxes, so no
+    image is read and nothing detected anew. `landmarks` is the renderer's file. Returns one row a dataset and mode:
+    `within` (pixels, root mean square distance of a point from its person's mean: pose, jitter and expression) and
+    `between` (of the persons' means from the mean over persons: identity, which alignment cannot take away).
+    """
+    assert len(points) == len(frames)
+    exact = pd.read_parquet(landmarks, filters=[("identity", "==", "self")])
+    exact = (
+        frames[list(KEYS)].astype({"frame": "int64"}).merge(exact.astype({"frame": "int64"}), on=list(KEYS), how="left")
+    )
+    known = exact["x0"].notna().to_numpy()
+    true = exact.loc[known, POINTS].to_numpy(float).reshape(-1, 5, 2)
+    people = (frames["dataset"].astype(str) + "/" + frames["participant"].astype(str)).to_numpy()[known]
+    tracked, boxes = points[known, :10].reshape(-1, 5, 2), points[known, 10:]
+    rows = []
+    for mode in alignment.MODES:
+        matrix = alignment.transforms(tracked, boxes, side, mode)
+        placed = alignment.place(matrix, true)
+        table = pd.DataFrame(placed.reshape(len(placed), 10))
+        means = table.groupby(people).transform("mean").to_numpy()
+        within = (((placed.reshape(len(placed), 10) - means) ** 2).reshape(-1, 5, 2)).sum(-1).mean(-1)
+        for dataset in pd.unique(frames["dataset"]):
+            own = np.char.startswith(people.astype(str), f"{dataset}/")
+            if own.any():
+                persons = table[own].groupby(people[own]).mean().to_numpy().reshape(-1, 5, 2)
+                between = ((persons - persons.mean(0)) ** 2).sum(-1).mean()
+                rows.append((dataset, mode, float(np.sqrt(within[own].mean())), float(np.sqrt(between))))
+    return pd.DataFrame(rows, columns=["dataset", "alignment", "within", "between"])
+
+
 def test_faces_and_exact_answers_lie_alike(corpora, reference, tmp_path):
     """The template's own frames are their own exact answers, up to what detection knows less than the renderer."""
     template = choose_template(reference["BP4D"].frames).participant
@@ -163,7 +198,7 @@ def test_faces_and_exact_answers_lie_alike(corpora, reference, tmp_path):
         detect_every=1,
         truth_roots=corpora.truth_roots,
         landmarks=corpora.landmarks,
-        workers=1,
+        machine=Machine(workers=1),
     )
     images, truth = np.load(tmp_path / "faces.npy"), np.load(tmp_path / "truth.npy")
     assert len(images) == len(truth) == len(frames)
@@ -183,6 +218,6 @@ def test_modes_of_alignment_cut_the_exact_answers_too(corpora):
     boxes = alignment.boxes_from_points(five)
     for mode in alignment.MODES:
         matrices = alignment.transforms(five, boxes, 128, mode)
-        placed = np.einsum("nij,nkj->nki", matrices[:, :, :2], five) + matrices[:, None, :, 2]
+        placed = alignment.place(matrices, five)
         assert (placed > 0).all() and (placed < 128).all()
         assert placed[:, 3:, 1].mean() - placed[:, :2, 1].mean() > 25

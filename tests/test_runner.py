@@ -5,14 +5,17 @@ import json
 import os
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import nbformat
 import pytest
 
 from deepfn_lib.artefacts import Store, project_root
-from deepfn_lib.commands.chapters import chapter_paths, choose_paths, read_chapter, sort_values
+from deepfn_lib.cluster import Machine
+from deepfn_lib.commands.chapters import chapter_paths, choose_paths, convert, read_chapter, sort_values
 from deepfn_lib.commands.runner import earlier_seconds, failures, run_chapters, typical_seconds
 from deepfn_lib.commands.screen import Screen
 from deepfn_lib.errors import StudyError
@@ -105,7 +108,8 @@ def test_what_a_failed_chapter_had_finished_is_kept_and_a_lost_artefact_makes_it
     make = (
         "from deepfn_lib.artefacts import Store\n"
         "from deepfn_lib.page import card\n"
-        "from deepfn_lib.settings import load_settings\n\n"
+        "from deepfn_lib.settings import load_settings\n"
+        "from deepfn_lib.study import Study\n\n"
         "store = Store(artefacts)\n"
         "made = store.get('number', {'a': 1}, lambda f: ((f / 'one.txt').write_text('1'), print('made now')))\n"
     )
@@ -113,7 +117,7 @@ def test_what_a_failed_chapter_had_finished_is_kept_and_a_lost_artefact_makes_it
     (run,) = run_chapters("smoke", **place)
     kept = place["store"].folder("number", {"a": 1})
     assert run.error and (kept / "one.txt").read_text() == "1"
-    write_chapter(place["sources"], "01_stops", make + "card(load_settings(profile, overrides), store)\n")
+    write_chapter(place["sources"], "01_stops", make + "card(Study(load_settings(profile, overrides), store))\n")
     (run,) = run_chapters("smoke", **place)
     page = place["destination"] / "01_stops.ipynb"
     assert not run.error and "made now" not in output_text(page)
@@ -146,9 +150,47 @@ def test_the_first_run_on_a_machine_tells_the_time_left_from_another_machines(mo
     assert lines[2] == "[ 2/3] 02_b, about 10 min 07 s left"
 
 
+def test_a_log_gets_the_kernels_bar_every_half_minute_and_a_line_for_each_chapter(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("deepfn_lib.commands.screen.time.monotonic", lambda: now[0])
+    said = io.StringIO()
+    with Screen(["01_a", "02_b"], {}, {}, said) as screen:
+        screen.begin("01_a")
+        for second in range(0, 70, 10):
+            now[0] = second
+            screen.write(f"\rtraining: {second:3d}%|\x1b[32m##\x1b[0m  | {second}/100 [00:01<00:09, 1.0it/s]\nno bar\n")
+        screen.end("01_a", "1 min 00 s")
+        screen.begin("02_b")
+        screen.end("02_b", "ValueError in cell 3: [bold] :x: " + 100 * "x", counts=False)
+    assert said.getvalue().splitlines() == [
+        "[ 1/2] 01_a",
+        "        training:  30%|##  | 30/100 [00:01<00:09, 1.0it/s]",
+        "        training:  60%|##  | 60/100 [00:01<00:09, 1.0it/s]",
+        "[ 1/2] 01_a: 1 min 00 s",
+        "[ 2/2] 02_b, about 1 min 00 s left",
+        "[ 2/2] 02_b: ValueError in cell 3: [bold] :x: " + 100 * "x",
+    ]
+
+
 def test_the_table_of_typical_seconds_names_every_chapter():
     assert set(typical_seconds("quick")) == {path.stem for path in chapter_paths()}
     assert typical_seconds("paper") == {}
+
+
+def test_tensorflows_greetings_stay_in_the_notebook_and_other_lines_from_below_python_pass(place, capfd, monkeypatch):
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")  # ipykernel leads nothing to the notebook where it sees this
+    lines = ["I0000 00:00 port.cc:153] oneDNN custom operations are on.", "a line from below"]
+    code = "".join(f"os.write(2, b'{line}\\n')\n" for line in lines)
+    write_chapter(place["sources"], "01_a", f"import os\n\n{code}\n# %%\nraise ValueError\n")
+    (run,) = run_chapters("smoke", **place)
+    kept = nbformat.read(place["destination"] / "01_a.failed.ipynb", as_version=4)
+    streams = [o for cell in kept.cells for o in cell.get("outputs", ()) if o.get("name") == "stderr"]
+    assert "".join(stream.text for stream in streams).splitlines() == lines
+    said, until = "", time.monotonic() + 10
+    while lines[1] not in said and time.monotonic() < until:
+        said += capfd.readouterr().err
+        time.sleep(0.05)
+    assert lines[1] in said and "port.cc" not in said
 
 
 def test_a_chapter_that_takes_too_long_is_stopped(place):
@@ -215,6 +257,45 @@ def test_text_becomes_the_type_that_is_wanted(place):
     assert settings["epochs"] == 7 and settings["warp_pixels"] == 2.0 and settings["groups"] == "007"
     assert settings["disfa_drop_error_log"] is True
     assert own == {"01_small": {"loud": 4}}
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "expected"),
+    [
+        ("False", bool, False),
+        ("2", float, 2.0),
+        (2, float, 2.0),
+        ("original, oracle", tuple[str, ...], ("original", "oracle")),
+        ("['original']", tuple[str, ...], ("original",)),
+        ("007", tuple, ("007",)),
+        ("[0.1, 2]", list, [0.1, 2]),
+        ("8, 15", list, [8, 15]),
+        ("{'epochs': 2}", dict, {"epochs": 2}),
+        ("right", Literal["left", "right"], "right"),
+    ],
+)
+def test_a_value_is_of_the_kind_that_is_wanted(value, kind, expected):
+    found = convert("it", value, kind)
+    assert found == expected and type(found) is type(expected)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "expected"),
+    [
+        ("maybe", bool, "it is True or False, got 'maybe'"),
+        (True, int, "it is a whole number, got True"),
+        ("1.5", int, "it is a whole number, got '1.5'"),
+        (True, float, "it is a number, got True"),
+        (7, str, "it is text, got 7"),
+        ("lenet-5", list, "it is a list, got 'lenet-5'"),
+        ("(1", tuple, "it is a tuple, got '(1'"),
+        ("up", Literal["left", "right"], "it is one of left, right, got 'up'"),
+    ],
+)
+def test_a_value_of_another_kind_is_told_with_the_kind_wanted(value, kind, expected):
+    with pytest.raises(StudyError) as caught:
+        convert("it", value, kind)
+    assert str(caught.value) == expected
 
 
 def test_a_chapter_without_the_agreed_parameters_is_refused(place):
@@ -309,8 +390,7 @@ def test_an_unreadable_image_is_counted_and_nothing_stops(tmp_path):
         crop_size=64,
         alignment="none",
         detect_every=1,
-        workers=1,
-        cluster="local",
+        machine=Machine(workers=1),
     )
     exclusions = pd.read_parquet(tmp_path / "faces" / "exclusions.parquet")
     unreadable = exclusions[exclusions["reason"].str.contains("read")]

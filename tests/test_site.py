@@ -70,12 +70,11 @@ def test_the_chapter_runs(executed, name):
 
 
 def test_a_budget_counts_as_trained_once_its_network_is_there(executed, session_store):
-    from deepfn_lib.normaliser import comparison
-    from deepfn_lib.settings import load_settings
+    from deepfn_lib.study import Study
 
-    settings = load_settings("smoke")
+    study = Study.open("smoke", artefacts=str(session_store.root))
     for share, there in ((1.0, True), (7.0, False)):
-        assert comparison.is_trained(settings, session_store, settings.normaliser_arm, share) is there
+        assert study.at_budget(share).has_network(study.normaliser) is there
 
 
 def test_every_page_of_the_contents_is_built(site):

@@ -19,7 +19,7 @@ LIMIT_GIB = 1.5
 # Each step in a process of its own, so that its memory is its own.
 STEPS = {
     "index": """
-        from deepfn_lib.datasets.index import join
+        from deepfn_lib.frames import join
         loaded = join([read_bp4d(root / "bp4d"), read_disfa(root / "disfa")])
         loaded.frames.to_parquet(root / "frames.parquet")
         result = {"rows": len(loaded.frames), "excluded": int(loaded.exclusions["frames"].sum())}
@@ -37,7 +37,7 @@ STEPS = {
         (root / "faces").mkdir()
         crops.build_faces(
             root / "faces", loaded.frames, loaded.exclusions, loaded.participants,
-            {"BP4D": root / "bp4d", "DISFA": root / "disfa"}, crop_size=64, detect_every=25, workers=1,
+            {"BP4D": root / "bp4d", "DISFA": root / "disfa"}, crop_size=64, detect_every=25,
         )
         result = {"rows": len(np.load(root / "faces/faces.npy", mmap_mode="r"))}
     """,
@@ -46,18 +46,19 @@ PROGRAM = """
 import json, sys, time
 from pathlib import Path
 import numpy as np, pandas as pd
+from deepfn_lib import cluster
 from deepfn_lib.artefacts import peak_memory_gib
 from deepfn_lib.datasets.bp4d import read_bp4d
-from deepfn_lib.datasets.check import check_dataset
+from deepfn_lib.commands.check.folders import check_dataset
 from deepfn_lib.datasets.disfa import read_disfa
-from deepfn_lib.datasets.index import join
+from deepfn_lib.frames import join
 from deepfn_lib.faces import crops
 from deepfn_lib.template import choose_template
-def here(function, jobs, **_):
+def here(self, function, jobs, **_):
     return [function(*job) for job in jobs]
 if __name__ == "__main__":
     root = Path(sys.argv[1])
-    crops.run_jobs = here  # one process does all, so its peak bounds a worker's and the caller's
+    cluster.Machine.run = here  # one process does all, so its peak bounds a worker's and the caller's
 {body}
     print(json.dumps(result | {{"seconds": time.process_time(), "gib": peak_memory_gib()}}))
 """

@@ -81,6 +81,14 @@ def test_cells_are_small(path):
 
 
 @each_chapter
+def test_code_fits_a_page(path):
+    """A page's column holds 88 characters, and what formats it leaves no marks on it."""
+    for cell in code_cells(path):
+        for line in cell.source.splitlines():
+            assert len(line) <= 88 and "fmt: skip" not in line, line
+
+
+@each_chapter
 def test_a_chapter_downloads_nothing_runs_no_shell_and_imports_no_chapter(path):
     stems = {other.stem for other in CHAPTERS}
     for cell in code_cells(path):

@@ -4,10 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from statsmodels.stats.weightstats import ttost_ind
 
 from deepfn_lib.errors import StudyError
-from deepfn_lib.page import table
+from deepfn_lib.page import figures, table
 from deepfn_lib.statistics import (
     FAILS,
     HOLDS,
@@ -31,17 +30,8 @@ from deepfn_lib.statistics import (
     repetition_scores,
     verdict,
 )
-from deepfn_lib.statistics.comparisons import (
-    cohens_d,
-    d_z,
-    equivalence,
-    equivalence_from_summary,
-    hedges_g,
-    two_sample,
-    two_sample_from_summary,
-    welch,
-)
-from deepfn_lib.statistics.constants import always_absent, always_present, coin, constants_table, indifference
+from deepfn_lib.statistics.comparisons import d_z, equivalence, hedges_g, two_sample
+from deepfn_lib.statistics.constants import always_absent, always_present, indifference
 from deepfn_lib.statistics.participants import measure
 
 QUICK = Plan(samples=400)
@@ -154,23 +144,15 @@ def samples():
 
 
 def test_two_sample_and_welch_are_scipys(samples):
-    for ours, equal in ((two_sample, True), (welch, False)):
-        expected = stats.ttest_ind(*samples, equal_var=equal)
-        assert ours(*samples).statistic == pytest.approx(expected.statistic)
-        assert ours(*samples).p == pytest.approx(expected.pvalue)
-
-
-def test_summary_test_is_the_test_of_the_data(samples):
-    a, b = samples
-    from_summary = two_sample_from_summary(a.mean(), a.std(ddof=1), len(a), b.mean(), b.std(ddof=1), len(b))
-    assert from_summary.p == pytest.approx(two_sample(a, b).p)
-    same = equivalence_from_summary(a.mean(), a.std(ddof=1), len(a), b.mean(), b.std(ddof=1), len(b), 3.0)
-    assert same == pytest.approx(ttost_ind(a, b, -3.0, 3.0)[0])
+    for variances, equal in (("pooled", True), ("unequal", False)):
+        ours, expected = two_sample(*samples, variances), stats.ttest_ind(*samples, equal_var=equal)
+        assert ours.statistic == pytest.approx(expected.statistic)
+        assert ours.p == pytest.approx(expected.pvalue)
+        assert ours.df == pytest.approx(expected.df)
 
 
 def test_effect_sizes_by_hand():
     a, b = np.array([1.0, 2, 3, 4]), np.array([3.0, 4, 5, 6])
-    assert cohens_d(a, b) == pytest.approx(-2 / np.sqrt(5 / 3))
     assert hedges_g(a, b) == pytest.approx(-2 / np.sqrt(5 / 3) * (1 - 3 / (4 * 6 - 1)))
     assert d_z(np.array([1.0, 2, 3]), np.array([0.0, 0, 0])) == pytest.approx(2.0)
 
@@ -303,16 +285,6 @@ def test_constants_are_the_measure_of_constant_predictions():
         assert formula(0.25) == pytest.approx(expected)
     p = indifference()
     assert always_present(p) == pytest.approx(always_absent(p))
-    assert coin(0.3, 1.0) == pytest.approx(always_present(0.3))
-    assert coin(0.3, 0.0) == pytest.approx(always_absent(0.3))
-
-
-def test_constants_table_leaves_missing_labels_out():
-    frames = pd.DataFrame({"participant": ["A"] * 4 + ["B"] * 4, "AU01": [1, 1, 1, -1, 0, 0, 0, 1]})
-    lines = constants_table(frames, ["AU01"])
-    assert lines.loc["A", "always present"] == pytest.approx(100)
-    assert lines.loc["B", "always absent"] == pytest.approx(37.5)
-    assert lines["best constant for each participant"].mean() >= lines["best constant"].mean()
 
 
 # Worlds with a known truth
@@ -380,4 +352,41 @@ def test_table_is_escaped_aligned_and_short():
     html = table(frame, "A & B", headings={"gone": None, "mean": "ours, %"})._repr_html_()
     assert "&lt;b&gt;" in html and "A &amp; B" in html and "55.0" in html and "&lt; 0.001" in html
     assert ">40<" in html and "gone" not in html and "ours, %" in html
-    assert html.count("text-align:right") == 6
+    assert html.count('class="number"') == 6 and html.count('<th scope="col"') == 4
+    assert '<div class="deepfn-table" tabindex="0" role="region" aria-label="A &amp; B">' in html
+
+
+def test_a_table_shows_nothing_where_there_is_nothing_and_lays_out_by_kind():
+    frame = pd.DataFrame(
+        {"p": [np.nan, 0.0123], "gain": ["+1.2 (0.4 to 2.0)", ""], "why": ["a reason that is told at length", None]}
+    )
+    html = table(frame.assign(n=[3, 4], ok=[True, False]), "Gains", formats={"n": ".1f"}).html
+    assert "nan" not in html.lower() and "None" not in html and html.count("></td>") == 3
+    assert ">0.012<" in html and ">3.0<" in html and ">yes<" in html
+    assert html.count('<td class="long"') == 2 and html.count('<td class="number"') == 8
+
+
+# Figures
+
+
+def test_an_interval_plot_takes_comparisons_estimates_and_the_papers_values():
+    a, b = (pd.Series([50.0, 52, 55 + more], ["F1", "F2", "F3"]) for more in (1, 2))
+    found = {"a": compare(a, b, QUICK), "b, of a name that is longer than a line": mean_interval(a, QUICK)}
+    figure = figures.interval_plot(found, "Two", margin=2.0, paper={"a": 4.6})
+    ours, paper = figure.data
+    assert list(ours.x) == [found["a"].difference.value, a.mean()] and list(ours.y)[0] == "a"
+    assert ours.y[1] == "b, of a name that is<br>longer than a line"
+    assert paper.x[0] == 4.6 and np.isnan(paper.x[1])
+    assert figures.interval_plot(figures.interval_rows(found)).data[0].x == ours.x
+
+
+def test_bars_of_the_conditions_have_their_constants_and_the_papers_values():
+    scores, constants = world()
+    lines = condition_table(scores, constants, QUICK)
+    figure = figures.condition_bars(lines, "Bars")
+    bars, marks = ([trace for trace in figure.data if trace.type == kind] for kind in ("bar", "scatter"))
+    assert [bar.name for bar in bars] == ["original", "DeepFN", "oracle"]
+    assert [bar.y[0] for bar in bars] == lines["mean"].tolist()
+    assert [mark.name for mark in marks] == ["best constant"] * 3 + ["paper"] * 2
+    assert [mark.showlegend for mark in marks] == [True, False, False, True, False]
+    assert [mark.y[0] for mark in marks] == [*lines["constant"], 55.0, 59.6]

@@ -5,19 +5,20 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
-from importlib.util import find_spec
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from ..artefacts import digest, file_digest, project_root, write_json
+from ..artefacts import digest, file_digest, project_root
 from ..errors import StudyError
-from .scan import Report, scan_book
+from .runner import library_digest
+from .scan import scan_book
 
 CODE_VERSION = 1
-STATE = ".deepfn-book.json"
+STATE = ".deepfn-book.txt"  # in the site: the digest of what it was made from
+CHAPTERS = "book/chapters/"
 
 
 def build_book(notebooks: Path | None = None, output: Path | None = None, *, partial: bool = False) -> Path:
@@ -39,33 +40,34 @@ def build_book(notebooks: Path | None = None, output: Path | None = None, *, par
         )
     key = _stage(stage, contents, notebooks)
     first = site / "index.html"
-    if first.exists() and (site / STATE).exists() and (site / STATE).read_text().strip() == f'"{key}"':
+    if first.exists() and (site / STATE).exists() and (site / STATE).read_text() == key:
         return first
     shutil.rmtree(site, ignore_errors=True)
     _sphinx(stage, output)
     _vendor(site)
-    report = scan_book(site, notebooks)
-    if report.problems:
-        _refuse(site, report)
-    write_json(site / STATE, key)
+    problems = scan_book(site, notebooks).problems
+    if problems:
+        refused = site.with_name("html-refused")
+        shutil.rmtree(refused, ignore_errors=True)
+        os.replace(site, refused)
+        count = len(problems)
+        raise StudyError(
+            f"the book was refused, {count} pictures are not traced to showable people: {_first_three(problems)}"
+        )
+    (site / STATE).write_text(key)
     return first
 
 
 def _contents(notebooks: Path) -> tuple[dict[str, Any], list[str]]:
     """The table of contents without the chapters that have no notebook, and their names."""
-    toc = yaml.safe_load((project_root() / "_toc.yml").read_text())
-    missing = []
-
-    def keep(entry: dict) -> bool:
-        name = entry["file"].removeprefix("book/chapters/")
-        if name == entry["file"] or (notebooks / f"{name}.ipynb").exists():
-            return True
-        missing.append(name)
-        return False
-
-    for part in toc.get("parts", []):
-        part["chapters"] = [entry for entry in part["chapters"] if keep(entry)]
-    toc["parts"] = [part for part in toc.get("parts", []) if part["chapters"]]
+    toc, missing = yaml.safe_load((project_root() / "_toc.yml").read_text()), []
+    for part in toc["parts"]:
+        for entry in list(part["chapters"]):
+            name = entry["file"].removeprefix(CHAPTERS)
+            if name != entry["file"] and not (notebooks / f"{name}.ipynb").exists():
+                part["chapters"].remove(entry)
+                missing.append(name)
+    toc["parts"] = [part for part in toc["parts"] if part["chapters"]]
     return toc, missing
 
 
@@ -73,38 +75,25 @@ def _stage(stage: Path, toc: dict[str, Any], notebooks: Path) -> str:
     """Lay out exactly what the book is made of; a digest of it all. Nothing else of the checkout can get in."""
     root = project_root()
     shutil.rmtree(stage, ignore_errors=True)
-    (stage / "book" / "chapters").mkdir(parents=True)
+    (stage / CHAPTERS).mkdir(parents=True)
     shutil.copyfile(root / "_config.yml", stage / "_config.yml")
     (stage / "_toc.yml").write_text(yaml.safe_dump(toc, sort_keys=False))
     for path in sorted((root / "book").glob("*.md")):
         shutil.copyfile(path, stage / "book" / path.name)
     shutil.copytree(root / "book" / "_static", stage / "book" / "_static")
-    for entry in (entry for part in toc["parts"] for entry in part["chapters"]):
-        if entry["file"].startswith("book/chapters/"):
-            name = entry["file"].removeprefix("book/chapters/") + ".ipynb"
-            shutil.copyfile(notebooks / name, stage / "book" / "chapters" / name)
-    code = {path.name: file_digest(path) for path in sorted(Path(__file__).parent.glob("*.py"))}
-    manifests = {path.name: file_digest(path) for path in sorted((root / "data_manifests").glob("*.yml"))}
-    files = {p.relative_to(stage).as_posix(): file_digest(p) for p in sorted(stage.rglob("*")) if p.is_file()}
-    return digest({"code": CODE_VERSION, "publication": code, "manifests": manifests, "files": files})
+    for name in (entry["file"] for part in toc["parts"] for entry in part["chapters"]):
+        if name.startswith(CHAPTERS):
+            notebook = name.removeprefix(CHAPTERS) + ".ipynb"
+            shutil.copyfile(notebooks / notebook, stage / CHAPTERS / notebook)
+    laid_out = {p.relative_to(stage).as_posix(): file_digest(p) for p in sorted(stage.rglob("*")) if p.is_file()}
+    return digest({"code": CODE_VERSION, "library": library_digest(), "files": laid_out})
 
 
 def _sphinx(stage: Path, output: Path) -> None:
     """Run Jupyter Book; its whole output goes to `_build/book.log`, its warnings into the StudyError."""
-    command = [
-        sys.executable,
-        "-c",
-        "from jupyter_book.cli.main import main; main()",
-        "build",
-        str(stage),
-        "--path-output",
-        str(output),
-        "-W",
-        "-n",
-        "--keep-going",
-        "--all",
-        "--quiet",
-    ]
+    program = "from jupyter_book.cli.main import main; main()"
+    options = ["--path-output", str(output), "-W", "-n", "--keep-going", "--all", "--quiet"]
+    command = [sys.executable, "-c", program, "build", str(stage), *options]
     variables = {"PYTHONWARNINGS": "ignore", "NO_COLOR": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **variables})
     text = done.stdout + done.stderr
@@ -112,8 +101,7 @@ def _sphinx(stage: Path, output: Path) -> None:
     if done.returncode:
         warnings = [line for line in text.splitlines() if re.search(r"WARNING|ERROR|SEVERE", line)]
         told = [line.replace(str(stage) + os.sep, "") for line in warnings] or text.strip().splitlines()[-1:]
-        shown = "; ".join(told[:3]) + (f"; and {len(told) - 3} more" if len(told) > 3 else "")
-        raise StudyError(f"the book was not built: {shown} (all of it: {output / '_build' / 'book.log'})")
+        raise StudyError(f"the book was not built: {_first_three(told)} (all of it: {output / '_build' / 'book.log'})")
 
 
 def _vendor(site: Path) -> None:
@@ -122,19 +110,10 @@ def _vendor(site: Path) -> None:
         ("plotly", "package_data/plotly.min.js", "plotly.min.js"),
         ("mathjax", "static/mathjax/es5/tex-svg-full.js", "tex-svg-full.js"),
     ):
-        source = Path(next(iter(find_spec(package).submodule_search_locations))) / inside
         target = site / "_static" / "vendor" / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target)
+        target.write_bytes((files(package) / inside).read_bytes())
 
 
-def _refuse(site: Path, report: Report) -> None:
-    refused = site.with_name("html-refused")
-    shutil.rmtree(refused, ignore_errors=True)
-    os.replace(site, refused)
-    shown: Sequence[str] = report.problems[:3]
-    more = f"; and {len(report.problems) - 3} more" if len(report.problems) > 3 else ""
-    count = len(report.problems)
-    raise StudyError(
-        f"the book was refused, {count} pictures are not traced to showable people: {'; '.join(shown)}{more}"
-    )
+def _first_three(lines: list[str]) -> str:
+    return "; ".join(lines[:3]) + (f"; and {len(lines) - 3} more" if len(lines) > 3 else "")

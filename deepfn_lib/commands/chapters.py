@@ -1,16 +1,15 @@
 """Chapters as the runner sees them: percent sources, their declared parameters, and values for them."""
 
 import ast
-import difflib
-import tempfile
-import types
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import TypeAdapter
 
 from ..artefacts import project_root
 from ..errors import StudyError
-from ..settings import Settings
+from ..settings import Settings, meant
 
 COMMON_PARAMETERS = ("profile", "overrides", "artefacts")
 KINDS = {bool: "True or False", int: "a whole number", float: "a number", str: "text"}
@@ -55,25 +54,23 @@ def choose_paths(paths: list[Path], wanted: list[str]) -> list[Path]:
 def read_chapter(path: Path) -> Chapter:
     """Read a percent source and its parameters cell. Raises StudyError where the cell is missing or not of literals."""
     import jupytext
-    import nbformat
-    from papermill import inspect_notebook
 
     try:
         notebook = jupytext.read(path)
     except (OSError, ValueError, SyntaxError) as problem:
         raise StudyError(f"chapter {path.name} cannot be read: {problem}") from None
     notebook.metadata.setdefault("kernelspec", {"name": "python3", "display_name": "Python 3", "language": "python"})
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / (path.stem + ".ipynb")
-        nbformat.write(notebook, copy)
-        declared = inspect_notebook(str(copy))
-    missing = [name for name in COMMON_PARAMETERS if name not in declared]
+    parameters = {}
+    try:
+        for cell in notebook.cells:
+            if "parameters" in cell.metadata.get("tags", ()):
+                for line in ast.parse(cell.source).body:
+                    parameters[line.targets[0].id] = ast.literal_eval(line.value)
+    except (AttributeError, ValueError, SyntaxError):
+        raise StudyError(f"chapter {path.name}: its parameters cell may hold assignments of literals only") from None
+    missing = [name for name in COMMON_PARAMETERS if name not in parameters]
     if missing:
         raise StudyError(f"chapter {path.name} has no parameter {missing[0]!r} in a cell tagged 'parameters'")
-    try:
-        parameters = {name: ast.literal_eval(entry["default"]) for name, entry in declared.items()}
-    except (ValueError, SyntaxError):
-        raise StudyError(f"chapter {path.name}: its parameters cell may hold literals only") from None
     return Chapter(path, notebook, parameters)
 
 
@@ -93,8 +90,7 @@ def sort_values(pairs: dict[str, str], chapters: list[Chapter]) -> tuple[dict[st
             continue
         owners = [chapter for chapter in chapters if name in chapter.parameters]
         if not owners:
-            close = difflib.get_close_matches(name, [*Settings.model_fields, *declared], n=1)
-            hint = f" (did you mean {close[0]!r}?)" if close else ""
+            hint = meant(name, [*Settings.model_fields, *declared])
             raise StudyError(
                 f"no setting or chapter parameter is called {name!r}{hint}; `deepfn settings` lists them all"
             )
@@ -104,42 +100,26 @@ def sort_values(pairs: dict[str, str], chapters: list[Chapter]) -> tuple[dict[st
     return settings, own
 
 
-def convert(what: str, text: Any, kind: Any) -> Any:
-    """`text` as a value of the type `kind`; a value that is not text must have that type already.
+def convert(what: str, value: Any, kind: Any) -> Any:
+    """`value` as the type `kind`: text as the command line gives it; what is not text must have that type already.
 
     Text stays text where text is wanted, so that "007" is not 7. Raises StudyError naming `what`.
     """
-    origin = get_origin(kind)
-    if origin in (Union, types.UnionType):
-        kind = next(option for option in get_args(kind) if option is not type(None))
-        origin = get_origin(kind)
-    if origin is Literal:
-        choices = get_args(kind)
-        for choice in choices:
-            if text == choice or text == str(choice):
-                return choice
-        raise StudyError(f"{what} is one of {', '.join(map(str, choices))}, got {text!r}")
-    base = origin or kind
-    if not isinstance(text, str):
-        if isinstance(text, base) and not (isinstance(text, bool) and base is not bool):
-            return text
-        if base is float and isinstance(text, int) and not isinstance(text, bool):
-            return float(text)
-        raise StudyError(f"{what} is {KINDS.get(base, base.__name__)}, got {text!r}")
-    if base is str:
-        return text
-    if base is tuple and not text.startswith(("(", "[")):
-        return tuple(part.strip() for part in text.split(",") if part.strip())
+    adapter = TypeAdapter(kind)
     try:
-        if base is bool:
-            return {"true": True, "false": False}[text.lower()]
-        if base in (int, float):
-            return base(text)
-        value = ast.literal_eval(text)
-        if base is tuple and isinstance(value, list):
-            value = tuple(value)
-        if isinstance(value, base):
-            return value
-    except (ValueError, KeyError, SyntaxError):
-        pass
-    raise StudyError(f"{what} is {KINDS.get(base, f'a {base.__name__}')}, got {text!r}")
+        if not isinstance(value, str):
+            return adapter.validate_python(value, strict=True)
+        if (get_origin(kind) or kind) is tuple and not value.startswith(("(", "[")):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        if (get_origin(kind) or kind) in (tuple, list, dict):
+            return adapter.validate_python(ast.literal_eval(value))
+        return adapter.validate_strings(value)
+    except (ValueError, SyntaxError):  # pydantic's ValidationError is a ValueError
+        raise StudyError(f"{what} is {_wanted(kind)}, got {value!r}") from None
+
+
+def _wanted(kind: Any) -> str:
+    if get_origin(kind) is Literal:
+        return f"one of {', '.join(map(str, get_args(kind)))}"
+    plain = get_origin(kind) or kind
+    return KINDS.get(plain, f"a {plain.__name__}")

@@ -4,68 +4,57 @@ import copy
 import re
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from nbformat import from_dict
 
 from ..artefacts import project_root
 from ..page.card import CARD_METADATA
 
+TOLD = {"text", "traceback", "text/plain", "text/html", "text/markdown"}  # where an output has words
 PATH_SETTINGS = ("bp4d", "disfa", "disfa_frames", "groups")
 
 
 def used_artefacts(notebook) -> list[list[str]]:
     """The artefacts that a chapter's card says it read: [[step, digest], ...]."""
-    found = []
-    for cell in notebook.cells:
-        for output in cell.get("outputs", ()):
-            found += [list(pair) for pair in output.get("metadata", {}).get(CARD_METADATA, ())]
-    return found
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
+    return [list(pair) for output in outputs for pair in output.get("metadata", {}).get(CARD_METADATA, ())]
 
 
 def clean_notebook(notebook, artefacts: Path) -> Any:
     """A copy without papermill's metadata, standard error and execution times, its machine paths replaced by words."""
     notebook = copy.deepcopy(notebook)
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    notebook.metadata.clear()
-    notebook.metadata.update(kernelspec=kernel, language_info={"name": "python"})
-    replaced = _paths(artefacts)
+    notebook.metadata = from_dict({"kernelspec": kernel, "language_info": {"name": "python"}})
+    hide = _path_hider(artefacts)
     for number, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{number}"
         tags = [tag for tag in cell.metadata.get("tags", []) if not tag.startswith("papermill")]
         kept = {name: value for name, value in cell.metadata.items() if name in ("mystnb", "editable")}
-        cell.metadata.clear()
-        cell.metadata.update(kept)
-        if tags:
-            cell.metadata["tags"] = tags
+        cell.metadata = from_dict({**kept, **({"tags": tags} if tags else {})})
         if cell.cell_type != "code":
             continue
-        cell["source"] = _hide_paths(
-            _hide_data_folders(cell["source"]) if "injected-parameters" in tags else cell["source"], replaced
-        )
-        cell["outputs"] = [_clean_output(o, replaced) for o in cell["outputs"] if o.get("name") != "stderr"]
+        if "injected-parameters" in tags:
+            cell["source"] = _hide_data_folders(cell["source"])
+        cell["source"] = hide(cell["source"])
+        cell["outputs"] = [output for output in cell["outputs"] if output.get("name") != "stderr"]
+        for output in cell["outputs"]:
+            output.get("metadata", {}).pop(CARD_METADATA, None)
+            _hide_in(output, hide)
+            _hide_in(output.get("data", {}), hide)
     return notebook
 
 
-def _clean_output(output, replaced):
-    output.get("metadata", {}).pop(CARD_METADATA, None)
-    for holder, keys in (
-        (output, ("text", "traceback")),
-        (output.get("data", {}), ("text/plain", "text/html", "text/markdown")),
-    ):
-        for key in keys:
-            if key in holder:
-                holder[key] = _hide(holder[key], replaced)
-    return output
+def _hide_in(holder, hide: Callable[[str], str]) -> None:
+    for name in TOLD.intersection(holder):
+        told = holder[name]
+        holder[name] = [hide(line) for line in told] if isinstance(told, list) else hide(told)
 
 
-def _hide(value, replaced):
-    if isinstance(value, list):
-        return [_hide_paths(line, replaced) for line in value]
-    return _hide_paths(value, replaced)
-
-
-def _paths(artefacts: Path) -> list[tuple[re.Pattern, str]]:
-    """Patterns of this machine's folders, the longest first, and the words that stand for them."""
+def _path_hider(artefacts: Path) -> Callable[[str], str]:
+    """A function that puts words in the place of this machine's folders."""
     words = {
         str(artefacts): "artefacts",
         str(project_root()): ".",
@@ -74,15 +63,9 @@ def _paths(artefacts: Path) -> list[tuple[re.Pattern, str]]:
         tempfile.gettempdir(): "<temporary>",
         str(Path.home()): "~",
     }
-    long_enough = {path: word for path, word in words.items() if len(path) > 3}
-    ordered = sorted(long_enough, key=len, reverse=True)
-    return [(re.compile(rf"(?<![\w.~>/]){re.escape(path)}(?![\w-])"), long_enough[path]) for path in ordered]
-
-
-def _hide_paths(text: str, replaced) -> str:
-    for pattern, word in replaced:
-        text = pattern.sub(word, text)
-    return text
+    folders = sorted((path for path in words if len(path) > 3), key=len, reverse=True)  # within others: the inner one
+    pattern = re.compile(rf"(?<![\w.~>/])({'|'.join(map(re.escape, folders))})(?![\w-])")
+    return lambda text: pattern.sub(lambda found: words[found[0]], text)
 
 
 def _hide_data_folders(source: str) -> str:

@@ -10,11 +10,27 @@ from ..arms import NORMALISER
 from ..artefacts import Store, project_root
 from ..errors import StudyError
 
+
+def _once(context, option, pairs) -> dict[str, str]:
+    """Names with their values. Raises StudyError for a name that is given twice."""
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            raise StudyError(f"parameter {name!r} is given twice; give it once")
+    return dict(pairs)
+
+
 PROFILE = click.option(
     "--profile", default="quick", show_default=True, help="smoke, quick, overnight or paper (chapters/profiles.yml)"
 )
 PARAMETERS = click.option(
-    "-p", "parameters", nargs=2, multiple=True, metavar="NAME VALUE", help="a setting or a chapter's own parameter"
+    "-p",
+    "parameters",
+    nargs=2,
+    multiple=True,
+    callback=_once,
+    metavar="NAME VALUE",
+    help="a setting or a chapter's own parameter",
 )
 ARTEFACTS = click.option(
     "--artefacts", default="", metavar="DIR", help="artefact folder (default: DEEPFN_ARTEFACTS, or artefacts/)"
@@ -67,7 +83,7 @@ def run(profile, chapters, parameters, bp4d, disfa, cluster, limit, again, artef
     """Execute chapters with papermill; what is finished is never computed again."""
     from .runner import failures, run_chapters
 
-    values = _unique(parameters)
+    values = dict(parameters)
     for name, value in (("bp4d", bp4d), ("disfa", disfa)):
         if value:
             values[name] = str(Path(value).resolve())
@@ -113,7 +129,7 @@ def export(profile, arm, parameters, artefacts, path):
 @click.option("--verify", is_flag=True, help="compare the contents of every file with its digest")
 @ARTEFACTS
 def status(verify, artefacts):
-    """What artefacts there are: age, cost, size and digest; a damaged one is named and makes the exit code 1."""
+    """What artefacts there are: age, cost, size and digest; a damaged one is named and makes the exit code 2."""
     store, damaged = Store(artefacts), 0
     cards = store.cards()
     if not cards:
@@ -177,36 +193,22 @@ def _opened(profile: str, parameters, artefacts: str):
     from ..study import Study
     from .chapters import sort_values
 
-    return Study.open(profile, sort_values(_unique(parameters), [])[0], artefacts)
-
-
-def _unique(parameters) -> dict[str, str]:
-    values = dict(parameters)
-    if len(values) < len(parameters):
-        names = [name for name, _ in parameters]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise StudyError(f"parameter {twice!r} is given twice; give it once")
-    return values
+    return Study.open(profile, sort_values(parameters, [])[0], artefacts)
 
 
 def main() -> None:
     """Entry point: a StudyError becomes one line and exit code 2."""
     try:
-        deepfn(standalone_mode=False)
-    except StudyError as problem:
-        click.echo(f"deepfn: {problem}", err=True)
-        sys.exit(2)
-    except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
-    except click.Abort:
-        click.echo("deepfn: stopped; what is finished is kept", err=True)
-        sys.exit(130)
-    except KeyboardInterrupt:
-        click.echo("deepfn: stopped; what is finished is kept", err=True)
-        sys.exit(130)
+        sys.exit(deepfn(standalone_mode=False))
     except click.ClickException as problem:
         problem.show()
         sys.exit(problem.exit_code)
+    except StudyError as problem:
+        last_line, code = str(problem), 2
+    except (click.Abort, KeyboardInterrupt):
+        last_line, code = "stopped; what is finished is kept", 130
+    click.echo(f"deepfn: {last_line}", err=True)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

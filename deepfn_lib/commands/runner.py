@@ -8,15 +8,15 @@ import csv
 import json
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..artefacts import ENVIRONMENT_VARIABLE, Store, digest, environment, file_digest, project_root, write_json
+import nbformat
+
+from ..artefacts import Store, digest, environment, file_digest, project_root, write_json
 from ..errors import StudyError
 from ..settings import load_settings
 from .chapters import Chapter, chapter_paths, choose_paths, read_chapter, sort_values
@@ -127,30 +127,26 @@ def _one_chapter(chapter, given, inputs, store, destination, screen, limit, agai
     published, failed = destination / f"{chapter.name}.ipynb", destination / f"{chapter.name}.failed.ipynb"
     if folder.exists() and (again or not _sources_whole(store, folder)):
         store.remove(folder)
-    reused, began, notes = folder.exists(), time.monotonic(), {}
+    reused, began = folder.exists(), time.monotonic()
 
     def make(partial: Path) -> None:
-        with tempfile.TemporaryDirectory() as private:
-            executed = Path(private) / "executed.ipynb"
-            try:
-                notebook = execute(chapter, given, executed, store, screen, limit)
-            except BaseException as problem:
-                if executed.exists() and not isinstance(problem, KeyboardInterrupt):
-                    _replace(executed, failed)
-                raise
-        notes["uses"] = used_artefacts(notebook)
-        _write_notebook(clean_notebook(notebook, store.root), partial / "notebook.ipynb")
-        write_json(partial / "uses.json", notes["uses"])
+        executed = partial / "executed.ipynb"
+        try:
+            notebook = execute(chapter, given, executed, store, screen, limit)
+        except (ChapterFailed, KeyboardInterrupt) as problem:
+            if isinstance(problem, ChapterFailed):
+                _replace(executed, failed)
+            shutil.rmtree(partial)
+            raise
+        executed.unlink()
+        nbformat.write(clean_notebook(notebook, store.root), partial / "notebook.ipynb")
+        write_json(partial / "uses.json", used_artefacts(notebook))
 
     try:
         folder = store.get(step, inputs, make)
     except ChapterFailed as problem:
         published.unlink(missing_ok=True)  # a page from before the failure would look like this run's
-        shutil.rmtree(folder.with_name(folder.name + ".partial"), ignore_errors=True)
         return ChapterRun(chapter.name, time.monotonic() - began, False, str(problem))
-    except KeyboardInterrupt:
-        shutil.rmtree(folder.with_name(folder.name + ".partial"), ignore_errors=True)
-        raise
     failed.unlink(missing_ok=True)
     source = folder / "notebook.ipynb"
     if not published.exists() or published.read_bytes() != source.read_bytes():
@@ -166,37 +162,35 @@ def execute(chapter: Chapter, given: Mapping[str, Any], output: Path, store: Sto
     """
     import logging
 
-    import nbformat
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill import PapermillExecutionError, execute_notebook
+    from traitlets.config import Config
 
     from .kernel import ThisPython
 
     logging.getLogger("papermill").setLevel(logging.ERROR)
-    given = {name: value for name, value in given.items() if chapter.parameters[name] != value}
+    nbformat.write(chapter.notebook, output)
     deadline = time.monotonic() + limit
-    with tempfile.TemporaryDirectory() as private, _environment(store, private):
-        prepared = Path(private) / f"{chapter.name}.ipynb"
-        nbformat.write(chapter.notebook, prepared)
-        try:
-            return execute_notebook(
-                prepared,
-                output,
-                parameters=given,
-                kernel_name="python3",
-                progress_bar=False,
-                stderr_file=screen,
-                cwd=chapter.path.parent,
-                start_timeout=180,
-                kernel_manager_class=ThisPython,
-                timeout_func=lambda cell: max(1, int(deadline - time.monotonic())),
-            )
-        except PapermillExecutionError as problem:
-            raise ChapterFailed(_one_line(problem)) from None
-        except CellTimeoutError:
-            raise ChapterFailed(f"stopped after its limit of {clock(limit)}; give more with --limit MINUTES") from None
-        except (DeadKernelError, RuntimeError) as problem:
-            raise ChapterFailed(f"its kernel died ({_first_line(problem)}); too little memory?") from None
+    try:
+        return execute_notebook(
+            output,
+            output,
+            parameters={name: value for name, value in given.items() if chapter.parameters[name] != value},
+            kernel_name="python3",
+            progress_bar=False,
+            stderr_file=screen,
+            cwd=chapter.path.parent,
+            start_timeout=180,
+            kernel_manager_class=ThisPython,
+            config=Config(ThisPython={"artefacts": str(store.root)}),
+            timeout_func=lambda cell: max(1, int(deadline - time.monotonic())),
+        )
+    except PapermillExecutionError as problem:
+        raise ChapterFailed(_one_line(problem)) from None
+    except CellTimeoutError:
+        raise ChapterFailed(f"stopped after its limit of {clock(limit)}; give more with --limit MINUTES") from None
+    except (DeadKernelError, RuntimeError) as problem:
+        raise ChapterFailed(f"its kernel died ({_first_line(problem)}); too little memory?") from None
 
 
 def _one_line(problem) -> str:
@@ -209,25 +203,6 @@ def _one_line(problem) -> str:
 def _first_line(problem: Any) -> str:
     lines = str(problem).strip().splitlines()
     return lines[0] if lines else type(problem).__name__
-
-
-@contextmanager
-def _environment(store: Store, private: str):
-    """What the kernel inherits: where artefacts are, plotly's offline renderer, and nothing of the user's IPython."""
-    values = {
-        ENVIRONMENT_VARIABLE: str(store.root),
-        "PLOTLY_RENDERER": "plotly_mimetype",
-        "IPYTHONDIR": private,
-        "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
-        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-    }
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name, None) if value is None else os.environ.update({name: value})
 
 
 def _sources_whole(store: Store, folder: Path) -> bool:
@@ -277,12 +252,6 @@ def _check_folders(settings) -> None:
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
     """Tuples as lists: papermill would write a tuple as text."""
     return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
-
-
-def _write_notebook(notebook, path: Path) -> None:
-    import nbformat
-
-    nbformat.write(notebook, path)
 
 
 def _replace(source: Path, target: Path) -> None:

@@ -7,19 +7,17 @@ carries. What is of no known kind does not pass.
 """
 
 import base64
-import binascii
 import html
 import importlib.util
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ..page.gate import read_people, reason_to_refuse
+from ..page.gate import everyone, read_people, reason_to_refuse
 from ..page.plotly_mime import MIME_TYPE
 
 # Packages whose own static files may be in the site, byte for byte.
@@ -44,7 +42,6 @@ EMBEDDED = re.compile(r"(?:iVBORw0KGgo|/9j/|R0lGOD|UklGR|Qk0|SUkqA|TU0AK)[A-Za-z
 DATA_URI = re.compile(r"data:image/(?!svg)[\w.+-]+(?:;[\w=.-]+)*;base64,([A-Za-z0-9+/=\s]+)")
 SVG_URI = re.compile(r"data:image/svg\+xml(?:;[\w=.-]+)*;base64,([A-Za-z0-9+/=\s]+)")
 FIGURE_JSON = re.compile(r'<script type="application/json">(.*?)</script>', re.S)
-IMAGE_TRACES = {"image"}
 FIELD_TRACES = {"heatmap", "heatmapgl", "contour", "surface", "contourcarpet", "histogram2d"}
 FINEST_FIELD = 24  # a heatmap with this many rows and columns could be a face
 
@@ -65,9 +62,7 @@ class Report:
 def scan_book(site: Path, notebooks: Path | None = None) -> Report:
     """Scan a built site (a folder of HTML) and, if given, the folder of notebooks that it was made from."""
     report = Report()
-    for root in (site, notebooks):
-        if root is None:
-            continue
+    for root in filter(None, (site, notebooks)):
         for path in sorted(p for p in root.rglob("*") if p.is_file()):
             _scan_file(path, path.relative_to(root).as_posix(), report)
     return report
@@ -89,31 +84,28 @@ def _scan_file(path: Path, name: str, report: Report) -> None:
 
 
 def _scan_raster(data: bytes, name: str, report: Report) -> None:
-    found = read_people(data)
-    if found is None:
+    shown = read_people(data)
+    if shown is None:
         report.problems.append(f"{name}: a picture that did not come through the gate ({len(data)} bytes)")
-        return
-    people, means = found
-    refusal = reason_to_refuse(people, means)
+    else:
+        _trace(shown, name, report)
+
+
+def _trace(shown: Any, name: str, report: Report) -> None:
+    refusal = reason_to_refuse(shown)
     if refusal:
         report.problems.append(f"{name}: {refusal}")
     else:
-        report.traced.append((name, tuple(people) + tuple(p for mean in means for p in mean.people)))
+        report.traced.append((name, tuple(everyone(shown))))
 
 
 def _scan_text(text: str, name: str, report: Report) -> None:
-    seen: set[str] = set()
-    for match in (*DATA_URI.finditer(text), *EMBEDDED.finditer(text)):
-        encoded = re.sub(r"\s", "", match[1] if match.re is DATA_URI else match[0])
-        if encoded in seen:
-            continue
-        seen.add(encoded)
-        data = _decoded(encoded)
-        if data is not None and (match.re is DATA_URI or _is_raster(data)):
-            _scan_raster(data, f"{name} (embedded)", report)
+    found = [_decoded(match[1]) for match in DATA_URI.finditer(text)]
+    found += filter(_is_raster, (_decoded(match[0]) for match in EMBEDDED.finditer(text)))
+    for data in dict.fromkeys(found):  # most are found both ways
+        _scan_raster(data, f"{name} (embedded)", report)
     for match in SVG_URI.finditer(text):
-        data = _decoded(match[1])
-        _scan_text((data or b"").decode("utf-8", "replace"), f"{name} (SVG)", report)
+        _scan_text(_decoded(match[1]).decode("utf-8", "replace"), f"{name} (SVG)", report)
     for match in FIGURE_JSON.finditer(text):
         _scan_figure(_parsed(html.unescape(match[1])) or _parsed(match[1]), name, report)
 
@@ -126,19 +118,21 @@ def _scan_notebook(data: bytes, name: str, report: Report) -> None:
     for cell in notebook.get("cells", ()):
         for output in cell.get("outputs", ()):
             for kind, content in output.get("data", {}).items():
+                text = "".join(content) if isinstance(content, list) else content
                 if kind == MIME_TYPE:
                     _scan_figure(content, name, report)
-                    continue
-                text = "".join(content) if isinstance(content, list) else content
                 if kind.startswith("image/") and kind != "image/svg+xml":
-                    _scan_raster(_decoded(str(text)) or b"", f"{name} (output)", report)
+                    _scan_raster(_decoded(str(text)), f"{name} (output)", report)
                 else:
                     _scan_text(text if isinstance(text, str) else json.dumps(text), name, report)
         _scan_text(json.dumps(cell.get("attachments", {})), name, report)
 
 
 def _scan_figure(figure: Any, name: str, report: Report) -> None:
-    """A plotly figure: images in it come through the gate; a heatmap of a face declares `layout.meta.people`."""
+    """A plotly figure's traces: one that shows a picture, or could, declares its people in `layout.meta.people`.
+
+    Pictures given by their source, in traces, layouts or frames, are found in the text that the figure is.
+    """
     if not isinstance(figure, dict) or "data" not in figure:
         return
     layout = figure.get("layout") or {}
@@ -146,18 +140,12 @@ def _scan_figure(figure: Any, name: str, report: Report) -> None:
     people = meta.get("people") if isinstance(meta, dict) else None
     for trace in figure["data"]:
         kind = trace.get("type", "scatter")
-        if kind in IMAGE_TRACES or (kind in FIELD_TRACES and min(_shape(trace)) >= FINEST_FIELD):
-            size = " x ".join(map(str, _shape(trace)))
+        if kind == "image" or (kind in FIELD_TRACES and min(_shape(trace)) >= FINEST_FIELD):
             if people is None:
+                size = " x ".join(map(str, _shape(trace)))
                 report.problems.append(f"{name}: a plotly {kind} of {size} names no people in layout.meta.people")
-            elif reason_to_refuse(people):
-                report.problems.append(f"{name}: plotly {kind}: {reason_to_refuse(people)}")
             else:
-                report.traced.append((name, tuple(people)))
-    # Pictures given by source, in traces, layouts or frames; on pages they are in the text too, in notebooks only here.
-    for text in _strings(figure):
-        if len(text) > 80 and text.startswith("data:image/"):
-            _scan_text(text, f"{name} (plotly)", report)
+                _trace(people, f"{name}: plotly {kind}", report)
 
 
 def _shape(trace: dict) -> tuple[int, int]:
@@ -170,33 +158,18 @@ def _shape(trace: dict) -> tuple[int, int]:
     return (FINEST_FIELD, FINEST_FIELD) if z is not None else (0, 0)
 
 
-def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for inner in value.values():
-            yield from _strings(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _strings(inner)
-
-
 def _is_raster(data: bytes) -> bool:
     starts = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*")
-    return data.startswith(starts) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP") or _is_bitmap(data)
+    webp = data[:4] == b"RIFF" and data[8:12] == b"WEBP"
+    bitmap = data[:2] == b"BM" and data[6:10] == b"\0\0\0\0" and 26 <= int.from_bytes(data[10:14], "little") < 2000
+    return data.startswith(starts) or webp or bitmap
 
 
-def _is_bitmap(data: bytes) -> bool:
-    return data[:2] == b"BM" and int.from_bytes(data[10:14], "little") in range(26, 2000) and data[6:10] == b"\0\0\0\0"
-
-
-def _decoded(text: str) -> bytes | None:
-    text = re.sub(r"\s", "", text).rstrip("=")
-    text = text[: len(text) - (1 if len(text) % 4 == 1 else 0)]
-    try:
-        return base64.b64decode(text + "=" * (-len(text) % 4))
-    except (binascii.Error, ValueError):
-        return None
+def _decoded(text: str) -> bytes:
+    """What base64 holds, however it is wrapped, padded or cut."""
+    text = re.sub(r"[^A-Za-z0-9+/]", "", text)
+    whole = len(text) - (len(text) % 4 == 1)
+    return base64.b64decode(text[:whole] + "==")
 
 
 def _parsed(text: str) -> Any:

@@ -1,13 +1,16 @@
 """What a run says while it goes on: the chapter, the time left over chapters, and the kernel's own progress bars."""
 
 import re
-import shutil
-import sys
-import threading
 import time
 from statistics import median
 
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
 CONTROL = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+BAR = re.compile(r"it/s|%\||s/")
+PAUSE = 30  # seconds between two of the kernel's bars in a log
 
 
 class Screen:
@@ -21,98 +24,84 @@ class Screen:
 
     def __init__(self, names: list[str], expected: dict[str, float], typical: dict[str, float], stream=None):
         self.names, self.expected, self.typical = list(names), dict(expected), dict(typical)
-        self.stream = stream or sys.stderr
-        self.watched = self.stream.isatty()
+        self.console = Console(file=stream, stderr=stream is None, force_jupyter=False)
+        self.watched = self.console.is_interactive
         self.spent: dict[str, float] = {}
-        self.current, self.began, self.said, self.detail, self.shown = "", 0.0, 0.0, "", ""
-        self._stop = threading.Event()
-        self._lock = threading.Lock()
-        self._ticker = threading.Thread(target=self._tick, daemon=True)
+        self.current, self.began, self.said, self.detail = "", 0.0, 0.0, ""
+        self.live = Live(
+            get_renderable=self._last_line,
+            console=self.console,
+            refresh_per_second=1,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
 
     def __enter__(self):
-        self._ticker.start()
+        self.live.start()
         return self
 
     def __exit__(self, *exception):
-        self._stop.set()
-        self._ticker.join(timeout=2)
-        self._erase()
+        self.live.stop()
 
     def begin(self, name: str) -> None:
-        with self._lock:
-            self.current, self.detail, self.shown = name, "", ""
-            self.began = self.said = time.monotonic()
-        if not self.watched:
+        self.began = self.said = time.monotonic()
+        self.current, self.detail = name, ""
+        if self.watched:
+            self.live.refresh()
+        else:
             self._line(f"{self._position(name)} {name}{self._left()}")
 
     def end(self, name: str, message: str, counts: bool = True) -> None:
         """The chapter is over; `counts` says whether its time tells anything about the others'."""
-        with self._lock:
-            seconds = time.monotonic() - self.began
-            self.current = ""
-            if counts:
-                self.spent[name] = seconds
-            else:
-                self.spent.setdefault(name, 0.0)
+        self.current = ""
+        seconds = time.monotonic() - self.began if counts else self.spent.get(name, 0.0)
+        self.spent = {**self.spent, name: seconds}  # anew: the last line may be reading the one before
         self._line(f"{self._position(name)} {name}: {message}")
 
     # The kernel's standard error is given to papermill as a file; these two make this object one.
     def write(self, text: str) -> None:
         pieces = [CONTROL.sub("", piece).strip() for piece in re.split(r"[\r\n]", text)]
-        pieces = [piece for piece in pieces if piece]
-        bars = [piece for piece in pieces if "it/s" in piece or "%|" in piece or "s/" in piece]
-        if bars:
-            self.detail = bars[-1]
+        bars = [piece for piece in pieces if BAR.search(piece)]
+        if not bars or bars[-1] == self.detail:
+            return
+        self.detail = bars[-1]
+        if not self.watched and time.monotonic() - self.said >= PAUSE:
+            self.said = time.monotonic()
+            self._line(f"        {self.detail}")
 
     def flush(self) -> None:
         pass
 
-    def _tick(self) -> None:
-        while not self._stop.wait(1.0):
-            with self._lock:
-                if not self.current:
-                    continue
-                now = time.monotonic()
-                if self.watched:
-                    self._rewrite(now)
-                elif self.detail and self.detail != self.shown and now - self.said >= 30:
-                    self.said, self.shown = now, self.detail
-                    self._line(f"        {self.detail}")
-
-    def _rewrite(self, now: float) -> None:
-        done = len(self.spent)
-        width = 12 * done // max(1, len(self.names))
+    def _last_line(self) -> Text:
+        """What stands below the finished chapters on a terminal; asked for every second, by a thread of rich's."""
+        name = self.current
+        if not name:
+            return Text("")
+        width = 12 * len(self.spent) // len(self.names)
         bar = "#" * width + "." * (12 - width)
-        text = f"{self._position(self.current)} [{bar}] {self.current} {clock(now - self.began)}{self._left()}"
-        text = f"{text} {self.detail}"
-        columns = shutil.get_terminal_size().columns - 1
-        self.stream.write("\r\x1b[K" + text[:columns])
-        self.stream.flush()
+        spent = clock(time.monotonic() - self.began)
+        line = f"{self._position(name)} [{bar}] {name} {spent}{self._left()} {self.detail}"
+        return Text(line, no_wrap=True, overflow="crop")
 
     def _left(self) -> str:
-        paces = [self.spent[name] / self.typical[name] for name in self.typical if self.spent.get(name, 0) > 1]
+        """How long the chapters from the present one on will take, as the end of a line; empty where nothing tells."""
+        name, spent = self.current, self.spent
+        paces = [spent[name] / self.typical[name] for name in self.typical if spent.get(name, 0) > 1]
         pace = median(paces) if paces else 1.0
-        each = {name: pace * seconds for name, seconds in self.typical.items()} | self.expected | self.spent
+        each = {name: pace * seconds for name, seconds in self.typical.items()} | self.expected | spent
         known = [seconds for seconds in each.values() if seconds > 1]
         if not known:
             return ""
-        waiting = {name: each.get(name, median(known)) for name in self.names if name not in self.spent}
-        seconds = sum(waiting.values())
-        if self.current:
-            seconds -= min(time.monotonic() - self.began, waiting[self.current])
-        return f", about {clock(seconds)} left"
+        waiting = {name: each.get(name, median(known)) for name in self.names if name not in spent}
+        gone = min(time.monotonic() - self.began, waiting.get(name, 0.0))
+        return f", about {clock(sum(waiting.values()) - gone)} left"
 
     def _position(self, name: str) -> str:
         return f"[{self.names.index(name) + 1:2d}/{len(self.names)}]"
 
     def _line(self, text: str) -> None:
-        self._erase()
-        self.stream.write(text + "\n")
-        self.stream.flush()
-
-    def _erase(self) -> None:
-        if self.watched:
-            self.stream.write("\r\x1b[K")
+        self.console.print(Text(text), soft_wrap=True)
 
 
 def clock(seconds: float) -> str:

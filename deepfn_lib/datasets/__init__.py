@@ -1,2 +1,1 @@
-"""BP4D and DISFA as they arrive, read into one frame table; what is in them, checked; whose faces may be
-shown."""
+"""BP4D and DISFA as they arrive, read into one frame table; what is in them; whose faces may be shown."""

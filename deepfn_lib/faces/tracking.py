@@ -1,33 +1,33 @@
 """Five points for every frame of a session from detections in some of them, one pass, bounded memory."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from .alignment import CANONICAL_POINTS, similarity
-from .detection import DEFAULT, DetectorSettings, detect
+from .alignment import CANONICAL_POINTS, face_size, place, similarity
+from .detection import BATCH, detect
 
-# A detection is a glitch where its points, brought to their places as well as a similarity can, are further
-# off than this share of the crop's side, or where the face is so much larger or smaller than the session's
-# usual.
+# A detection is a glitch where its points, brought to their places as well as a similarity can, are further off than
+# this share of the crop's side, or where the face is so much larger or smaller than the session's usual.
 MAXIMAL_MISFIT = 0.12
 MAXIMAL_SIZE_RATIO = 1.6
 # A face is never carried further than so many detection intervals.
 REACH = 5
+
+Frame = tuple[int, float, np.ndarray]  # row, position in time, grey image (h, w) uint8
 
 
 @dataclass
 class Tracker:
     """Points and boxes of a session's frames, detected every `every` frames and interpolated between.
 
-    `follow` takes frames in order and gives each back with its points once the detections on both its sides
-    are known. Where a frame that was due has no face, its neighbours are tried. Counts: `due`, `failed` (due
-    frames without a face) and `recovered` (of these, those whose neighbour had one).
+    `follow` takes frames in order and gives each back with its points once the detections on both its sides are known.
+    Where a frame that was due has no face, its neighbours are tried. Counts: `due`, `failed` (due frames without a
+    face) and `recovered` (of these, those whose neighbour had one).
     """
 
     every: int
-    settings: DetectorSettings = DEFAULT
     due: int = 0
     failed: int = 0
     recovered: int = 0
@@ -35,16 +35,13 @@ class Tracker:
     _values: list[np.ndarray] = field(default_factory=list)
     _sizes: list[float] = field(default_factory=list)
 
-    def follow(
-        self, images: Iterator[tuple[int, float, np.ndarray]]
-    ) -> Iterator[tuple[int, np.ndarray, np.ndarray | None]]:
-        """From (row, position in time, grey image) to (row, image, values): values (14,) are five points and
-        a box (left, top, right, bottom) in image pixels, or None where no detection is within reach.
-        """
+    def follow(self, images: Iterable[Frame]) -> Iterator[tuple[int, np.ndarray, np.ndarray | None]]:
+        """From (row, position in time, grey image) to (row, image, values): values (14,) are five points and a box
+        (left, top, right, bottom) in image pixels, or None where no detection is within reach."""
         # Several detections share a batch; a block is kept small where frames are many.
-        block = max(self.every, min(self.settings.batch * self.every, 96))
-        waiting: list[tuple[int, float, np.ndarray]] = []
-        fresh: list[tuple[int, float, np.ndarray]] = []
+        block = max(self.every, min(BATCH * self.every, 96))
+        waiting: list[Frame] = []
+        fresh: list[Frame] = []
         count = 0
         for item in images:
             fresh.append(item)
@@ -60,7 +57,7 @@ class Tracker:
             self._detect(fresh, count)
         yield from self._values_for(waiting + fresh)
 
-    def _detect(self, frames, count: int) -> None:
+    def _detect(self, frames: list[Frame], count: int) -> None:
         chosen = [i for i in range(len(frames)) if (count + i) % self.every == 0]
         self.due += len(chosen)
         missed = [i for i, ok in zip(chosen, self._take(frames, chosen)) if not ok]
@@ -74,11 +71,11 @@ class Tracker:
             self.recovered += len(found)
             missed = [i for i in missed if i not in found]
 
-    def _take(self, frames, chosen: list[int]) -> list[bool]:
+    def _take(self, frames: list[Frame], chosen: list[int]) -> list[bool]:
         """Detect in the chosen frames and keep what is plausible; for each, whether it was."""
         if not chosen:
             return []
-        found = detect([frames[i][2] for i in chosen], self.settings)
+        found = detect([frames[i][2] for i in chosen])
         good = found.found & plausible(found.points, self._sizes)
         for i, points, box, ok in zip(chosen, found.points, found.boxes, good):
             if ok:
@@ -88,52 +85,32 @@ class Tracker:
                 self._sizes.append(face_size(points[None])[0])
         return list(good)
 
-    def _ready(self, waiting) -> int:
-        """How many of the waiting frames need no later detection: those before the last one, and those out of
-        reach."""
+    def _ready(self, waiting: list[Frame]) -> int:
+        """How many of the waiting frames need no later detection: those before the last one, and those out of reach."""
         last = self._positions[-1] if self._positions else -np.inf
         reach = REACH * self.every
-        return sum(
-            row_position <= last or len(waiting) - k > 2 * reach for k, (_, row_position, _) in enumerate(waiting)
-        )
+        return sum(position <= last or len(waiting) - k > 2 * reach for k, (_, position, _) in enumerate(waiting))
 
-    def _values_for(self, frames):
-        if not frames:
-            return
-        at = np.array([position for _, position, _ in frames])
-        known = np.array(self._positions)
-        if not len(known):
+    def _values_for(self, frames: list[Frame]) -> Iterator[tuple[int, np.ndarray, np.ndarray | None]]:
+        if not self._positions:
             yield from ((row, image, None) for row, _, image in frames)
             return
-        values = np.array(self._values)
-        nearest = np.abs(at[:, None] - known[_neighbours(known, at)]).min(1)
+        at = np.array([position for _, position, _ in frames])
+        known, values = np.array(self._positions), np.array(self._values)
+        nearest = np.abs(at[:, None] - known).min(1)
         smooth = np.stack([np.interp(at, known, values[:, k]) for k in range(values.shape[1])], axis=1)
         for (row, _, image), distance, value in zip(frames, nearest, smooth):
             yield row, image, value if distance <= REACH * self.every else None
 
 
-def _neighbours(known: np.ndarray, at: np.ndarray) -> np.ndarray:
-    right = np.clip(np.searchsorted(known, at), 0, len(known) - 1)
-    return np.stack([np.maximum(right - 1, 0), right], axis=1)
-
-
-def face_size(points: np.ndarray) -> np.ndarray:
-    """The size of each face (n,) in image pixels: root mean square distance of its points (n, 5, 2) from
-    their mean."""
-    return np.sqrt(((points - points.mean(1, keepdims=True)) ** 2).sum(-1).mean(-1))
-
-
 def plausible(points: np.ndarray, sizes: list[float]) -> np.ndarray:
-    """Which detections (n, 5, 2) look like one upright face of the session's usual size (n,) bool; NaN does
-    not."""
+    """Which detections (n, 5, 2) look like one upright face of the session's usual size: bool (n,). NaN does not."""
     good = np.isfinite(points).all((1, 2))
     if not good.any():
         return good
-    matrix = similarity(points[good], CANONICAL_POINTS)
-    placed = np.einsum("nij,nkj->nki", matrix[:, :, :2], points[good]) + matrix[:, None, :, 2]
+    placed = place(similarity(points[good], CANONICAL_POINTS), points[good])
     misfit = np.sqrt(((placed - CANONICAL_POINTS) ** 2).sum(-1).mean(-1))
     size = face_size(points[good])
-    usual = np.median(sizes) if len(sizes) >= 3 else np.median(size)
-    ratio = size / usual
+    ratio = size / np.median(sizes if len(sizes) >= 3 else size)
     good[good] = (misfit <= MAXIMAL_MISFIT) & (ratio <= MAXIMAL_SIZE_RATIO) & (ratio >= 1 / MAXIMAL_SIZE_RATIO)
     return good

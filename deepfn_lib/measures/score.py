@@ -84,7 +84,7 @@ def evaluate(
     """
     counts = confusion(labels, probabilities >= THRESHOLD, groups, n_groups)
     n_frames = sum(counts)
-    f1 = np.where(n_frames > 0, f1_score(*counts[:3], empty_f1), np.nan)
+    f1 = np.where(n_frames > 0, f1_score(counts[0], counts[1], counts[2], empty_f1), np.nan)
     members = [np.flatnonzero(groups == group) for group in range(n_groups)]
     areas = np.array([roc_auc(labels[rows], probabilities[rows]) for rows in members])
     return {
@@ -115,4 +115,6 @@ def constant_score(n_positive, n_frames, says_present, empty_f1: str) -> np.ndar
         np.where(says, zero, n_positive),
         np.where(says, zero, n_negative),
     )
-    return np.where(n_frames > 0, score(f1_score(*counts[:3], empty_f1), accuracy_score(*counts)), np.nan)
+    return np.where(
+        n_frames > 0, score(f1_score(counts[0], counts[1], counts[2], empty_f1), accuracy_score(*counts)), np.nan
+    )

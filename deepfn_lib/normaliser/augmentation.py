@@ -72,7 +72,8 @@ def spread(nodes: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     The weights of a pixel add up to one, so an affine transform of the control points is one of every pixel.
     """
     weights = bilinear(size).astype(np.float32)
-    return tuple(weights @ part.astype(np.float32) @ weights.T for part in (nodes.real, nodes.imag))
+    x, y = (weights @ part.astype(np.float32) @ weights.T for part in (nodes.real, nodes.imag))
+    return x, y
 
 
 def sample(faces: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -35,9 +35,8 @@ def write(folder: Path, step: int, variables, losses: np.ndarray, description: d
     arrays = {f"variable-{number:04d}": np.asarray(variable) for number, variable in enumerate(variables)}
     temporary = path.with_suffix(".tmp")
     with open(temporary, "wb") as stream:
-        np.savez(
-            stream, step=np.int64(step), losses=losses, description=json.dumps(description, sort_keys=True), **arrays
-        )
+        told = json.dumps(description, sort_keys=True)
+        np.savez(stream, step=np.int64(step), losses=losses, description=told, **arrays)  # type: ignore[arg-type]
         stream.flush()
         os.fsync(stream.fileno())
     os.replace(temporary, path)

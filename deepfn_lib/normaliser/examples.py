@@ -29,6 +29,11 @@ class Pairs:
     which: np.ndarray
     labels: np.ndarray | None = None
 
+    @property
+    def units(self) -> int:
+        """How many action units the labels tell."""
+        return 0 if self.labels is None else self.labels.shape[1]
+
     def draw(self, n: int, random: np.random.Generator) -> tuple[np.ndarray, ...]:
         """n frames, their people's medians and their answers, float32 (n, size, size) in 0-255; labels (n, units)."""
         rows = random.integers(0, len(self.faces), n)
@@ -55,6 +60,7 @@ class Transplants:
     median: np.ndarray
     medians: np.ndarray
     flows: np.ndarray
+    units = 0  # of action units that labels tell: there are no labels
 
     def draw(self, n: int, random: np.random.Generator) -> tuple[np.ndarray, ...]:
         """n pseudo faces, the medians they stand on, and the template's frames: float32, in 0-255; labels (n, 0).

@@ -65,16 +65,16 @@ def encoder(size: int = 128, width: float = 1.0, seed: int = 0) -> keras.Model:
     At 128 pixels and width 1 it has the paper's 119,988,224 parameters; `width` takes that share of all filters and
     units. At 64 pixels the same layers end at half the side before the dense ones.
     """
-    seed = seeds(seed)
+    draws = seeds(seed)
     inputs = keras.Input((size, size, 1))
     features = inputs
     for filters in ENCODER_FILTERS:
-        features = _convolve(features, scaled(filters, width), 5, seed, strides=2)
+        features = _convolve(features, scaled(filters, width), 5, draws, strides=2)
     features = layers.Flatten()(features)  # 65,536 at full size
-    features = layers.Dense(scaled(1024, width), kernel_initializer=_glorot(seed))(features)
-    features = layers.Dense(4 * 4 * scaled(1024, width), kernel_initializer=_glorot(seed))(features)
+    features = layers.Dense(scaled(1024, width), kernel_initializer=_glorot(draws))(features)
+    features = layers.Dense(4 * 4 * scaled(1024, width), kernel_initializer=_glorot(draws))(features)
     features = layers.Reshape((4, 4, scaled(1024, width)))(features)
-    return keras.Model(inputs, _upscale(features, scaled(512, width), seed), name="encoder")
+    return keras.Model(inputs, _upscale(features, scaled(512, width), draws), name="encoder")
 
 
 def decoder(size: int = 128, width: float = 1.0, seed: int = 0, name: str = "decoder") -> keras.Model:
@@ -82,12 +82,12 @@ def decoder(size: int = 128, width: float = 1.0, seed: int = 0, name: str = "dec
 
     6,269,601 parameters at 128 pixels and width 1. At 64 pixels it has one level less.
     """
-    seed = seeds(seed)
+    draws = seeds(seed)
     inputs = keras.Input((8, 8, scaled(512, width)))
     features = inputs
     for filters in DECODER_FILTERS[: 4 if size == 128 else 3]:
-        features = _upscale(features, scaled(filters, width), seed)
-    last = layers.Conv2D(1, 5, padding="same", activation="sigmoid", kernel_initializer=_glorot(seed), dtype="float32")
+        features = _upscale(features, scaled(filters, width), draws)
+    last = layers.Conv2D(1, 5, padding="same", activation="sigmoid", kernel_initializer=_glorot(draws), dtype="float32")
     return keras.Model(inputs, last(features), name=name)
 
 
@@ -98,18 +98,18 @@ def reference_network(size: int = 64, detail: int = 2, base: int = 24, seed: int
     (n, size, size, 1), zero at the start. A U-Net of four levels works on the two images and their difference;
     its skips carry fine detail past the bottleneck, where the paper's dense layers would blur it.
     """
-    seed = seeds(seed)
+    draws = seeds(seed)
     inputs = keras.Input((detail * size, detail * size, 2))
     frame, median = inputs[..., :1], inputs[..., 1:]
     features = layers.Concatenate()([frame - 0.5, median - 0.5, 4.0 * (frame - median)])
     passed = []
     for level, filters in enumerate((base, 2 * base, 4 * base, 4 * base)):
         strides = 2 * detail if level == 0 else 2
-        features = _convolve(features, filters, max(3, 2 * strides) if level == 0 else 3, seed, strides=strides)
-        features = _convolve(features, filters, 3, seed)
+        features = _convolve(features, filters, max(3, 2 * strides) if level == 0 else 3, draws, strides=strides)
+        features = _convolve(features, filters, 3, draws)
         passed.append(features)
     for skip, filters in zip(reversed(passed[:-1]), (4 * base, 2 * base, base)):
-        up = layers.Conv2D(4 * filters // 2, 3, padding="same", kernel_initializer=_glorot(seed))(features)
-        features = _convolve(layers.Concatenate()([PixelShuffle()(up), skip]), filters, 3, seed)
+        up = layers.Conv2D(4 * filters // 2, 3, padding="same", kernel_initializer=_glorot(draws))(features)
+        features = _convolve(layers.Concatenate()([PixelShuffle()(up), skip]), filters, 3, draws)
     change = layers.Conv2D(4, 3, padding="same", kernel_initializer="zeros", dtype="float32")(features)
     return keras.Model(inputs, PixelShuffle(dtype="float32")(change), name="reference-network")

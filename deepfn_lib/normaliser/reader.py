@@ -27,15 +27,15 @@ CODE_VERSION = 1  # raise when the same pairs would give another reader
 
 def network(size: int, units: int, seed: int) -> keras.Model:
     """Faces float32 (n, size, size, 1) in 0-1 to logits (n, units) and the features of the first three layers."""
-    seed = seeds(seed)
+    draws = seeds(seed)
     inputs = features = keras.Input((size, size, 1))
     seen = []
     for filters in FILTERS:
-        initial = keras.initializers.GlorotUniform(seed=next(seed))
+        initial = keras.initializers.GlorotUniform(seed=next(draws))
         features = layers.Conv2D(filters, 3, 2, padding="same", kernel_initializer=initial)(features)
         features = layers.LeakyReLU(negative_slope=SLOPE)(features)
         seen.append(features)
-    initial = keras.initializers.GlorotUniform(seed=next(seed))
+    initial = keras.initializers.GlorotUniform(seed=next(draws))
     logits = layers.Dense(units, kernel_initializer=initial)(layers.Flatten()(features))
     return keras.Model(inputs, [logits, *seen[:3]], name="reader")
 

@@ -39,9 +39,10 @@ def train_reference(
     base = np.median(source.answers, axis=0).round().astype(np.uint8)
     read = None
     if reading is not None:
-        read = reader.kept(reading, recipe.size, source.labels.shape[1])
+        read = reader.kept(reading, recipe.size, source.units)
     trainee = ReferenceTrainee(source, base, recipe, label, read)
-    began, done = time.process_time(), []
+    done: list[int] = []
+    began = time.process_time()
     course = train(trainee, folder / "checkpoints", recipe.iterations, description=label, on_step=done.append)
     seconds = (time.process_time() - began) / max(1, len(done)) * recipe.iterations
     if reading is not None:
@@ -175,8 +176,8 @@ def where_it_counts(size: int) -> np.ndarray:
     weights[regions.box("face", size)] = 1.0
     for region in ("brows", "eyes", "mouth"):
         weights[regions.box(region, size)] = REGION_WEIGHT
-    weights = cv2.GaussianBlur(weights, (0, 0), size / 32)
-    return weights / weights.mean()
+    smooth = cv2.GaussianBlur(weights, (0, 0), size / 32)
+    return smooth / smooth.mean()
 
 
 def disturb(frames, medians, random: np.random.Generator, nuisance: Augmentation, misaligned: float = MISALIGNED):

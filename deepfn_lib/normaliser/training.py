@@ -52,8 +52,8 @@ def train(
     step and the last good checkpoint.
     """
     folder = Path(folder)
-    step, losses = checkpoints.resume(folder, trainee.variables, trainee.description)
-    losses = list(losses)
+    step, earlier = checkpoints.resume(folder, trainee.variables, trainee.description)
+    losses = list(earlier)
     every = checkpoint_every or max(1, iterations // 20)
     _announce(trainee, description, step, iterations)
     with progress(total=iterations, description=description, unit="step") as bar:

@@ -5,10 +5,12 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
 import psutil
 
-from ..arms import find
+from ..arms import find, label
 from ..artefacts import digest, environment, peak_memory_gib
+from .tables import table
 
 CARD_METADATA = "deepfn_artefacts"  # by which the runner knows what a chapter read
 
@@ -46,28 +48,26 @@ def card(study: Any) -> Card:
     lines = "".join(
         f"<tr><th scope='row'>{name}</th><td>{html.escape(value)}</td></tr>" for name, value in facts.items()
     )
-    rows, artefacts = [], []
-    for folder, entry in store.used.items():
-        size = sum(file["bytes"] for file in entry["files"].values())
-        rows.append(
-            f"<tr><td>{html.escape(entry['step'])}</td><td><code>{folder.name}</code></td>"
-            f"<td>{entry['seconds']:,.0f}</td><td>{entry['peak_memory_gib']:.1f}</td><td>{size / 2**20:,.1f}</td></tr>"
-        )
-        artefacts.append((folder.parent.name, folder.name))
-    table = (
-        "<table><thead><tr><th>artefact</th><th>digest</th><th>seconds</th><th>GiB, at most</th><th>MiB</th></tr>"
-        "</thead>"
-        f"<tbody>{''.join(rows)}</tbody></table>"
-        if rows
-        else ""
-    )
-    count = f"{len(rows)} artefact{'' if len(rows) == 1 else 's'}"
+    artefacts = [
+        {
+            "artefact": entry["step"],
+            "digest": folder.name,
+            "seconds": entry["seconds"],
+            "GiB, at most": entry["peak_memory_gib"],
+            "MiB": sum(file["bytes"] for file in entry["files"].values()) / 2**20,
+        }
+        for folder, entry in store.used.items()
+    ]
+    made = table(
+        pd.DataFrame(artefacts), "Artefacts read, and what each took to make", {"seconds": ",.0f", "MiB": ",.1f"}
+    ).html
+    count = f"{len(artefacts)} artefact{'' if len(artefacts) == 1 else 's'}"
     summary = (
-        f"How this page was made: {count}, profile {settings.profile}, normaliser {settings.normaliser_arm}, "
+        f"How this page was made: {count}, profile {settings.profile}, normaliser {label(settings.normaliser_arm)}, "
         f"commit {machine['commit']}"
     )
     markup = (
         f'<details class="deepfn-card"><summary>{html.escape(summary)}</summary>'
-        f"<table><tbody>{lines}</tbody></table>{table}</details>"
+        f"<table><tbody>{lines}</tbody></table>{made if artefacts else ''}</details>"
     )
-    return Card(markup, summary, tuple(artefacts))
+    return Card(markup, summary, tuple((folder.parent.name, folder.name) for folder in store.used))

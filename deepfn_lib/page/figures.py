@@ -1,9 +1,13 @@
-"""The book's figures: one theme, one colour for each arm, intervals, the paper's values beside ours,
-readable on a phone.
+"""The book's figures: one theme, one colour for each arm, intervals, the paper's values beside ours, readable on a
+phone.
 
-Every function returns a plotly figure. `caption` (plain text) is shown below it in the book and read out by
-screen readers. Figures take the width of the page; no function sets one.
+Every function returns a plotly figure. `caption` (plain text) is shown below it in the book and read out by screen
+readers. Figures take the width of the page; no function sets one.
 """
+
+from collections.abc import Iterator, Mapping
+from textwrap import wrap
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,10 +20,14 @@ from ..arms import colour as arm_colour
 from ..arms import label as arm_label
 
 PAPER_COLOUR = "#000000"
+INK, LINE = "#222222", "#7F7F7F"  # of text and whiskers, and of axes
+PAPER_MARK = {"symbol": "diamond", "size": 9, "color": "#FFFFFF", "line": {"color": PAPER_COLOUR, "width": 1.5}}
+FLOOR_MARK = {"symbol": "line-ew", "size": 9, "line": {"color": PAPER_COLOUR, "width": 2}}
 MOST_TICKS = 8  # measured places that a phone can mark on an axis
 TWO_COLUMNS = 92  # pixels of a legend's name, of which two stand side by side on a phone
 SHORT_LEGEND = 6  # names that may as well stand one under another, and then none is cut off
 LETTER = 6.3  # pixels of a letter in a legend, in the widest of the fonts below
+LABEL = 22  # letters of a line's name beside an interval, before it is broken
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 
@@ -28,19 +36,19 @@ def use_theme() -> None:
     axis = {
         "gridcolor": "#E5E5E5",
         "zerolinecolor": "#BFBFBF",
-        "linecolor": "#7F7F7F",
+        "linecolor": LINE,
         "ticks": "outside",
         "ticklen": 4,
-        "tickcolor": "#7F7F7F",
+        "tickcolor": LINE,
         "automargin": True,
         "title": {"standoff": 8},
     }
-    pio.templates["deepfn"] = go.layout.Template(
+    pio.templates["book"] = go.layout.Template(
         layout={
-            "font": {"family": FONT, "size": 13, "color": "#222222"},
+            "font": {"family": FONT, "size": 13, "color": INK},
             "paper_bgcolor": "#FFFFFF",
             "plot_bgcolor": "#FFFFFF",
-            "colorway": [arm.colour for arm in ARMS] + list(SPARE_COLOURS),
+            "colorway": [*(arm.colour for arm in ARMS), *SPARE_COLOURS],
             "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
             "height": 380,
             "legend": {
@@ -58,7 +66,7 @@ def use_theme() -> None:
             "bargap": 0.25,
         }
     )
-    pio.templates.default = "deepfn"
+    pio.templates.default = "book"
     pio.renderers.default = "plotly_mimetype"
 
 
@@ -86,158 +94,119 @@ def _whiskers(frame: pd.DataFrame, value: str = "mean", low: str = "low", high: 
         "arrayminus": (frame[value] - frame[low]).fillna(0).tolist(),
         "thickness": 1.2,
         "width": 3,
-        "color": "#222222",
+        "color": INK,
     }
 
 
-def _rows(frame: pd.DataFrame, column: str, order: list, arm: str) -> pd.DataFrame:
-    return frame[frame["arm"] == arm].set_index(column).reindex(order)
+def _by_arm(frame: pd.DataFrame, column: str) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Each arm and its rows, one for each value of `column` (NaN where the arm has none), in order of appearance."""
+    for arm in frame["arm"].unique():
+        yield arm, frame[frame["arm"] == arm].set_index(column).reindex(frame[column].unique())
 
 
-def _arm_bars(figure: go.Figure, frame: pd.DataFrame, column: str, order: list, labels: list, **columns: str) -> None:
-    """A group of bars for each entry of `order`, a bar with whiskers for each arm; the arms, in order of
-    appearance.
-    """
-    arms = list(dict.fromkeys(frame["arm"]))
-    value = columns.get("value", "mean")
-    for arm in arms:
-        rows = _rows(frame, column, order, arm)
+def _arm_bars(frame: pd.DataFrame, column: str, labels: list[str], value: str, low: str, high: str) -> go.Figure:
+    """A group of bars for each value of `column`, named by `labels`: a bar with whiskers for each arm."""
+    figure = go.Figure()
+    for arm, rows in _by_arm(frame, column):
         figure.add_bar(
             x=labels,
             y=rows[value].tolist(),
             name=arm_label(arm),
             marker_color=arm_colour(arm),
             offsetgroup=arm,
-            error_y=_whiskers(rows, value, columns.get("low", "low"), columns.get("high", "high")),
+            error_y=_whiskers(rows, value, low, high),
             hovertemplate="%{y:.1f}<extra>" + arm_label(arm) + "</extra>",
         )
+    return figure.update_layout(barmode="group", scattermode="group")
 
 
-def _paper_marks(figure: go.Figure, frame: pd.DataFrame, column: str, order: list, labels: list) -> None:
-    """The paper's values as diamonds over the bars of the arms it has."""
-    shown = False
-    for arm in dict.fromkeys(frame["arm"]):
-        values = _rows(frame, column, order, arm)["paper"]
-        if values.isna().all():
-            continue
+def _marks(figure: go.Figure, frame: pd.DataFrame, column: str, value: str, name: str, marker: dict) -> None:
+    """Over the bars of `_arm_bars`, one mark for each that has such a value; one name in the legend for all."""
+    there = [(arm, rows) for arm, rows in _by_arm(frame, column) if rows[value].notna().any()]
+    for number, (arm, rows) in enumerate(there):
         figure.add_scatter(
-            x=labels,
-            y=values.tolist(),
+            x=figure.data[0].x,
+            y=rows[value].tolist(),
             mode="markers",
-            name="paper",
+            name=name,
             offsetgroup=arm,
-            showlegend=not shown,
-            marker={"symbol": "diamond", "size": 9, "color": "#FFFFFF", "line": {"color": PAPER_COLOUR, "width": 1.5}},
-            hovertemplate="%{y:.1f}<extra>paper, " + arm_label(arm) + "</extra>",
-        )
-        shown = True
-
-
-def _floor_marks(figure: go.Figure, frame: pd.DataFrame, column: str, order: list, labels: list) -> None:
-    """The best image-free constant as a dash over every bar."""
-    if frame["constant"].isna().all():
-        return
-    arms = list(dict.fromkeys(frame["arm"]))
-    for arm in arms:
-        figure.add_scatter(
-            x=labels,
-            y=_rows(frame, column, order, arm)["constant"].tolist(),
-            mode="markers",
-            name="best constant",
-            showlegend=arm == arms[0],
-            offsetgroup=arm,
-            marker={"symbol": "line-ew", "size": 9, "line": {"color": PAPER_COLOUR, "width": 2}},
-            hovertemplate="%{y:.1f}<extra>best constant</extra>",
+            showlegend=number == 0,
+            marker=marker,
+            hovertemplate=f"%{{y:.1f}}<extra>{name}, {arm_label(arm)}</extra>",
         )
 
 
-def condition_bars(lines: pd.DataFrame, caption: str = "", published: bool = True, conditions=None) -> go.Figure:
-    """Bars of `statistics.condition_table`: a group for each condition, a bar for each arm, whiskers its
-    interval.
+def _score_bars(lines: pd.DataFrame, column: str, labels: list[str]) -> go.Figure:
+    """Bars of the arms' scores, and their best image-free constant as dashes over them."""
+    figure = _arm_bars(lines, column, labels, "mean", "low", "high")
+    _marks(figure, lines, column, "constant", "best constant", FLOOR_MARK)
+    return figure
 
-    Diamonds are the paper's values, the dash across a group its best
-    image-free constant, chosen on the training frames. Percent.
+
+def condition_bars(lines: pd.DataFrame, caption: str = "") -> go.Figure:
+    """Bars of `statistics.condition_table`: a group for each condition, a bar for each arm, whiskers its interval.
+
+    Diamonds are the paper's values, dashes the best image-free constant, chosen on the training frames. Percent.
     """
-    order = list(conditions or dict.fromkeys(lines["condition"]))
-    labels = [c.replace("-", "-<br>") for c in order]
-    figure = go.Figure()
-    _arm_bars(figure, lines, "condition", order, labels)
-    _floor_marks(figure, lines, "condition", order, labels)
-    if published and "paper" in lines:
-        _paper_marks(figure, lines, "condition", order, labels)
-    figure.update_layout(barmode="group", scattermode="group")
+    figure = _score_bars(lines, "condition", [name.replace("-", "-<br>") for name in lines["condition"].unique()])
+    _marks(figure, lines, "condition", "paper", "paper", PAPER_MARK)
     return finish(figure, caption, y="score, %", height=420)
 
 
 def direction_bars(lines: pd.DataFrame, caption: str = "") -> go.Figure:
-    """Figs. 5–7: a group of bars for each training → testing pair of `statistics.direction_table`, in its
-    order.
+    """Figs. 5–7: a group of bars for each training → testing pair of `statistics.direction_table`, in its order.
 
-    The dashes are the best image-free constant. Percent, whiskers the tables' intervals.
+    Dashes are the best image-free constant. Percent, whiskers the tables' intervals.
     """
-    lines = lines.assign(pair=lines["train_group"] + " → " + lines["test_group"])
-    order = list(dict.fromkeys(lines["pair"]))
-    labels = [p.replace(" → ", "<br>→ ") for p in order]
-    figure = go.Figure()
-    _arm_bars(figure, lines, "pair", order, labels)
-    _floor_marks(figure, lines, "pair", order, labels)
-    figure.update_layout(barmode="group", scattermode="group")
+    lines = lines.assign(pair=lines["train_group"] + "<br>→ " + lines["test_group"])
+    figure = _score_bars(lines, "pair", list(lines["pair"].unique()))
     return finish(figure, caption, x="trained on → tested on", y="score, %", height=400)
 
 
 def action_unit_bars(units: pd.DataFrame, caption: str = "", value: str = "mean") -> go.Figure:
-    """Fig. 4: a group of bars for each action unit of `statistics.action_unit_table`; `value` is "mean" or
-    "gain".
-    """
+    """Fig. 4: a group of bars for each action unit of `statistics.action_unit_table`; `value` is "mean" or "gain"."""
     low, high = ("low", "high") if value == "mean" else (f"{value}_low", f"{value}_high")
     units = units[units[value].notna()]
-    order = list(dict.fromkeys(units["action_unit"]))
-    figure = go.Figure()
-    _arm_bars(figure, units, "action_unit", order, order, value=value, low=low, high=high)
-    figure.update_layout(barmode="group", bargap=0.2)
+    figure = _arm_bars(units, "action_unit", list(units["action_unit"].unique()), value, low, high)
+    figure.update_layout(bargap=0.2)
     title = "score, %" if value == "mean" else "gain over the original, points"
     return finish(figure, caption, y=title, height=400)
 
 
-def train_test_grid(lines: pd.DataFrame, arm: str, caption: str = "") -> go.Figure:
-    """One arm of `statistics.direction_table` as a table of colours: rows the training group, columns the
-    test group.
-    """
-    grid = lines[lines["arm"] == arm].pivot(index="train_group", columns="test_group", values="mean")
-    figure = go.Figure(
-        go.Heatmap(
-            z=grid.to_numpy(),
-            x=list(grid.columns),
-            y=list(grid.index),
-            texttemplate="%{z:.1f}",
-            colorscale="Cividis",
-            colorbar={"title": {"text": "%"}, "thickness": 12},
-        )
-    )
-    return finish(figure, caption, x="tested on", y="trained on", height=300)
+def interval_rows(found: Mapping[str, Any]) -> pd.DataFrame:
+    """Rows label, difference, low, high from {label: Estimate or Comparison}, a comparison by its difference."""
+    estimates = {label: getattr(one, "difference", one) for label, one in found.items()}
+    rows = [(label, one.value, one.low, one.high) for label, one in estimates.items()]
+    return pd.DataFrame(rows, columns=["label", "difference", "low", "high"])
 
 
 def interval_plot(
-    rows: pd.DataFrame, caption: str = "", x: str = "difference, points", margin: float = 0.0
+    found: Mapping[str, Any] | pd.DataFrame,
+    caption: str = "",
+    x: str = "difference, points",
+    margin: float = 0.0,
+    paper: Mapping[str, float] | None = None,
 ) -> go.Figure:
-    """Differences with their intervals, one line each: columns label, difference, low, high, and optionally
-    paper.
+    """Differences with their intervals, one line each: {label: Estimate or Comparison}, or rows of `interval_rows`.
 
-    Dots are ours, diamonds the paper's. The grey band, where `margin` is given, is what counts as similar.
+    Dots are ours, diamonds the paper's (`paper`: label → points, where it has one; or a column paper). The grey band,
+    where `margin` is given, is what counts as similar.
     """
-    labels = [_wrapped(text) for text in rows["label"]]
+    rows = found if isinstance(found, pd.DataFrame) else interval_rows(found)
+    if paper is not None:
+        rows = rows.assign(paper=rows["label"].map(paper).astype(float))
+    labels = ["<br>".join(wrap(text, LABEL, break_on_hyphens=False)) for text in rows["label"]]
     figure = go.Figure()
     if margin:
         figure.add_vrect(x0=-margin, x1=margin, fillcolor="#DDDDDD", opacity=0.5, line_width=0, layer="below")
-    figure.add_vline(x=0, line={"color": "#7F7F7F", "width": 1})
-    whiskers = _whiskers(rows, "difference")
+    figure.add_vline(x=0, line={"color": LINE, "width": 1})
     figure.add_scatter(
         x=rows["difference"].tolist(),
         y=labels,
         mode="markers",
         name="here",
         marker={"size": 9, "color": arm_colour(ORIGINAL)},
-        error_x=whiskers,
+        error_x=_whiskers(rows, "difference"),
     )
     if "paper" in rows and rows["paper"].notna().any():
         marker = {"size": 10, "symbol": "diamond-open", "color": PAPER_COLOUR, "line": {"width": 2}}
@@ -246,19 +215,8 @@ def interval_plot(
     return finish(figure, caption, x=x, height=110 + 44 * len(rows))
 
 
-def _wrapped(text: str, width: int = 22) -> str:
-    lines, line = [], ""
-    for word in text.split():
-        if line and len(line) + len(word) >= width:
-            lines.append(line)
-            line = ""
-        line = f"{line} {word}".strip()
-    return "<br>".join([*lines, line])
-
-
 def luminance_histograms(images: dict[str, dict[str, np.ndarray]], caption: str = "", bins: int = 64) -> go.Figure:
-    """Fig. 2, top row: luminance of each group's average face. `images`: group → arm → uint8 image of any
-    shape.
+    """Fig. 2, top row: luminance of each group's average face. `images`: group → arm → uint8 image of any shape.
 
     One panel a group, share of pixels over luminance 0–255, one outline an arm.
     """
@@ -300,14 +258,13 @@ def curves(
     by: str = "arm",
     log_x: bool = False,
 ) -> go.Figure:
-    """A line for each value of `by` over column `x`: columns mean and, where there are, low and high as
-    whiskers. A logarithmic axis is marked where something was measured.
-    """
+    """A line for each value of `by` over column `x`: columns mean and, where there are, low and high as whiskers. A
+    logarithmic axis is marked where something was measured."""
     figure = go.Figure()
-    known, spare = {arm.name for arm in ARMS}, iter(SPARE_COLOURS * len(rows))
+    spare = iter(SPARE_COLOURS * len(rows))
     for name, line in rows.groupby(by, sort=False):
         line = line.sort_values(x)
-        colour = arm_colour(str(name)) if str(name) in known else next(spare)
+        colour = arm_colour(str(name), "") or next(spare)
         figure.add_scatter(
             x=line[x].tolist(),
             y=line["mean"].tolist(),
@@ -326,25 +283,24 @@ def curves(
 def cost_plot(
     points: pd.DataFrame, caption: str = "", x_title: str = "seconds", y_title: str = "score, %"
 ) -> go.Figure:
-    """Score over cost: columns arm, cost, mean, low, high; logarithmic cost, each point in its arm's colour
-    and named.
-    """
+    """Score over cost (logarithmic), each point in its arm's colour and named: columns arm, cost, mean, low, high."""
+    cost, names = points["cost"].tolist(), [arm_label(arm) for arm in points["arm"]]
     figure = go.Figure()
-    for row in points.itertuples():
-        figure.add_scatter(
-            x=[row.cost],
-            y=[row.mean],
-            mode="markers",
-            name=arm_label(row.arm),
-            showlegend=False,
-            marker={"color": arm_colour(row.arm), "size": 11},
-            error_y=_whiskers(pd.DataFrame([row._asdict()])),
-        )
+    figure.add_scatter(
+        x=cost,
+        y=points["mean"].tolist(),
+        mode="markers",
+        showlegend=False,
+        marker={"color": [arm_colour(arm) for arm in points["arm"]], "size": 11},
+        error_y=_whiskers(points),
+        text=names,
+        hovertemplate="(%{x}, %{y})<extra>%{text}</extra>",
+    )
     figure.add_scatter(  # the names above the whiskers, not on them
-        x=points["cost"].tolist(),
+        x=cost,
         y=points["high"].fillna(points["mean"]).tolist(),
         mode="text",
-        text=[arm_label(arm) for arm in points["arm"]],
+        text=names,
         textposition="top center",
         showlegend=False,
         hoverinfo="skip",

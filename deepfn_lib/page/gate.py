@@ -3,26 +3,26 @@
 People are named `manifest/participant` ("rendered-bp4d/F001"); the manifest, a file in data_manifests/, says who may
 be shown. A picture of anyone else becomes a grey card that says why, so the book builds with any dataset. Pictures
 that pass carry their people in a PNG text chunk, by which `commands.scan` traces them in the built book.
+
+In this module `who` is a name, a `Mean`, or any nesting of them.
 """
 
 import base64
 import html
+import io
 import json
-import struct
-import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
+from PIL import Image, PngImagePlugin
 
+from ..datasets.manifests import load_manifest as _manifest
 from ..errors import StudyError
 
-CHUNK = "deepfn-participants"
-MEAN_CHUNK = "deepfn-mean-of"
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
+CHUNK = "deepfn-people"  # of a PNG: the same record as in an export's .people.json
 CELL = 128  # pixels on the page of one face
 SEPARATOR = 3
 WIDEST = 2000
@@ -69,26 +69,23 @@ def face_grid(
     """
     _check_grid(rows, people, row_labels, column_labels)
     entries = [who for line, names in zip(rows, people) for image, who in zip(line, names) if image is not None]
-    if not all(any(_collect([who])) for who in entries):
+    if not all(any(_collect(who)) for who in entries):
         raise ValueError("people must name who is on each image; for a picture of nobody there is gate.picture")
-    singles, means = _collect(entries)
-    refusal = reason_to_refuse(singles, means) or _lacks_consent(entries)
+    refusal = reason_to_refuse(entries) or _lacks_consent(entries)
     if refusal:
         return grey_card(refusal, caption)
-    return _drawn(
-        rows, singles, means, row_labels, column_labels, caption, alt, cell, _count(len(entries), singles, means)
-    )
+    return _drawn(rows, entries, row_labels, column_labels, caption, alt, cell, _count(entries))
 
 
 def picture(image: np.ndarray, *, caption: str = "", alt: str = "", cell: int = 2 * CELL) -> Picture:
     """One image, uint8, of nobody: a flow field's colour key, a test pattern. A face goes through `face_grid`."""
     _check_grid([[image]], [[()]], (), ())
-    return _drawn([[image]], (), (), (), (), caption, alt, cell, "")
+    return _drawn([[image]], (), (), (), caption, alt, cell, "")
 
 
-def _drawn(rows, singles, means, row_labels, column_labels, caption, alt, cell, note) -> Picture:
+def _drawn(rows, who, row_labels, column_labels, caption, alt, cell, note) -> Picture:
     columns = max(len(line) for line in rows)
-    data = png(_mosaic(rows, columns, cell), singles, means)
+    data = png(_mosaic(rows, columns, cell), who)
     alt = alt or ". ".join(
         part for part in (caption.rstrip("."), _spoken("Rows", row_labels), _spoken("Columns", column_labels)) if part
     )
@@ -105,9 +102,10 @@ def _drawn(rows, singles, means, row_labels, column_labels, caption, alt, cell, 
     return Picture(markup, f"{caption} {note}".strip())
 
 
-def reason_to_refuse(singles: Iterable[str], means: Iterable[Mean] = ()) -> str:
-    """Why these people may not be shown, in a line; empty where they may. `means` are averages over people."""
-    hidden = [name for name in sorted(set(singles)) if not _showable(name)]
+def reason_to_refuse(who) -> str:
+    """Why these people may not be shown, in a line; empty where they may."""
+    singles, means = _collect(who)
+    hidden = [name for name in singles if not _showable(name)]
     if hidden:
         others = f" and {len(hidden) - 1} more" if len(hidden) > 1 else ""
         return f"{hidden[0]}{others} may not be shown: {_file(hidden[0])} does not list them as showable"
@@ -122,22 +120,26 @@ def reason_to_refuse(singles: Iterable[str], means: Iterable[Mean] = ()) -> str:
     return ""
 
 
+def everyone(who) -> list[str]:
+    """The names of all people in `who`, those in means too, sorted."""
+    singles, means = _collect(who)
+    return sorted(set(singles).union(*(mean.people for mean in means)))
+
+
 def export(path: str | Path, people: Iterable[str | Mean]) -> Path:
     """Permission to write `path` (weights, normalised faces, template faces) made from `people` outside the artefacts.
 
     Writes `<path>.people.json` beside it, and returns the path. Raises StudyError where someone may not be shown:
     a decoder's weights can draw the face it was trained on.
     """
-    path = Path(path)
-    singles, means = _collect(people)
-    if not singles and not means:
+    path, people = Path(path), list(people)
+    if not everyone(people):
         raise StudyError(f"{path.name} is not exported: name the people it was made from")
-    refusal = reason_to_refuse(singles, means)
+    refusal = reason_to_refuse(people)
     if refusal:
         raise StudyError(f"{path.name} is not exported: {refusal}")
     path.parent.mkdir(parents=True, exist_ok=True)
-    record = {"people": sorted(singles), "means": [list(mean.people) for mean in means]}
-    path.with_name(path.name + ".people.json").write_text(json.dumps(record, indent=1) + "\n")
+    path.with_name(path.name + ".people.json").write_text(_record(people) + "\n")
     return path
 
 
@@ -150,17 +152,11 @@ def require_template_consent(person: str) -> None:
         )
 
 
-def _consents(person: str) -> bool:
-    manifest, participant = _split(person)
-    consent = _manifest(manifest).template_consent
-    return consent == "all" or participant in consent
-
-
 def _lacks_consent(entries) -> str:
     """A face made of several people is on the face of one of them, who must have agreed; empty where that is so."""
     for entry in entries:
-        singles, means = _collect([entry])
-        people = sorted(singles.union(*(mean.people for mean in means)))
+        singles, means = _collect(entry)
+        people = everyone(entry)
         if len(singles) + len(means) > 1 and not any(map(_consents, people)):
             return (
                 f"none of {', '.join(people[:3])} has consented to be a template ({_file(people[0])}, template_consent)"
@@ -178,45 +174,37 @@ def grey_card(reason: str, caption: str = "") -> Picture:
     return Picture(markup, f"Not shown: {reason}", reason)
 
 
-def png(image: np.ndarray, people: Iterable[str], means: Iterable[Mean] = ()) -> bytes:
-    """A PNG whose text chunks name the people it shows. `image`: uint8, grey (h, w) or RGB (h, w, 3).
+def png(image: np.ndarray, who) -> bytes:
+    """A PNG whose text chunk names the people it shows. `image`: uint8, grey (h, w) or RGB (h, w, 3).
 
     Raises StudyError where someone may not be shown.
     """
-    people, means = sorted(set(people)), list(means)
-    refusal = reason_to_refuse(people, means)
+    refusal = reason_to_refuse(who)
     if refusal:
         raise StudyError(refusal)
-    done, data = cv2.imencode(".png", image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-    if not done:
-        raise ValueError(f"cannot write an image of shape {image.shape} and type {image.dtype} as PNG")
-    chunks = [(CHUNK, " ".join(people))] + [(MEAN_CHUNK, " ".join(mean.people)) for mean in means]
-    after_header = len(SIGNATURE) + 25  # the signature and the IHDR chunk
-    data = data.tobytes()
-    return data[:after_header] + b"".join(_text_chunk(*chunk) for chunk in chunks) + data[after_header:]
+    chunks, stream = PngImagePlugin.PngInfo(), io.BytesIO()
+    chunks.add_text(CHUNK, _record(who))
+    Image.fromarray(image).save(stream, "PNG", pnginfo=chunks)
+    return stream.getvalue()
 
 
 def read_people(data: bytes) -> tuple[list[str], list[Mean]] | None:
-    """The people named in a PNG's text chunks, and its means; None for what did not come through the gate."""
-    if not data.startswith(SIGNATURE):
+    """The people named in a PNG's text chunk, and its means; None for what did not come through the gate whole."""
+    try:
+        with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
+            picture.load()  # to its end
+            record = json.loads(picture.info[CHUNK])
+        people, means = record["people"], [Mean(names) for names in record["means"]]
+        for name in everyone((people, means)):
+            _split(name)
+    except Exception:  # however it is damaged, and whoever made it, the gate did not
         return None
-    people, means, position = None, [], len(SIGNATURE)
-    while position + 8 <= len(data):
-        (length,) = struct.unpack(">I", data[position : position + 4])
-        kind, body = data[position + 4 : position + 8], data[position + 8 : position + 8 + length]
-        if kind == b"tEXt":
-            key, _, text = body.partition(b"\0")
-            if key == CHUNK.encode():
-                people = text.decode("latin-1").split()
-            elif key == MEAN_CHUNK.encode():
-                means.append(Mean(text.decode("latin-1").split()))
-        position += 12 + length
-    return None if people is None else (people, means)
+    return people, means
 
 
-def _text_chunk(key: str, text: str) -> bytes:
-    body = b"tEXt" + key.encode() + b"\0" + text.encode("latin-1")
-    return struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+def _record(who) -> str:
+    singles, means = _collect(who)
+    return json.dumps({"people": singles, "means": [mean.people for mean in means]}, indent=1)
 
 
 def _mosaic(rows, columns: int, cell: int) -> np.ndarray:
@@ -225,8 +213,8 @@ def _mosaic(rows, columns: int, cell: int) -> np.ndarray:
     side = min(2 * cell, max(cell, max(max(image.shape[:2]) for line in rows for image in line if image is not None)))
     side = min(side, max(32, WIDEST // columns))
     gap = max(1, round(SEPARATOR * side / cell))
-    shape = (len(rows) * (side + gap) - gap, columns * (side + gap) - gap)
-    canvas = np.full((*shape, 3) if colour else shape, 255, np.uint8)
+    size = (columns * (side + gap) - gap, len(rows) * (side + gap) - gap)
+    canvas = Image.new("RGB" if colour else "L", size, "white")
     for line, images in enumerate(rows):
         for column, image in enumerate(images):
             if image is None:
@@ -235,11 +223,9 @@ def _mosaic(rows, columns: int, cell: int) -> np.ndarray:
             height = round(side * image.shape[0] / max(image.shape[:2]))
             width = round(side * image.shape[1] / max(image.shape[:2]))
             resized = cv2.resize(np.ascontiguousarray(image), (width, height), interpolation=how)
-            if colour and resized.ndim == 2:
-                resized = np.repeat(resized[:, :, None], 3, axis=2)
-            top, left = (line * (side + gap) + (side - height) // 2, column * (side + gap) + (side - width) // 2)
-            canvas[top : top + height, left : left + width] = resized
-    return canvas
+            left, top = column * (side + gap) + (side - width) // 2, line * (side + gap) + (side - height) // 2
+            canvas.paste(Image.fromarray(resized), (left, top))
+    return np.asarray(canvas)
 
 
 def _check_grid(rows, people, row_labels, column_labels) -> None:
@@ -253,35 +239,30 @@ def _check_grid(rows, people, row_labels, column_labels) -> None:
         raise ValueError(f"{len(column_labels)} column labels for {max(len(line) for line in rows)} columns")
     for line in rows:
         for image in line:
-            if image is not None and (
-                image.dtype != np.uint8 or image.ndim not in (2, 3) or image.ndim == 3 and image.shape[2] != 3
-            ):
+            if image is not None and (image.dtype != np.uint8 or image.ndim < 2 or image.shape[2:] not in ((), (3,))):
                 raise ValueError(f"images are uint8 (h, w) or (h, w, 3), got {image.dtype} {image.shape}")
 
 
-def _collect(entries: Iterable[str | Iterable[str] | Mean]) -> tuple[set[str], list[Mean]]:
+def _collect(who) -> tuple[list[str], list[Mean]]:
+    """The names in `who`, sorted, and the means, each once."""
+    if isinstance(who, str):
+        return [who], []
+    if isinstance(who, Mean):
+        return [], [who]
     singles: set[str] = set()
     means: dict[tuple[str, ...], Mean] = {}
-    for entry in entries:
-        if isinstance(entry, Mean):
-            means[entry.people] = entry
-        elif isinstance(entry, str):
-            singles.add(entry)
-        else:
-            for name in entry:
-                inner, more = _collect([name])
-                singles |= inner
-                means |= {mean.people: mean for mean in more}
-    return singles, list(means.values())
+    for one in who:
+        names, more = _collect(one)
+        singles.update(names)
+        means |= {mean.people: mean for mean in more}
+    return sorted(singles), list(means.values())
 
 
-def _count(images: int, singles: set[str], means: list[Mean]) -> str:
-    people = singles.union(*(mean.people for mean in means))
-    if not people:
-        return ""
-    sources = sorted({_split(name)[0] for name in people})
+def _count(entries: Sequence) -> str:
+    people = everyone(entries)
+    images = "1 image" if len(entries) == 1 else f"{len(entries)} images"
     noun = "participant" if len(people) == 1 else "participants"
-    return f"({images} {'image' if images == 1 else 'images'}; {len(people)} {noun} of {', '.join(sources)})"
+    return f"({images}; {len(people)} {noun} of {', '.join(sorted({_split(name)[0] for name in people}))})"
 
 
 def _spoken(what: str, labels: Sequence[str]) -> str:
@@ -299,16 +280,18 @@ def _file(name: str) -> str:
     return f"data_manifests/{_split(name)[0]}.yml"
 
 
-def _manifest(name: str) -> Any:
-    from ..datasets.manifests import load_manifest
-
-    return load_manifest(name)
-
-
 def _showable(name: str) -> bool:
-    manifest, participant = _split(name)
     try:
-        listed = _manifest(manifest).showable
+        return _listed(name, "showable")
     except StudyError:  # a dataset without a manifest has nobody who may be shown
         return False
+
+
+def _consents(name: str) -> bool:
+    return _listed(name, "template_consent")
+
+
+def _listed(name: str, permission: str) -> bool:
+    manifest, participant = _split(name)
+    listed = getattr(_manifest(manifest), permission)
     return listed == "all" or participant in listed

@@ -32,7 +32,8 @@ class PlotlyRenderer(MimeRenderPlugin):
 def figure_markup(figure: dict) -> str:
     """HTML of one figure: a box of the figure's height, its JSON, and its caption."""
     layout = figure.get("layout") or {}
-    meta = layout.get("meta") if isinstance(layout.get("meta"), dict) else {}
+    meta = layout.get("meta")
+    meta = meta if isinstance(meta, dict) else {}
     caption = str(meta.get("caption", ""))
     alt = str(meta.get("alt") or caption or _title(layout) or "Figure; its data are in the page")
     height = int(layout.get("height") or 420)

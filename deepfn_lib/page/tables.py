@@ -1,21 +1,15 @@
-"""Tables for a page: compact HTML with a caption, numbers right-aligned, sideways scrolling where a phone
-needs it.
-"""
+"""Tables for a page: HTML with a caption, numbers to the right, in a box that scrolls where a phone needs it."""
 
 from html import escape
 from numbers import Number
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-STYLE = {
-    "box": "overflow-x:auto;margin:1em 0",
-    "table": "border-collapse:collapse;font-size:0.85em;line-height:1.35;margin:0;font-variant-numeric:tabular-nums",
-    "caption": "caption-side:top;text-align:left;padding:0 0 .4em;opacity:.85",
-    "head": "padding:.25em .6em;border-bottom:1px solid currentColor;vertical-align:bottom;font-weight:600",
-    "cell": "padding:.22em .6em;border-bottom:1px solid rgba(128,128,128,.25);vertical-align:top",
-}
 LONG = 24  # characters from which a text column may wrap, and keeps a width that can be read
+NUMBER_LIKE = r"^[<>≤≥=+\-−–]?\s?\d"  # a text that is laid out as a number: "+1.2 (0.4 to 2.0)", "< 0.001"
+LONGEST_NUMBER = 28  # characters of such a text
 
 
 class Table:
@@ -32,15 +26,15 @@ class Table:
 
 
 def p_text(p: float) -> str:
-    """A p-value as journals print it: three decimals, and < 0.001 below."""
-    if p is None or np.isnan(p):
+    """A p-value as journals print it: three decimals, and < 0.001 below; NaN is nothing."""
+    if pd.isna(p):
         return ""
     return "< 0.001" if p < 0.0005 else f"{p:.3f}"
 
 
 def interval_text(value: float, low: float, high: float, digits: int = 1, sign: bool = False) -> str:
     """`value (low to high)`, or nothing where the value is NaN."""
-    if value is None or np.isnan(value):
+    if pd.isna(value):
         return ""
     form = f"{'+' if sign else ''}.{digits}f"
     if np.isnan(low) or np.isnan(high):
@@ -48,59 +42,54 @@ def interval_text(value: float, low: float, high: float, digits: int = 1, sign: 
     return f"{value:{form}} ({low:{form}} to {high:{form}})"
 
 
-def table(frame: pd.DataFrame, caption: str = "", formats: dict | None = None, headings: dict | None = None) -> Table:
-    """Render a tidy frame, a row a line; its index is not shown.
+def table(frame: pd.DataFrame, caption: str, formats: dict | None = None, headings: dict | None = None) -> Table:
+    """Render a tidy frame, a row a line; its index is not shown. The looks are in book/_static/deepfn.css.
 
-    formats: column → format spec (".1f", "d") or function of a value; floats default to ".1f", NaN shows as
-    nothing, a column named p or p_… as a p-value. headings: column → heading, in place of its name; a
-    column with heading None is left out.
+    formats: column → format spec (".1f", "d") or function of a value; floats default to ".1f", NaN shows as nothing, a
+    column named p or p_… as a p-value. headings: column → heading, in place of its name; a column with heading None is
+    left out.
     """
     formats, headings = formats or {}, headings or {}
-    columns = [c for c in frame.columns if headings.get(c, c) is not None]
-    numeric = {c: pd.api.types.is_numeric_dtype(frame[c]) or _reads_as_number(frame[c]) for c in columns}
-    long = {c: not numeric[c] and frame[c].astype(str).str.len().max() > LONG for c in columns} if len(frame) else {}
+    frame = frame[[c for c in frame.columns if headings.get(c, c) is not None]]
+    kinds = [_kind(frame[c]) for c in frame]
     head = "".join(
-        _cell("th", str(headings.get(c, str(c).replace("_", " "))), numeric[c], False, STYLE["head"]) for c in columns
+        f'<th scope="col" class="{kind}">{escape(str(headings.get(c, str(c).replace("_", " "))))}</th>'
+        for c, kind in zip(frame, kinds)
     )
+    texts = [[_text(value, c, formats.get(c)) for value in frame[c]] for c in frame]
     body = "".join(
-        "<tr>"
-        + "".join(_cell("td", _text(row[c], c, formats), numeric[c], long.get(c), STYLE["cell"]) for c in columns)
-        + "</tr>"
-        for _, row in frame.iterrows()
+        "<tr>" + "".join(f'<td class="{kind}">{escape(text)}</td>' for text, kind in zip(row, kinds)) + "</tr>"
+        for row in zip(*texts)
     )
-    title = f'<caption style="{STYLE["caption"]}">{escape(caption)}</caption>' if caption else ""
+    name = escape(caption)
     html = (
-        f'<div style="{STYLE["box"]}"><table style="{STYLE["table"]}">{title}'
+        f'<div class="deepfn-table" tabindex="0" role="region" aria-label="{name}"><table><caption>{name}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
-    return Table(frame[columns], html)
+    return Table(frame, html)
 
 
-def _reads_as_number(column: pd.Series) -> bool:
-    """Text that is laid out like a number: "+1.2 (0.4 to 2.0)", "< 0.001"."""
+def _kind(column: pd.Series) -> str:
+    """A column's class in the style sheet: number, text, or long (text that may wrap)."""
     texts = column.dropna().astype(str)
     texts = texts[texts != ""]
-    return len(texts) > 0 and bool(texts.str.match(r"^[<>≤≥=+\-−–]?\s?\d").all()) and texts.str.len().max() <= 28
+    longest = texts.str.len().max() if len(texts) else 0
+    like_number = len(texts) and texts.str.match(NUMBER_LIKE).all() and longest <= LONGEST_NUMBER
+    if pd.api.types.is_numeric_dtype(column) or like_number:
+        return "number"
+    return "long" if longest > LONG else "text"
 
 
-def _text(value, column: str, formats: dict) -> str:
-    form = formats.get(column)
+def _text(value: Any, column: str, form: Any) -> str:
     if callable(form):
-        return escape(str(form(value)))
-    if value is None or (isinstance(value, Number) and np.isnan(value)):
+        return str(form(value))
+    is_number = isinstance(value, Number)
+    if value is None or (is_number and np.isnan(value)):
         return ""
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
-    if isinstance(value, Number):
-        if form is None and (column == "p" or str(column).startswith("p_")):
-            return escape(p_text(float(value)))
-        return escape(
-            format(value, form or ("d" if float(value).is_integer() and isinstance(value, int | np.integer) else ".1f"))
-        )
-    return escape(str(value))
-
-
-def _cell(tag: str, text: str, numeric: bool, long: bool | None, style: str) -> str:
-    align = "right" if numeric else "left"
-    wrap = "min-width:11em" if long else "white-space:nowrap" if tag == "td" else ""
-    return f'<{tag} style="{style};text-align:{align};{wrap}">{text}</{tag}>'
+    if not is_number:
+        return str(value)
+    if form is None and (column == "p" or str(column).startswith("p_")):
+        return p_text(float(value))
+    return format(value, form or ("d" if isinstance(value, int | np.integer) else ".1f"))

@@ -1,6 +1,7 @@
 """Sentences with results in them: the words stand in the chapter as one reads them, the numbers are glued in."""
 
 from dataclasses import dataclass
+from string import Formatter
 
 
 @dataclass(frozen=True)
@@ -19,8 +20,6 @@ def say(words: str, **values) -> Words:
     Raises KeyError for a name without a value and ValueError for a value without its name: a number that was worked
     out and is not told is as wrong as one that is missing.
     """
-    from string import Formatter
-
     told = {name.split(".")[0].split("[")[0] for _, name, _, _ in Formatter().parse(words) if name}
     if unused := set(values) - told:
         raise ValueError(f"not told in the sentence: {', '.join(sorted(unused))}")

@@ -7,6 +7,7 @@ the best weights, in one compiled call. `plain.train` says the same with `keras.
 two together.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import keras
@@ -15,7 +16,7 @@ import tensorflow as tf
 
 from ..measures.score import THRESHOLD
 from . import lenet_fast, networks
-from .jobs import Training
+from .protocol import Training
 
 CODE_VERSION = 1  # raise when the same inputs would give other weights
 
@@ -89,7 +90,8 @@ class Bank:
         self.training = training
         self.model = networks.build(training.classifier, action_units, seed=0)
         fast = training.classifier == "lenet-5"
-        self.prepare, self.forward = (lenet_fast.patches, lenet_forward) if fast else (np.asarray, self._keras_forward)
+        self.prepare: Callable = lenet_fast.patches if fast else np.asarray
+        self.forward: Callable = lenet_forward if fast else self._keras_forward
         self.weights = [weight.value for weight in self.model.trainable_variables]
         self.best = [tf.Variable(weight, trainable=False) for weight in self.weights]
         self.moments = [(tf.Variable(tf.zeros_like(w)), tf.Variable(tf.zeros_like(w))) for w in self.weights]

@@ -47,6 +47,20 @@ class Sizes:
     validation_tasks: int = 2
 
 
+@dataclass(frozen=True)
+class Training:
+    """What a training is made of, beside its frames (section 4.3; the batch size is ours)."""
+
+    classifier: str = "lenet-5"
+    epochs: int = 50
+    batch: int = 32
+    learning_rate: float = 5e-5
+    beta_1: float = 0.5
+    beta_2: float = 0.999
+    epsilon: float = 1e-7  # Keras's default
+    empty_f1: str = "one-if-no-false-positive"
+
+
 def generator(seed: int, *names) -> np.random.Generator:
     """A generator for one named draw: the same name gives the same numbers, whatever was drawn before."""
     return np.random.default_rng(named_seeds(seed, *names))

@@ -12,8 +12,8 @@ import pandas as pd
 from ..cluster import HERE, Machine
 from ..frames import BP4D_ACTION_UNITS, SHARED_ACTION_UNITS
 from ..measures import score
-from .jobs import Model, Result, Training, train_models
-from .protocol import Split, named_seeds
+from .jobs import Model, Result, train_models
+from .protocol import Split, Training, named_seeds
 
 CODE_VERSION = 1  # raise when the same settings would give other scores
 SCORE_COLUMNS = [
@@ -131,7 +131,8 @@ def _grouped(models: list[Model]) -> list[list[Model]]:
     if not models:
         return []
     limit = max(model.frames_seen for model in models)
-    jobs, cost = [[]], 0
+    jobs: list[list[Model]] = [[]]
+    cost = 0
     for model in sorted(models, key=lambda m: (len(m.columns), m.frames_seen, m.name), reverse=True):
         if jobs[-1] and cost + model.frames_seen > limit:
             jobs.append([])
@@ -152,7 +153,7 @@ def _write_part(path: Path, result: Result) -> None:
     arrays |= {f"{group}/predictions": values for group, values in result.predictions.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp.npz")
-    np.savez(temporary, **arrays)
+    np.savez(temporary, **arrays)  # type: ignore[arg-type]  # NumPy takes one of its options for an array
     os.replace(temporary, path)
 
 
@@ -249,7 +250,8 @@ def _both_answers(
     """Scores (groups, action units) of saying "absent" and of saying "present" throughout."""
     n_positive = score.confusion(labels, labels >= 0, groups, n_groups)[0]
     n_frames = sum(score.confusion(labels, labels >= 0, groups, n_groups))
-    return tuple(score.constant_score(n_positive, n_frames, says, empty_f1) for says in (False, True))
+    absent, present = (score.constant_score(n_positive, n_frames, says, empty_f1) for says in (False, True))
+    return absent, present
 
 
 def _best_answer(answers: tuple[np.ndarray, np.ndarray]) -> np.ndarray:

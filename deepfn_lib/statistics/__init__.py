@@ -1,23 +1,19 @@
-"""Statistics of the study: participants' scores, tests, intervals, verdicts, constants, and the audit of
-the paper.
-"""
+"""Statistics of the study: participants' scores, tests, intervals, verdicts, constants and the published numbers."""
 
 from .bootstrap import Estimate, Plan, difference_interval, mean_interval, oracle_share, rank_share
 from .claims import FAILS, HOLDS, OPEN, RULE, Claim, judge, rank_verdict, table_claim, verdict
-from .comparisons import Comparison, Mixed, compare, holm, mixed_model, two_sample, two_sample_from_summary
-from .crossed import Crossed, crossed_effects, crossed_scores
-from .participants import action_unit_scores, participant_constants, participant_scores, repetition_scores, select
+from .comparisons import Comparison, compare, detectable, holm, mixed_model
+from .crossed import crossed_effects, crossed_scores
+from .participants import action_unit_scores, participant_constants, participant_scores, repetition_scores
 from .published import published, published_score, published_table
 from .summary import action_unit_table, condition_table, direction_table
 
 __all__ = [
     "Claim",
     "Comparison",
-    "Crossed",
     "Estimate",
     "FAILS",
     "HOLDS",
-    "Mixed",
     "OPEN",
     "Plan",
     "RULE",
@@ -27,6 +23,7 @@ __all__ = [
     "condition_table",
     "crossed_effects",
     "crossed_scores",
+    "detectable",
     "difference_interval",
     "direction_table",
     "holm",
@@ -42,9 +39,6 @@ __all__ = [
     "rank_share",
     "rank_verdict",
     "repetition_scores",
-    "select",
     "table_claim",
-    "two_sample",
-    "two_sample_from_summary",
     "verdict",
 ]

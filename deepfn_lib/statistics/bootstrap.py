@@ -1,6 +1,7 @@
 """Intervals by resampling participants: for means, differences and the share of the oracle's gain."""
 
 from dataclasses import dataclass
+from math import nan
 
 import numpy as np
 import pandas as pd
@@ -11,9 +12,8 @@ from scipy import stats
 class Plan:
     """The statistical choices of a chapter, in one place.
 
-    confidence: of every interval; its complement is the level of every test.
-    samples: bootstrap resamples. margin: percentage points within which two scores count as similar.
-    seed: of the resampling.
+    confidence: of every interval; its complement is the level of every test. samples: bootstrap resamples, drawn by
+    seed. margin: percentage points within which two scores count as similar.
     """
 
     confidence: float = 0.95
@@ -28,28 +28,26 @@ class Plan:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number with its interval. All are NaN where there are fewer than two participants."""
+    """A number with its interval, both NaN where there are too few participants (`n`); `sd` is theirs, or NaN."""
 
-    value: float
-    low: float
-    high: float
-    sd: float
-    n: int
+    value: float = nan
+    low: float = nan
+    high: float = nan
+    sd: float = nan
+    n: int = 0
 
     def __str__(self) -> str:
         return f"{self.value:.1f} ({self.low:.1f} to {self.high:.1f})"
 
 
 def _widened(confidence: float, n: int) -> float:
-    """The percentile level whose interval is as wide as Student's: with few participants, plain percentiles
-    are too narrow by sqrt((n-1)/n) and by the normal quantile (Hesterberg 2015, The American Statistician
-    69(4), section 5).
-    """
+    """The percentile level whose interval is as wide as Student's: with few participants, plain percentiles are too
+    narrow by sqrt((n-1)/n) and by the normal quantile (Hesterberg 2015, The American Statistician 69(4), section 5)."""
     tail = stats.norm.cdf(np.sqrt(n / (n - 1)) * stats.t.ppf((1 - confidence) / 2, n - 1))
     return float(min(1 - 2 * tail, 1 - 1e-9))
 
 
-def _interval(samples: tuple, statistic, plan: Plan, n: int, paired: bool) -> tuple[float, float]:
+def _interval(samples: tuple, statistic, plan: Plan, n: int, paired: bool = False) -> tuple[float, float]:
     result = stats.bootstrap(
         samples,
         statistic,
@@ -63,55 +61,54 @@ def _interval(samples: tuple, statistic, plan: Plan, n: int, paired: bool) -> tu
     return float(result.confidence_interval.low), float(result.confidence_interval.high)
 
 
-def _mean(values: np.ndarray, axis: int) -> np.ndarray:
-    return np.mean(values, axis=axis)
+def _known(values) -> np.ndarray:
+    values = np.asarray(values, float)
+    return values[~np.isnan(values)]
 
 
 def mean_interval(values, plan: Plan) -> Estimate:
     """Mean over participants with its bootstrap interval; `values` one number a participant, NaN left out."""
-    values = np.asarray(values, float)
-    values = values[~np.isnan(values)]
+    values = _known(values)
     n = len(values)
     if n < 2:
-        return Estimate(float(values[0]) if n else np.nan, np.nan, np.nan, np.nan, n)
-    low, high = _interval((values,), _mean, plan, n, paired=False)
+        return Estimate(float(values[0]) if n else nan, n=n)
+    low, high = _interval((values,), np.mean, plan, n)
     return Estimate(float(values.mean()), low, high, float(values.std(ddof=1)), n)
 
 
 def difference_interval(first, second, plan: Plan) -> Estimate:
     """Difference of the means of two separate groups of participants, resampled apart."""
-    first, second = (np.asarray(v, float)[~np.isnan(np.asarray(v, float))] for v in (first, second))
+    first, second = _known(first), _known(second)
     n = min(len(first), len(second))
     if n < 2:
-        return Estimate(np.nan, np.nan, np.nan, np.nan, n)
+        return Estimate(n=n)
 
     def statistic(a, b, axis):
         return np.mean(a, axis=axis) - np.mean(b, axis=axis)
 
-    low, high = _interval((first, second), statistic, plan, n, paired=False)
-    return Estimate(float(first.mean() - second.mean()), low, high, np.nan, len(first) + len(second))
+    low, high = _interval((first, second), statistic, plan, n)
+    return Estimate(float(first.mean() - second.mean()), low, high, n=len(first) + len(second))
 
 
 def oracle_share(arm: pd.Series, original: pd.Series, oracle: pd.Series, plan: Plan) -> Estimate:
-    """How much of what perfect normalisation would gain an arm gains: (arm − original) / (oracle −
-    original).
+    """How much of what perfect normalisation would gain an arm gains: (arm − original) / (oracle − original).
 
-    The three series are indexed by participant; those in all three are resampled together. 0 is no gain, 1
-    is the oracle's. Where the interval of the oracle's own gain reaches zero there is nothing to share, and
-    all is NaN.
+    The three series are indexed by participant; those in all three are resampled together. 0 is no gain, 1 is the
+    oracle's. Where the interval of the oracle's own gain reaches zero there is nothing to share, and all is NaN.
     """
-    together = pd.concat([arm, original, oracle], axis=1, join="inner", keys=["arm", "original", "oracle"]).dropna()
+    together = pd.concat([arm, original, oracle], axis=1, join="inner", keys=["arm", "base", "best"]).dropna()
     n = len(together)
-    gain = mean_interval(together["oracle"] - together["original"], plan)
+    gain = mean_interval(together["best"] - together["base"], plan)
     if n < 2 or not gain.low > 0:
-        return Estimate(np.nan, np.nan, np.nan, np.nan, n)
+        return Estimate(n=n)
 
     def statistic(a, o, best, axis):
         return np.mean(a - o, axis=axis) / np.mean(best - o, axis=axis)
 
     columns = tuple(together[name].to_numpy() for name in together)
     low, high = _interval(columns, statistic, plan, n, paired=True)
-    return Estimate(float(statistic(*columns, axis=0)), low, high, np.nan, n)
+    one, base, best = columns
+    return Estimate(float(statistic(one, base, best, 0)), low, high, n=n)
 
 
 def rank_share(table: pd.DataFrame, column: str, plan: Plan, highest: bool = True) -> float:
@@ -126,7 +123,7 @@ def rank_share(table: pd.DataFrame, column: str, plan: Plan, highest: bool = Tru
     counts = there[rows].sum(axis=1)
     whole = (counts > 0).all(axis=1)
     if not whole.any():
-        return float("nan")
+        return nan
     means = np.where(there, values, 0.0)[rows[whole]].sum(axis=1) / counts[whole]
     best = means.argmax(axis=1) if highest else means.argmin(axis=1)
     return float(np.mean(best == list(table.columns).index(column)))

@@ -1,6 +1,7 @@
 """Verdicts on the paper's sentences, by a rule stated once and applied to all."""
 
 from dataclasses import dataclass
+from math import nan
 
 import numpy as np
 import pandas as pd
@@ -26,22 +27,20 @@ RULE = (
 class Claim:
     """A sentence of the paper and what we measured for it.
 
-    kind: "higher" (the first of the comparison beats the second) or "similar". paper: the difference that
-    the paper reports in points (NaN where it gives none); paper_p: the p it quotes, as printed. mixed:
-    optional, beside ours.
+    kind: "higher" (the first of the comparison beats the second) or "similar". paper: the difference that the paper
+    reports, points (NaN where it gives none); paper_p: the p it quotes, as printed. mixed: optional, beside ours.
     """
 
     text: str
     kind: str
     comparison: Comparison
-    paper: float = float("nan")
+    paper: float = nan
     paper_p: str = ""
     mixed: Mixed | None = None
 
 
 def verdict(kind: str, low: float, high: float, p: float, similar: float, difference: float, plan: Plan) -> str:
-    """One of HOLDS, FAILS, OPEN by RULE. low, high: interval of the difference, points; p: adjusted;
-    similar: TOST's p.
+    """One of HOLDS, FAILS, OPEN by RULE. low, high: interval of the difference, points; p: adjusted; similar: TOST's.
 
     Raises ValueError for another kind than "higher" or "similar".
     """
@@ -59,22 +58,20 @@ def verdict(kind: str, low: float, high: float, p: float, similar: float, differ
 
 
 def rank_verdict(share: float, plan: Plan) -> str:
-    """For "X is the largest": holds if X comes first in `plan.confidence` of the resamples, fails if in no
-    more than the complement of it, else it cannot be told. `share` is `bootstrap.rank_share`; NaN cannot be told.
-    """
+    """For "X is the largest": holds if X comes first in `plan.confidence` of the resamples, fails if in no more than
+    the complement of it, else it cannot be told. `share` is `bootstrap.rank_share`; NaN cannot be told."""
     if share >= plan.confidence:
         return HOLDS
     return FAILS if share <= plan.level else OPEN
 
 
 def judge(claims: list[Claim], plan: Plan) -> pd.DataFrame:
-    """One row a claim: the paper's difference and p beside ours, and the verdict. The family of Holm's
-    correction is the list given: a chapter's claims together.
-    """
+    """One row a claim: the paper's difference and p beside ours, and the verdict. The family of Holm's correction is
+    the list given: a chapter's claims together."""
     adjusted = holm([claim.comparison.ours.p for claim in claims], plan.level)
     rows = []
     for claim, p in zip(claims, adjusted):
-        c, m = claim.comparison, claim.mixed
+        c, m = claim.comparison, claim.mixed or Mixed()
         d = c.difference
         rows.append(
             {
@@ -92,10 +89,10 @@ def judge(claims: list[Claim], plan: Plan) -> pd.DataFrame:
                 "test": "paired t" if c.paired else "Welch",
                 "effect": c.effect,
                 "p_similar": c.similar,
-                "mixed_difference": m.difference if m else np.nan,
-                "mixed_low": m.low if m else np.nan,
-                "mixed_high": m.high if m else np.nan,
-                "p_mixed": m.p if m else np.nan,
+                "mixed_difference": m.difference,
+                "mixed_low": m.low,
+                "mixed_high": m.high,
+                "p_mixed": m.p,
                 "verdict": verdict(claim.kind, d.low, d.high, p, c.similar, d.value, plan),
             }
         )
@@ -108,16 +105,13 @@ def table_claim(scores, text: str, kind: str, first, second, key: str, *, plan: 
     `key` names the paper's p-value in published.csv; the paper's difference is there where it has both cells.
     `mixed` adds the mixed model over repetitions.
     """
-    values = [published_score(*which) for which in (first, second)]
-    paper = values[0].value - values[1].value if all(values) else np.nan
-    quoted = published(key)
-    over_people = [participant_scores(scores, *which) for which in (first, second)]
-    over_repetitions = [repetition_scores(scores, *which) for which in (first, second)] if mixed else []
-    return Claim(
-        text,
-        kind,
-        compare(*over_people, plan),
-        paper,
-        f"{quoted.relation} {quoted.printed}" if all(values) else "",
-        mixed_model(*over_repetitions, confidence=plan.confidence) if mixed else None,
-    )
+    one, other = published_score(*first), published_score(*second)
+    paper, quoted, paper_p = float("nan"), published(key), ""
+    if one and other:
+        paper, paper_p = one.value - other.value, f"{quoted.relation} {quoted.printed}"
+    compared = compare(participant_scores(scores, *first), participant_scores(scores, *second), plan)
+    modelled = None
+    if mixed:
+        over_repetitions = repetition_scores(scores, *first), repetition_scores(scores, *second)
+        modelled = mixed_model(*over_repetitions, confidence=plan.confidence)
+    return Claim(text, kind, compared, paper, paper_p, modelled)

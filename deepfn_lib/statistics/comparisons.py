@@ -1,9 +1,8 @@
-"""The paper's test and the ones that fit the design beside it: paired, mixed, equivalence, with effect
-sizes.
-"""
+"""The paper's test and the ones that fit the design beside it: paired, mixed, equivalence, with effect sizes."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import nan
 
 import numpy as np
 import pandas as pd
@@ -11,38 +10,34 @@ from scipy import stats
 from statsmodels.regression.mixed_linear_model import MixedLM
 from statsmodels.stats.meta_analysis import effectsize_smd
 from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.power import TTestIndPower
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW, ttost_ind, ttost_paired
 
 from .bootstrap import Estimate, Plan, difference_interval, mean_interval
 
-NOTHING = float("nan")
-
 
 @dataclass(frozen=True)
-class Test:
-    """A test's result: its statistic, degrees of freedom (NaN where it has none) and two-sided p."""
+class Outcome:
+    """A test's result: its statistic, degrees of freedom and two-sided p. All NaN where there are too few to test."""
 
-    __test__ = False  # pytest: not a test class
-
-    statistic: float
-    df: float
-    p: float
+    statistic: float = nan
+    df: float = nan
+    p: float = nan
 
 
 @dataclass(frozen=True)
 class Comparison:
     """Two sets of participants' scores, first minus second, percentage points.
 
-    `paired` says whether the participants are the same people. `paper` is the paper's two-sample t-test,
-    `ours` the paired t-test or, between different people, Welch's; `ranks` Wilcoxon's or Mann and Whitney's
-    test; `effect` is d_z (paired) or Hedges' g; `similar` the p of two one-sided tests against the plan's
-    margin.
+    `paired` says whether the participants are the same people. `paper` is the paper's two-sample t-test, `ours` the
+    paired t-test or, between different people, Welch's; `ranks` Wilcoxon's or Mann and Whitney's test; `effect` is
+    d_z (paired) or Hedges' g; `similar` the p of two one-sided tests against the plan's margin.
     """
 
     difference: Estimate
     paired: bool
-    paper: Test
-    ours: Test
+    paper: Outcome
+    ours: Outcome
     ranks: float
     effect: float
     similar: float
@@ -56,54 +51,31 @@ class Comparison:
         return f"{d.value:+.1f} points ({d.low:+.1f} to {d.high:+.1f})"
 
 
-def two_sample(first, second) -> Test:
-    """The paper's test (section 4.3): Student's two-sample t with pooled variance, as if nobody were in
-    both.
+def two_sample(first, second, variances: str = "pooled") -> Outcome:
+    """The paper's test (section 4.3): Student's two-sample t with pooled variance, as if nobody were in both.
+
+    With `variances` "unequal" it is Welch's, our test between different people.
     """
     first, second = np.asarray(first, float), np.asarray(second, float)
     if min(len(first), len(second)) < 2:
-        return Test(NOTHING, NOTHING, NOTHING)
+        return Outcome()
     with np.errstate(all="ignore"):
-        statistic, p, df = CompareMeans(DescrStatsW(first), DescrStatsW(second)).ttest_ind(usevar="pooled")
-    return Test(float(statistic), float(df), float(p))
+        statistic, p, df = CompareMeans(DescrStatsW(first), DescrStatsW(second)).ttest_ind(usevar=variances)
+    return Outcome(float(statistic), float(df), float(p))
 
 
-def two_sample_from_summary(mean_first, sd_first, n_first, mean_second, sd_second, n_second) -> Test:
-    """The same test from what a table prints: means, SDs (n − 1 in the denominator) and sizes."""
-    result = stats.ttest_ind_from_stats(mean_first, sd_first, n_first, mean_second, sd_second, n_second)
-    return Test(float(result.statistic), float(n_first + n_second - 2), float(result.pvalue))
-
-
-def welch(first, second) -> Test:
-    """Two-sample t without the assumption of equal variances: our test between different people."""
-    first, second = np.asarray(first, float), np.asarray(second, float)
-    if min(len(first), len(second)) < 2:
-        return Test(NOTHING, NOTHING, NOTHING)
-    with np.errstate(all="ignore"):
-        statistic, p, df = CompareMeans(DescrStatsW(first), DescrStatsW(second)).ttest_ind(usevar="unequal")
-    return Test(float(statistic), float(df), float(p))
-
-
-def paired(first, second) -> Test:
+def paired(first, second) -> Outcome:
     """Paired t: our test where the same people are in both. The two have the same order and length."""
     differences = np.asarray(first, float) - np.asarray(second, float)
     if len(differences) < 2:
-        return Test(NOTHING, NOTHING, NOTHING)
+        return Outcome()
     with np.errstate(all="ignore"):
         statistic, p, df = DescrStatsW(differences).ttest_mean(0)
-    return Test(float(statistic), float(df), float(p))
-
-
-def cohens_d(first, second) -> float:
-    """Difference of means over the pooled SD."""
-    first, second = np.asarray(first, float), np.asarray(second, float)
-    n, m = len(first), len(second)
-    pooled = ((n - 1) * first.var(ddof=1) + (m - 1) * second.var(ddof=1)) / (n + m - 2)
-    return float((first.mean() - second.mean()) / np.sqrt(pooled))
+    return Outcome(float(statistic), float(df), float(p))
 
 
 def hedges_g(first, second) -> float:
-    """Cohen's d corrected for small samples."""
+    """Difference of the means over the pooled SD (Cohen's d), corrected for small samples."""
     first, second = np.asarray(first, float), np.asarray(second, float)
     g, _ = effectsize_smd(first.mean(), first.std(ddof=1), len(first), second.mean(), second.std(ddof=1), len(second))
     return float(g)
@@ -119,67 +91,48 @@ def equivalence(first, second, margin: float, are_paired: bool) -> float:
     """p of two one-sided tests (TOST) that the means differ by less than `margin` points either way."""
     first, second = np.asarray(first, float), np.asarray(second, float)
     if min(len(first), len(second)) < 2:
-        return NOTHING
+        return nan
     with np.errstate(all="ignore"):
         if are_paired:
             return float(ttost_paired(first, second, -margin, margin)[0])
         return float(ttost_ind(first, second, -margin, margin, usevar="unequal")[0])
 
 
-def equivalence_from_summary(mean_first, sd_first, n_first, mean_second, sd_second, n_second, margin: float) -> float:
-    """TOST from a table's means, SDs and sizes, with pooled variance."""
-    rest = (sd_first, n_first, mean_second, sd_second, n_second)
-    above = stats.ttest_ind_from_stats(mean_first + margin, *rest, alternative="greater").pvalue
-    below = stats.ttest_ind_from_stats(mean_first - margin, *rest, alternative="less").pvalue
-    return float(max(above, below))
+def detectable(sd: float, n_first: int, n_second: int, power: float = 0.8, level: float = 0.05) -> float:
+    """The difference of means (units of `sd`) that the two-sample t-test finds with this power."""
+    effect = TTestIndPower().solve_power(nobs1=n_first, ratio=n_second / n_first, alpha=level, power=power)
+    return float(np.squeeze(effect)) * sd
 
 
 def compare(first: pd.Series, second: pd.Series, plan: Plan) -> Comparison:
     """Everything the study says about first minus second. Both are indexed by participant.
 
-    Where all participants of the smaller series are in the other too the comparison is paired over them;
-    where nobody is, it is between groups. Partly shared series are compared over the people they share.
+    Where all participants of the smaller series are in the other too the comparison is paired over them; where nobody
+    is, it is between groups. Partly shared series are compared over the people they share.
     """
     first, second = first.dropna(), second.dropna()
-    shared = first.index.intersection(second.index)
-    if len(shared):
-        return _compare_paired(first, second, shared, plan)
-    enough = min(len(first), len(second)) >= 2
-    with np.errstate(all="ignore"):
-        ranks = float(stats.mannwhitneyu(first, second).pvalue) if enough else NOTHING
-        effect = hedges_g(first, second) if enough else NOTHING
-    return Comparison(
-        difference_interval(first, second, plan),
-        False,
-        two_sample(first, second),
-        welch(first, second),
-        ranks,
-        effect,
-        equivalence(first, second, plan.margin, False),
-        first.mean(),
-        second.mean(),
-    )
-
-
-def _compare_paired(first: pd.Series, second: pd.Series, shared: pd.Index, plan: Plan) -> Comparison:
     paper = two_sample(first, second)  # the paper's test takes each condition's own participants
-    first, second = first[shared], second[shared]
-    differences = first - second
-    varied = len(shared) >= 2 and differences.std() > 0
+    shared = first.index.intersection(second.index)
+    if same_people := len(shared) > 0:
+        first, second = first[shared], second[shared]
+        differences = first - second
+        difference, ours = mean_interval(differences, plan), paired(first, second)
+        ranks, effect, enough = stats.wilcoxon, d_z, len(shared) >= 2 and differences.std() > 0
+    else:
+        difference, ours = difference_interval(first, second, plan), two_sample(first, second, "unequal")
+        ranks, effect, enough = stats.mannwhitneyu, hedges_g, min(len(first), len(second)) >= 2
     with np.errstate(all="ignore"):
-        ranks = float(stats.wilcoxon(first, second).pvalue) if varied else NOTHING
-        effect = d_z(first, second) if varied else NOTHING
-    return Comparison(
-        mean_interval(differences, plan),
-        True,
-        paper,
-        paired(first, second),
-        ranks,
-        effect,
-        equivalence(first, second, plan.margin, True),
-        first.mean(),
-        second.mean(),
-    )
+        return Comparison(
+            difference,
+            same_people,
+            paper,
+            ours,
+            ranks=float(ranks(first, second).pvalue) if enough else nan,
+            effect=effect(first, second) if enough else nan,
+            similar=equivalence(first, second, plan.margin, same_people),
+            first=first.mean(),
+            second=second.mean(),
+        )
 
 
 def holm(p_values, level: float = 0.05) -> np.ndarray:
@@ -196,27 +149,27 @@ def holm(p_values, level: float = 0.05) -> np.ndarray:
 class Mixed:
     """A mixed model's difference (points) with its interval, p, and the SDs of its random parts, points."""
 
-    difference: float
-    low: float
-    high: float
-    p: float
-    components: dict[str, float]
+    difference: float = nan
+    low: float = nan
+    high: float = nan
+    p: float = nan
+    components: dict[str, float] = field(default_factory=dict)
 
 
 def mixed_model(first: pd.Series, second: pd.Series, confidence: float = 0.95) -> Mixed:
     """First minus second over single repetitions, participants and repetitions as crossed random effects.
 
-    Both are indexed by (repetition, participant), from `repetition_scores`. On the same splits (two arms of
-    a condition) the model is of the differences, so what a participant or a split has in common in the two
-    arms drops out; else each condition has its own splits, and the participant also varies between
-    conditions. With a handful of repetitions their variance is barely known: the interval takes Student's t
-    with one degree of freedom less than there are participants or repetitions, whichever random part is the
-    larger. NaN where there are fewer than 2 repetitions or 3 participants, or the model does not converge.
+    Both are indexed by (repetition, participant), from `repetition_scores`. On the same splits (two arms of a
+    condition) the model is of the differences, so what a participant or a split has in common in the two arms drops
+    out; else each condition has its own splits, and the participant also varies between conditions. With a handful of
+    repetitions their variance is barely known: the interval takes Student's t with one degree of freedom less than
+    there are participants or repetitions, whichever random part is the larger. NaN where there are fewer than 2
+    repetitions or 3 participants, or the model does not converge.
     """
     same_splits = first.index.equals(second.index)
     data = _difference_rows(first, second) if same_splits else _stacked_rows(first, second)
     if data["participant"].nunique() < 3 or data["repetition"].nunique() < 2 or data["score"].std() == 0:
-        return Mixed(NOTHING, NOTHING, NOTHING, NOTHING, {})
+        return Mixed()
     parts = {"participant": "0 + C(participant)", "repetition": "0 + C(repetition)"}
     formula, term = "score ~ 1", "Intercept"
     if not same_splits:
@@ -227,10 +180,10 @@ def mixed_model(first: pd.Series, second: pd.Series, confidence: float = 0.95) -
         try:
             fit = MixedLM.from_formula(formula, data, groups=np.ones(len(data)), vc_formula=parts).fit(reml=True)
         except (np.linalg.LinAlgError, ValueError):
-            return Mixed(NOTHING, NOTHING, NOTHING, NOTHING, {})
+            return Mixed()
     error = float(fit.bse[term])
     if not np.isfinite(error):
-        return Mixed(NOTHING, NOTHING, NOTHING, NOTHING, {})
+        return Mixed()
     variances = dict(zip(fit.model.exog_vc.names, np.asarray(fit.vcomp, float)))
     sizes = {name: data[name].nunique() for name in ("participant", "repetition")}
     largest = max(sizes, key=lambda name: variances[name] / sizes[name])

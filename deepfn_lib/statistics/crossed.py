@@ -1,6 +1,4 @@
-"""Two groups, trained and tested in all four ways: what is the match, what the test group (chapter 06
-derives it).
-"""
+"""Two groups, trained and tested in all four ways: what is the match, what the test group (chapter 06 derives it)."""
 
 from dataclasses import dataclass
 
@@ -47,5 +45,5 @@ def crossed_effects(people: pd.DataFrame, first: str, second: str, plan: Plan) -
     tested by both classifiers count, so neither effect can stand in for the other."""
     both = people.dropna(subset=["own", "other"])
     middle = (both["own"] + both["other"]) / 2
-    groups = (middle[both["test_group"] == name] for name in (first, second))
-    return Crossed(compare(both["own"], both["other"], plan), compare(*groups, plan))
+    own_group, other_group = (middle[both["test_group"] == name] for name in (first, second))
+    return Crossed(compare(both["own"], both["other"], plan), compare(own_group, other_group, plan))

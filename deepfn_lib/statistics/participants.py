@@ -1,6 +1,4 @@
-"""From rows of scores to one number a participant: the unit that every test of the study counts (section
-4.3).
-"""
+"""From rows of scores to one number a participant: the unit that every test of the study counts (section 4.3)."""
 
 import numpy as np
 import pandas as pd
@@ -44,8 +42,8 @@ def repetition_scores(scores: pd.DataFrame, *which: str | None, value: str = "sc
     """Mean over action units of each participant in each test, percent; index (repetition, participant).
 
     A repetition is one trained model: where groups train apart its name has the group in front. In the
-    person-dependent condition nobody shares a model, and a repetition is its number alone.
-    `which` and `named` are the arguments of `select`.
+    person-dependent condition nobody shares a model, and a repetition is its number alone. `which` and `named` are the
+    arguments of `select`.
     """
     chosen = select(scores, *which, **named)
     values = measure(chosen, value).astype(float)
@@ -56,26 +54,19 @@ def repetition_scores(scores: pd.DataFrame, *which: str | None, value: str = "sc
 
 
 def participant_scores(scores: pd.DataFrame, *which: str | None, value: str = "score", **named: str) -> pd.Series:
-    """A participant's score in a condition, percent: the mean over action units, then over the repetitions
-    in which the participant was tested (section 4.3). Index: participant.
+    """A participant's score in a condition, percent: the mean over action units, then over the repetitions in which
+    the participant was tested (section 4.3). Index: participant.
 
-    `which` and `named` are the arguments of `select`: `participant_scores(scores, "gender-dependent",
-    "deepfn")`.
+    `which` and `named` are the arguments of `select`: `participant_scores(scores, "gender-dependent", "deepfn")`.
     """
     return repetition_scores(scores, *which, value=value, **named).groupby("participant").mean()
 
 
 def action_unit_scores(scores: pd.DataFrame, *which: str | None, value: str = "score", **named: str) -> pd.DataFrame:
-    """Participants × action units, percent: each cell the mean over the repetitions that tested the
-    participant.
-    """
+    """Participants × action units, percent: each cell the mean over the repetitions that tested the participant."""
     chosen = select(scores, *which, **named)
     values = measure(chosen, value).astype(float)
-    return (
-        values.groupby([chosen["participant"].astype(str), chosen["action_unit"].astype(str)])
-        .mean()
-        .unstack("action_unit")
-    )
+    return values.groupby([chosen[key].astype(str) for key in ("participant", "action_unit")]).mean().unstack()
 
 
 def participant_constants(
@@ -87,9 +78,7 @@ def participant_constants(
     `best_constant_score` (chosen on the test frames: no constant can do better). The averages are those of
     `participant_scores`; `which` and `named` name condition and groups as in `select`, without an arm.
     """
-    condition = which[0] if which else named.pop("condition", None)
-    chosen = select(constants, condition, None, **named)
+    chosen = select(constants, *which, **named)
     values = chosen[column].astype(float) * PERCENT
     keys = [chosen["train_group"].astype(str), chosen["repetition"], chosen["participant"].astype(str)]
-    by_repetition = values.groupby(keys).mean()
-    return by_repetition.groupby("participant").mean().dropna().rename(column)
+    return values.groupby(keys).mean().groupby("participant").mean().dropna().rename(column)

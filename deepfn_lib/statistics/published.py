@@ -16,8 +16,8 @@ FILE = "published.csv"
 
 
 class Published(BaseModel):
-    """One published number. `value` and `sd` are in `unit`; `half_unit` is half of the last digit printed,
-    so the number before rounding lies within it of `value`; `printed` is the number as the paper shows it.
+    """One published number. `value` and `sd` are in `unit`; `half_unit` is half of the last digit printed, so the
+    number before rounding lies within it of `value`; `printed` is the number as the paper shows it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -42,8 +42,7 @@ class Published(BaseModel):
 def published_table(path: Path | None = None) -> pd.DataFrame:
     """All published numbers, checked, indexed by key.
 
-    Raises StudyError for a file that cannot be read, a wrong or repeated row, or a pair of keys that is not
-    there.
+    Raises StudyError for a file that cannot be read, a wrong or repeated row, or a pair of keys that is not there.
     """
     path = path or project_root() / "data_manifests" / FILE
     try:
@@ -63,8 +62,7 @@ def published_table(path: Path | None = None) -> pd.DataFrame:
     frame = pd.DataFrame([r.model_dump() for r in rows]).set_index("key")
     if not frame.index.is_unique:
         raise StudyError(f"{path.name}: key {frame.index[frame.index.duplicated()][0]!r} appears twice")
-    named = set(frame["first"]) | set(frame["second"]) - {""}
-    missing = sorted(named - set(frame.index) - {""})
+    missing = sorted({*frame["first"], *frame["second"]} - {*frame.index, ""})
     if missing:
         raise StudyError(f"{path.name}: {missing[0]!r} is compared but has no row of its own")
     return frame

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from ..arms import ORACLE, ORIGINAL
-from .bootstrap import Plan, mean_interval, oracle_share
+from .bootstrap import Estimate, Plan, mean_interval, oracle_share
 from .participants import action_unit_scores, participant_constants, participant_scores, select
 from .published import published_score
 
@@ -17,15 +17,14 @@ def _arms(scores: pd.DataFrame, arms) -> list[str]:
 def _line(scores: pd.DataFrame, constants: pd.DataFrame, where: dict, arm: str, plan: Plan) -> dict:
     """One condition or direction, one arm: mean, SD, interval, AUC, constants, share of the oracle's gain."""
     values = participant_scores(scores, arm=arm, **where)
-    mean = mean_interval(values, plan)
-    share = None
+    mean, share = mean_interval(values, plan), Estimate()
     if ORACLE in set(scores["arm"]) and arm not in (ORIGINAL, ORACLE):
-        ends = [participant_scores(scores, arm=name, **where) for name in (ORIGINAL, ORACLE)]
-        share = oracle_share(values, *ends, plan)
-    floor = {
-        column: participant_constants(constants, column=column, **where).mean()
+        base, best = (participant_scores(scores, arm=name, **where) for name in (ORIGINAL, ORACLE))
+        share = oracle_share(values, base, best, plan)
+    floor, best_floor = (
+        participant_constants(constants, column=column, **where).mean()
         for column in ("constant_score", "best_constant_score")
-    }
+    )
     return {
         "participants": mean.n,
         "mean": mean.value,
@@ -33,11 +32,11 @@ def _line(scores: pd.DataFrame, constants: pd.DataFrame, where: dict, arm: str, 
         "low": mean.low,
         "high": mean.high,
         "roc_auc": participant_scores(scores, arm=arm, value="roc_auc", **where).mean(),
-        "constant": floor["constant_score"],
-        "best_constant": floor["best_constant_score"],
-        "share": share.value if share else np.nan,
-        "share_low": share.low if share else np.nan,
-        "share_high": share.high if share else np.nan,
+        "constant": floor,
+        "best_constant": best_floor,
+        "share": share.value,
+        "share_low": share.low,
+        "share_high": share.high,
     }
 
 
@@ -46,10 +45,9 @@ def condition_table(
 ) -> pd.DataFrame:
     """Table 5 of these scores, percent: a row for each condition and arm, in the order given.
 
-    Columns: condition, arm, participants, mean, sd (over participants), low, high (bootstrap interval of
-    the mean), roc_auc, constant and best_constant (image-free, of the same splits), share, share_low,
-    share_high (of the oracle's gain; NaN where there is no oracle), paper, paper_sd (NaN where the paper
-    has no such arm).
+    Columns: condition, arm, participants, mean, sd (over participants), low, high (bootstrap interval of the mean),
+    roc_auc, constant and best_constant (image-free, of the same splits), share, share_low, share_high (of the oracle's
+    gain; NaN where there is no oracle), paper, paper_sd (NaN where the paper has no such arm).
     """
     rows = []
     for condition in conditions or list(dict.fromkeys(scores["condition"])):
@@ -69,9 +67,7 @@ def condition_table(
 
 
 def direction_table(scores: pd.DataFrame, constants: pd.DataFrame, plan: Plan, conditions, arms=None) -> pd.DataFrame:
-    """The same for each training and testing group (Figs. 5–7): columns train_group, test_group and those
-    above.
-    """
+    """The same for each training and testing group (Figs. 5–7): columns train_group, test_group and those above."""
     rows = []
     for condition in conditions:
         here = select(scores, condition)
@@ -85,10 +81,8 @@ def direction_table(scores: pd.DataFrame, constants: pd.DataFrame, plan: Plan, c
 def action_unit_table(
     scores: pd.DataFrame, condition: str, plan: Plan, arms=None, value: str = "score"
 ) -> pd.DataFrame:
-    """Fig. 4 of these scores: a row for each action unit and arm, mean over participants with its interval,
-    percent, and `gain`, the mean difference from the original arm over participants with its interval,
-    points.
-    """
+    """Fig. 4 of these scores: a row for each action unit and arm, mean over participants with its interval, percent,
+    and `gain`, the mean difference from the original arm over participants with its interval, points."""
     here = select(scores, condition)
     tables = {arm: action_unit_scores(here, arm=arm, value=value) for arm in _arms(here, arms)}
     rows = []

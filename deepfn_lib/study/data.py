@@ -13,9 +13,39 @@ from ..datasets.files import existing_folder, fingerprint
 from ..errors import StudyError
 from ..faces import images
 from ..settings import Settings
-from .steps import step
+from .steps import Named, step
 
 RECOGNISER_SIZE = images.SIZE
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset as a licensee has it. `reads`: the loader's arguments beside the folder, and the settings they are."""
+
+    name: str  # in the frame table; in small letters its setting and its file in data_manifests/
+    loader: Named
+    reads: dict[str, str]
+
+    @property
+    def folder_setting(self) -> str:
+        return self.name.lower()
+
+
+DATASETS = (
+    Dataset("BP4D", Named("datasets.bp4d:read_bp4d"), {"frame_offset": "frame_offset"}),
+    Dataset(
+        "DISFA",
+        Named("datasets.disfa:read_disfa"),
+        {
+            "camera": "disfa_camera",
+            "threshold": "disfa_threshold",
+            "drop_error_log": "disfa_drop_error_log",
+            "frames_folder": "disfa_frames",
+            "first_image": "disfa_first_image",
+        },
+    ),
+)
+READING = tuple(setting for dataset in DATASETS for setting in dataset.reads.values())
 
 
 @dataclass(frozen=True)
@@ -56,6 +86,12 @@ class Faces:
         """Who is on each row, as `dataset/participant`, str (n,)."""
         return (self.frames["dataset"].astype(str) + "/" + self.frames["participant"].astype(str)).to_numpy()
 
+    @property
+    def answers(self) -> np.ndarray:
+        """The exact answers, `truth` where it is known to exist."""
+        assert self.truth is not None
+        return self.truth
+
     @cached_property
     def medians(self) -> dict[str, np.ndarray]:
         """Everybody's median face, equalised, uint8 (side, side), by name."""
@@ -93,7 +129,7 @@ def rendered_corpora(folder, chosen, machine):
 
 def licensed(settings: Settings) -> Corpora | None:
     """The folders that a licensee has given, None where there are none. Raises StudyError for what is no folder."""
-    given = {"BP4D": settings.bp4d, "DISFA": settings.disfa}
+    given = {dataset.name: getattr(settings, dataset.folder_setting) for dataset in DATASETS}
     roots = {name: existing_folder(folder, name) for name, folder in given.items() if folder}
     if not roots:
         return None
@@ -113,21 +149,10 @@ def rendered(folder: Path) -> Corpora:
     )
 
 
-READING = (
-    "frame_offset",
-    "disfa_camera",
-    "disfa_threshold",
-    "disfa_drop_error_log",
-    "disfa_frames",
-    "disfa_first_image",
-    "groups",
-)
-
-
 @step(
     "faces",
     rooms=("faces.crops", "datasets.bp4d", "datasets.disfa", "datasets.manifests"),
-    settings=(*READING, "alignment", "detect_every", "crop_size"),
+    settings=(*READING, "groups", "alignment", "detect_every", "crop_size"),
 )
 def cut_faces(folder, chosen, machine, corpora):
     """Index, detect, align and crop: one face for each labelled frame, and what was left out and why (section 4.2)."""
@@ -162,28 +187,21 @@ def read_faces(folder: Path, manifests: Mapping[str, str]) -> Faces:
 
 def _read(chosen, corpora: Corpora) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Frames, exclusions and participants of all datasets there are, with gender and skin filled in."""
-    from ..datasets import bp4d, disfa, manifests
+    from ..datasets.manifests import read_groups
     from ..frames import join
 
-    loaded = []
-    if "BP4D" in corpora.roots:
-        loaded.append(bp4d.read_bp4d(corpora.roots["BP4D"], frame_offset=chosen.frame_offset))
-    if "DISFA" in corpora.roots:
-        loaded.append(
-            disfa.read_disfa(
-                corpora.roots["DISFA"],
-                camera=chosen.disfa_camera,
-                threshold=chosen.disfa_threshold,
-                drop_error_log=chosen.disfa_drop_error_log,
-                frames_folder=chosen.disfa_frames,
-                first_image=chosen.disfa_first_image,
-            )
+    loaded = [
+        dataset.loader.function(
+            corpora.roots[dataset.name], **{argument: getattr(chosen, name) for argument, name in dataset.reads.items()}
         )
+        for dataset in DATASETS
+        if dataset.name in corpora.roots
+    ]
     whole = join(loaded)
     people, notices = whole.participants, list(whole.notices)
     groups = chosen.groups or corpora.participants
     if groups:
-        people, more = manifests.read_groups(groups, people)
+        people, more = read_groups(groups, people)
         notices += more
     for notice in notices:
         print(notice)
@@ -206,9 +224,22 @@ def rendered_pairs(folder, chosen, machine, wearer):
     )
 
 
-@step("photographs", rooms=("datasets.orl",), settings=("crop_size", "alignment"))
-def photographs(folder, chosen, digests):
-    """Aligned faces of the Database of Faces, in the study's geometry; `digests` are the manifest's."""
-    from ..datasets.orl import cut_photographs
+BORDER = 40  # pixels: the photographs end at the hair, the detector wants to see where a face ends
 
-    cut_photographs(folder, chosen.crop_size, chosen.alignment)
+
+@step("photographs", rooms=("datasets.orl", "faces.crops"), settings=("crop_size", "alignment"))
+def photographs(folder, chosen, digests):
+    """Aligned faces of the Database of Faces, in the geometry of `faces.crops`, so that a normaliser trained on other
+    people can be applied; and a row for each photograph there is: person, number, found. `digests`: the manifest's."""
+    from ..datasets.orl import read_photographs
+    from ..faces.alignment import crop, transforms
+    from ..faces.detection import detect
+
+    taken, side = read_photographs(), chosen.crop_size
+    wide = np.pad(taken.images, ((0, 0), (BORDER, BORDER), (BORDER, BORDER)), mode="edge")
+    seen = detect(list(wide))
+    rows = np.flatnonzero(seen.found)
+    matrices = transforms(seen.points[rows], seen.boxes[rows], side, chosen.alignment)
+    np.save(folder / "faces.npy", np.stack([crop(wide[row], matrix, side) for row, matrix in zip(rows, matrices)]))
+    table = pd.DataFrame({"person": taken.people, "number": taken.numbers, "found": seen.found})
+    table.to_parquet(folder / "photographs.parquet")

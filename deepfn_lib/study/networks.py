@@ -20,7 +20,7 @@ def cost(folder: Path) -> dict[str, float]:
     return json.loads((folder / COST).read_text())
 
 
-@step("readers", rooms=("normaliser.reader",), settings=("seed",))
+@step("readers", rooms=("normaliser.reader", "faces.images"), settings=("seed",))
 def reader(folder, chosen, pairs, size):
     """The reader of action units that the supervised network is trained with, of the pairs' exact answers."""
     from ..device import configure_tensorflow

@@ -24,11 +24,11 @@ class Exact:
     oracle: np.memmap
     rows: np.ndarray
     seed: int
-    oracle_key: str
+    answers_key: str
 
     @property
     def key(self) -> dict[str, Any]:
-        return {"oracle": self.oracle_key, "rows": self.rows, "seed": self.seed}
+        return {"answers": self.answers_key, "rows": self.rows, "seed": self.seed}
 
     @cached_property
     def answers(self) -> np.ndarray:

@@ -33,7 +33,7 @@ def judged(folder, chosen, machine, faces, splits, arms, training):
     )
 
 
-@step("scores", rooms=("recognition.scores", "faces.images"), settings=("seed",))
+@step("scores", rooms=("recognition.scores", "rendering.pairs", "faces.images"), settings=("seed",))
 def control(folder, chosen, machine, faces, template, pairs, arms, training):
     """LeNet-5 taught by the rendered pairs themselves, and no normaliser (chapter 10).
 

@@ -18,7 +18,7 @@ from ..normaliser.augmentation import Augmentation
 from ..normaliser.precision import Precision
 from ..normaliser.recipe import AutoencoderRecipe, ReferenceRecipe
 from ..recognition import protocol
-from ..recognition.jobs import Training
+from ..recognition.protocol import Training
 from ..settings import Settings, load_settings
 from ..template import MeanFace, Template, choose_template
 from . import data, makers, networks, quality, scores, sweep
@@ -382,7 +382,7 @@ class Study:
         for person in people:
             folder, rows = smaller.person_network(name, person), self.faces.rows(person)
             faces = images.resize(np.load(folder / networks.FACES))
-            answers = images.prepare(self.faces.truth, images.SIZE, rows)
+            answers = images.prepare(self.faces.answers, images.SIZE, rows)
             near = fidelity(faces, answers, self.faces.names[rows]).set_index("region")["psnr"]
             cost = networks.cost(folder)
             paid = {what: cost[what] for what in ("images", "core_seconds")}

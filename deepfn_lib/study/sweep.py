@@ -43,7 +43,7 @@ def one_variant(place: str, faces_folder: str, template: str, person: str, varie
 
     faces, folder = read_faces(Path(faces_folder), {}), Path(place)
     rows, size = faces.rows(person), recipe.size
-    given, exact = (images.prepare(some, size, rows) for some in (faces.images, faces.truth))
+    given, exact = (images.prepare(some, size, rows) for some in (faces.images, faces.answers))
     target = images.prepare(faces.images, size, faces.rows(template))
     every = max(1, recipe.iterations // 4)
     train_person(folder, target, given, recipe, label=person, checkpoint_every=every)

@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from ...cluster import Machine
-from ...recognition.jobs import Model, Training, train_models
+from ...recognition.jobs import Model, train_models
+from ...recognition.protocol import Training
+from . import entry
 
 TRAIN, VALIDATION, TEST = 960, 480, 240  # frames: four, two and one people of the quick profile
 
@@ -46,20 +48,12 @@ def classifier_bank_vs_keras_fit(
         ]
     plain, bank = np.array(seconds).T
     ratios = plain / bank
-    return {
-        "value": float(np.median(ratios)),
-        "unit": "times faster",
-        "low": float(ratios.min()),
-        "high": float(ratios.max()),
-        "first": float(ratios[0]),
-        "n": rounds,
-        "plain_seconds": float(np.median(plain)),
-        "bank_seconds": float(np.median(bank)),
-    }
+    both = {"plain_seconds": float(np.median(plain)), "bank_seconds": float(np.median(bank))}
+    return {**entry(ratios, "times faster"), "first": float(ratios[0]), **both}
 
 
-def _rows() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    return tuple(np.split(np.arange(TRAIN + VALIDATION + TEST, dtype=np.int32), [TRAIN, TRAIN + VALIDATION]))
+def _rows() -> list[np.ndarray]:
+    return np.split(np.arange(TRAIN + VALIDATION + TEST, dtype=np.int32), [TRAIN, TRAIN + VALIDATION])
 
 
 def _plain(faces, labels, training: Training, repetitions: int) -> float:
@@ -71,7 +65,7 @@ def _plain(faces, labels, training: Training, repetitions: int) -> float:
     for seed in range(repetitions):
         arguments = (faces[train], labels[train], faces[validation], labels[validation])
         model, _ = plain.train(training, *arguments, seed=seed)
-        model.predict(np.float32(faces[test])[..., None] / 255, verbose=0)
+        model.predict(faces[test, ..., None].astype("float32") / 255, verbose=0)
     return (time.perf_counter() - began) / repetitions
 
 

@@ -1,66 +1,57 @@
 """`deepfn bench`: speeds and costs as ratios, each side in turn in one run; the names are fixed, as tools read them."""
 
-import time
+import json
+import tempfile
 from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 
 from ... import arms
 from ...artefacts import Store, write_json
 from ...errors import StudyError
+from ...statistics import Plan, oracle_share, participant_scores
 from ...study import Study
 from ...study.quality import times_cheaper
+from ..book import build_book
+from ..runner import failures, run_chapters
+from . import autoencoder, classifiers, entry, rendering, seconds
 
 SHARED_BUDGETS = (0.05, 0.15, 1.0)  # chapter 10's, as shares of shared_iterations
+MEASURES: dict[str, Callable[[Store], dict]] = {}  # by name, in the order in which they are made
 
 
-def entry(values: Sequence[float], unit: str) -> dict:
-    """A measurement as bench.json holds it: the median of `values`, the least and the largest, how many."""
-    values = np.asarray(values, float)
-    return {
-        "value": float(np.median(values)),
-        "unit": unit,
-        "low": float(values.min()),
-        "high": float(values.max()),
-        "n": len(values),
-    }
+def measure(function: Callable[[Store], dict]) -> Callable[[Store], dict]:
+    MEASURES[function.__name__] = function
+    return function
 
 
+@measure
 def render_frames_per_second(store: Store) -> dict:
     """Pictures drawn and compressed a second by two processes."""
-    from .rendering import frames_per_second
-
-    return entry([frames_per_second(seed=seed) for seed in (1, 2, 3)], "frames/s")
+    return entry([rendering.frames_per_second(seed=seed) for seed in (1, 2, 3)], "frames/s")
 
 
-def classifier_bank_vs_keras_fit(store: Store) -> dict:
-    """One condition's repetitions through the bank, against a fresh model and `fit` for each."""
-    from .classifiers import classifier_bank_vs_keras_fit as measure
-
-    return measure()
-
-
+@measure
 def autoencoder_step_vs_matmul(store: Store) -> dict:
     """GFLOP/s of the paper's exact training step as a share of a matrix product's on the same cores."""
-    from .autoencoder import autoencoder_step_vs_matmul as measure
-
-    return measure()
+    return autoencoder.autoencoder_step_vs_matmul()
 
 
+@measure
 def xla_vs_plain(store: Store) -> dict:
     """An update of the normalisers' networks compiled by XLA, against TensorFlow's own way."""
-    from .autoencoder import other_precision_vs_plain as measure
-
-    return measure("float32", xla=True)
+    return autoencoder.other_precision_vs_plain("float32", xla=True)
 
 
+@measure
 def bfloat16_vs_float32(store: Store) -> dict:
     """An update in mixed bfloat16, against float32."""
-    from .autoencoder import other_precision_vs_plain as measure
-
-    return measure("bfloat16", xla=False)
+    return autoencoder.other_precision_vs_plain("bfloat16", xla=False)
 
 
+@measure
 def shared_vs_per_person_cost(store: Store) -> dict:
     """How many times fewer core-seconds a person the shared network needs at the per-person networks' PSNR or better.
 
@@ -78,60 +69,60 @@ def shared_vs_per_person_cost(store: Store) -> dict:
     return entry(times, "times cheaper")
 
 
+@measure
 def oracle_share_person_independent(store: Store) -> dict:
     """Share of the oracle's gain that the default DeepFN arm wins, person-independent, under `quick`."""
     return _oracle_share(store, arms.NORMALISER)
 
 
+@measure
 def oracle_share_median_subtraction(store: Store) -> dict:
     """The same for median-face subtraction."""
     return _oracle_share(store, arms.SUBTRACTED)
 
 
 def _oracle_share(store: Store, arm: str) -> dict:
-    from ...statistics import Plan, oracle_share, participant_scores
-
     scores = Study.open("quick", artefacts=str(store.root)).scores
-    names = (arm, arms.ORIGINAL, arms.ORACLE)
-    share = oracle_share(*(participant_scores(scores, "person-independent", name) for name in names), Plan())
+    of = partial(participant_scores, scores, "person-independent")
+    share = oracle_share(of(arm), of(arms.ORIGINAL), of(arms.ORACLE), Plan())
     return {"value": share.value, "unit": "share", "low": share.low, "high": share.high, "n": share.n}
 
 
+@measure
+def classifier_bank_vs_keras_fit(store: Store) -> dict:
+    """One condition's repetitions through the bank, against a fresh model and `fit` for each."""
+    return classifiers.classifier_bank_vs_keras_fit()
+
+
+@measure
 def quick_study_seconds(store: Store) -> dict:
     """Seconds of all chapters under `quick` when nothing is there: the sum of what each artefact cost."""
-    seconds = sum(card["seconds"] for _, card in store.cards() if card and card["step"].startswith("chapter-"))
-    if not seconds:
+    whole = sum(card["seconds"] for _, card in store.cards() if card and card["step"].startswith("chapter-"))
+    if not whole:
         raise StudyError("quick_study_seconds needs a finished run; `deepfn run` first")
-    return entry([seconds], "s")
+    return entry([whole], "s")
 
 
+@measure
 def rerun_seconds(store: Store) -> dict:
     """Seconds of `deepfn run` when everything is there already."""
-    from ..runner import failures, run_chapters
 
-    times = []
-    for _ in range(3):
-        began = time.monotonic()
+    def run() -> None:
         problem = failures(run_chapters("quick", store=store))
         if problem:
             raise StudyError(problem)
-        times.append(time.monotonic() - began)
-    return entry(times, "s")
+
+    return entry([seconds(run) for _ in range(3)], "s")
 
 
+@measure
 def book_build_seconds(store: Store) -> dict:
     """Seconds of building the book from executed chapters, from nothing."""
-    import tempfile
-    from pathlib import Path
-
-    from ..book import build_book
-
     with tempfile.TemporaryDirectory() as folder:
-        began = time.monotonic()
-        build_book(output=Path(folder))
-        return entry([time.monotonic() - began], "s")
+        return entry([seconds(lambda: build_book(output=Path(folder)))], "s")
 
 
+@measure
 def peak_rss_gib(store: Store) -> dict:
     """The largest resident memory of any process that made an artefact."""
     peaks = [card["peak_memory_gib"] for _, card in store.cards() if card]
@@ -140,32 +131,11 @@ def peak_rss_gib(store: Store) -> dict:
     return {**entry(peaks, "GiB"), "value": max(peaks)}
 
 
-MEASURES: dict[str, Callable[[Store], dict]] = {
-    measure.__name__: measure
-    for measure in (
-        render_frames_per_second,
-        autoencoder_step_vs_matmul,
-        xla_vs_plain,
-        bfloat16_vs_float32,
-        shared_vs_per_person_cost,
-        oracle_share_person_independent,
-        oracle_share_median_subtraction,
-        classifier_bank_vs_keras_fit,
-        quick_study_seconds,
-        rerun_seconds,
-        book_build_seconds,
-        peak_rss_gib,
-    )
-}
-
-
 def run_bench(store: Store, only: Sequence[str] = ()) -> dict[str, dict]:
     """Measure everything (or `only` these names) and write `bench.json`, keeping earlier figures of what was not.
 
     Raises StudyError for an unknown name, and for a measure whose `deepfn run` has not been made.
     """
-    import json
-
     unknown = [name for name in only if name not in MEASURES]
     if unknown:
         raise StudyError(f"measurement {unknown[0]!r} is unknown; there are {', '.join(MEASURES)}")

@@ -1,6 +1,4 @@
-"""The same training as a Keras user would write it: a fresh model, `fit`, a callback. What the bank is
-measured against.
-"""
+"""The same training as a Keras user would write it, with `fit` and a callback: what the bank is measured against."""
 
 import keras
 import numpy as np
@@ -8,7 +6,8 @@ import tensorflow as tf
 
 from ...measures import score
 from ...recognition import networks
-from ...recognition.bank import Trained, Training, masked_cross_entropy, shuffles
+from ...recognition.bank import Trained, masked_cross_entropy, shuffles
+from ...recognition.protocol import Training
 
 
 class BestValidationF1(keras.callbacks.Callback):
@@ -17,7 +16,8 @@ class BestValidationF1(keras.callbacks.Callback):
     def __init__(self, faces, labels, empty_f1: str):
         super().__init__()
         self.faces, self.labels, self.empty_f1 = faces, labels, empty_f1
-        self.f1s, self.best_epoch, self.best_weights = [], -1, None
+        self.f1s: list[float] = []
+        self.best_epoch, self.best_weights = -1, None
 
     def on_epoch_end(self, epoch, logs=None):
         predicted = self.model.predict(self.faces, verbose=0) >= score.THRESHOLD
@@ -33,9 +33,7 @@ class BestValidationF1(keras.callbacks.Callback):
 
 
 def in_order(faces, labels, order, batch: int):
-    """The batches of every epoch one after another as a `tf.data.Dataset`, the frames of each epoch as
-    `order` says.
-    """
+    """The batches of every epoch one after another as a `tf.data.Dataset`, each epoch's frames as `order` says."""
     orders = tf.data.Dataset.from_tensor_slices(order)
     rows = orders.flat_map(lambda epoch: tf.data.Dataset.from_tensor_slices(epoch).batch(batch))
     faces, labels = tf.constant(faces), tf.constant(labels)

