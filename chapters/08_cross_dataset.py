@@ -36,20 +36,23 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from deepfn_lib import page, statistics, study
-from deepfn_lib.artefacts import Store
+from deepfn_lib import page, statistics
+from deepfn_lib.arms import ORIGINAL
 from deepfn_lib.errors import StudyError
 from deepfn_lib.frames import SHARED_ACTION_UNITS
-from deepfn_lib.page import figures, table
-from deepfn_lib.settings import load_settings
+from deepfn_lib.page import figures, say, table
 from deepfn_lib.statistics.constants import always_absent, always_present, indifference
-from IPython.display import Markdown, display
+from deepfn_lib.study import Study
 
 # %%
-settings = load_settings(profile, overrides)
-store = Store(artefacts)
+study = Study.open(profile, overrides, artefacts)
 figures.use_theme()
-plan = statistics.Plan(confidence=confidence, samples=bootstrap_samples, margin=margin, seed=statistics_seed)
+plan = statistics.Plan(
+    confidence=confidence,
+    samples=bootstrap_samples,
+    margin=margin,
+    seed=statistics_seed,
+)
 
 # %% [markdown]
 # ## What the paper says, and where we differ
@@ -75,25 +78,38 @@ plan = statistics.Plan(confidence=confidence, samples=bootstrap_samples, margin=
 # whoever learnt the prior on the wrong side. Take a unit present in half of the frames here and a twentieth there.
 
 # %%
+constants_of = {"present": always_present, "absent": always_absent}
 here_rate, there_rate = 0.50, 0.05
 best_here = "present" if here_rate > indifference() else "absent"
-travels = always_present(there_rate) if best_here == "present" else always_absent(there_rate)
+travels = constants_of[best_here](there_rate)
 stays = max(always_present(there_rate), always_absent(there_rate))
 assert np.isclose(always_present(indifference()), always_absent(indifference()))
-display(Markdown(f"Learnt here, “always {best_here}” scores {100 * travels:.1f} there; the best constant there has "
-                 f"{100 * stays:.1f}."))  # fmt: skip
+
+# %%
+say(
+    "Learnt here, “always {best}” scores {travels:.1f} there; the best constant there "
+    "has {stays:.1f}.",
+    best=best_here,
+    travels=100 * travels,
+    stays=100 * stays,
+)
 
 # %% [markdown]
 # No pixel was involved, and the travelling constant loses more than any gap of the paper.
 
 # %%
 p = np.linspace(0, 1, 101)
+colours = {"present": "#D55E00", "absent": "#0072B2"}
 figure = go.Figure()
-figure.add_scatter(x=p, y=100 * always_present(p), name="always present", line={"color": "#D55E00"})
-figure.add_scatter(x=p, y=100 * always_absent(p), name="always absent", line={"color": "#0072B2"})
+for name, constant in constants_of.items():
+    line = {"color": colours[name]}
+    figure.add_scatter(x=p, y=100 * constant(p), name=f"always {name}", line=line)
+
+# %%
 figure.add_vline(x=indifference(), line={"dash": "dot", "color": "#7F7F7F"})
-figures.finish(figure, "The paper's score of two constants over the share of positive frames.", x="share of positive "
-               "frames", y="score, %", height=300)  # fmt: skip
+caption = "The paper's score of two constants over the share of positive frames."
+x = "share of positive frames"
+figures.finish(figure, caption, x=x, y="score, %", height=300)
 
 # %% [markdown]
 # ## The priors of the two datasets
@@ -101,69 +117,98 @@ figures.finish(figure, "The paper's score of two constants over the share of pos
 # How often does each shared unit occur? Shares are means over participants, of the frames that are coded.
 
 # %%
-frames = study.faces(settings, store).frames
+frames = study.faces.frames
 labels = frames[list(SHARED_ACTION_UNITS)].astype(float).where(lambda v: v >= 0)
-person_rates = labels.groupby([frames["dataset"].astype(str), frames["participant"].astype(str)]).mean()
+person = [frames[name].astype(str) for name in ("dataset", "participant")]
+person_rates = labels.groupby(person).mean()
 rates = person_rates.groupby("dataset").mean().T  # units × datasets
+
+# %%
+caption = "Share of positive frames, percent of coded frames."
+table((rates * 100).reset_index(names="action unit"), caption)
+
+# %%
 crossing = rates[(rates > indifference()).nunique(axis=1) > 1].index
-
-# %%
-table((rates * 100).reset_index(names="action unit"), "Share of positive frames, percent of coded frames.")
-
-# %%
-display(Markdown(
-    f"{len(crossing)} of {len(rates)} units lie on different sides of the crossing at {indifference():.0%}"
-    + (f": {', '.join(crossing)}. For these the better constant changes with the dataset." if len(crossing) else ".")
-))  # fmt: skip
+which = ""
+if len(crossing):
+    units = ", ".join(crossing)
+    which = f": {units}. For these the better constant changes with the dataset"
+say(
+    "{some} of {all} units lie on different sides of the crossing at {at:.0%}{which}.",
+    some=len(crossing),
+    all=len(rates),
+    at=indifference(),
+    which=which,
+)
 
 # %% [markdown]
 # ## The run
 
 # %%
-scores = study.scores(settings, store)
-constants = study.constants(settings, store)
 conditions = ["dataset-dependent", "dataset-independent"]
-arms = list(dict.fromkeys(scores["arm"]))
-normalised = "deepfn" if "deepfn" in arms else next(a for a in arms if a not in ("original", "oracle"))
+whole, constants, arms = study.scores, study.constants, study.arms
+scores = whole[whole["condition"].isin(conditions)]
+normalised = study.normaliser
 label = figures.arm_label(normalised)
-if not set(conditions) <= set(scores["condition"]):
-    raise StudyError("this chapter compares two datasets and the run has one; give both BP4D and DISFA")
 
 # %%
-scores, whole = scores[scores["condition"].isin(conditions)], scores
+if set(conditions) != set(scores["condition"]):
+    raise StudyError(
+        "this chapter compares two datasets and the run has one; "
+        "give both BP4D and DISFA"
+    )
+
+# %%
 lines = statistics.direction_table(scores, constants, plan, conditions)
-figures.direction_bars(
-    lines, "Fig. 7 redrawn: each training and testing dataset. Whiskers: bootstrap over participants; dashes: the "
-    "best constant of the training people, carried to the test people.",
-)  # fmt: skip
+caption = (
+    "Fig. 7 redrawn: each training and testing dataset. Whiskers: bootstrap over "
+    "participants; dashes: the best constant of the training people, carried to the "
+    "test people."
+)
+figures.direction_bars(lines, caption)
 
 # %% [markdown]
 # Read the dashes across: they fall where the training set's priors mislead. If the bars follow the dashes, the figure
 # shows priors.
 
 # %%
-by_condition = statistics.condition_table(scores, constants, plan, conditions=conditions)
-columns = ["condition", "arm", "participants", "mean", "low", "high", "paper", "constant", "best_constant", "share",
-           "roc_auc"]  # fmt: skip
-table(by_condition[columns], "Both directions together, beside Table 5. Constant: learnt in training; best constant: "
-      "of the test people. Share: of the oracle's gain.", formats={"participants": "d", "share": ".2f"},
-      headings={"best_constant": "best constant", "roc_auc": "ROC AUC"})  # fmt: skip
+by_condition = statistics.condition_table(scores, constants, plan, conditions)
+by_condition["arm"] = by_condition["arm"].map(figures.arm_label)
+columns = ["condition", "arm", "participants", "mean", "low", "high"]
+columns += ["paper", "constant", "best_constant", "share", "roc_auc"]
+
+# %%
+headings = {"best_constant": "best constant", "roc_auc": "ROC AUC"}
+caption = (
+    "Both directions together, beside Table 5. Constant: learnt in training; best "
+    "constant: of the test people. Share: of the oracle's gain."
+)
+digits = {"share": ".2f"}
+table(by_condition[columns], caption, formats=digits, headings=headings)
 
 # %% [markdown]
 # The same bracket exists for the paper's own cross score: constants carried over on the real labels below it, the
 # target's best constants above.
 
 # %%
-sizes = np.array([statistics.published(f"participants.{name}").value for name in ("bp4d", "disfa")])
-carried, own = (
-    np.average([statistics.published(f"constants.{name}-5.{kind}").value for name in ("bp4d", "disfa")], weights=sizes)
-    for kind in ("carried-over", "best-constant")
+datasets = ("bp4d", "disfa")
+sizes = [statistics.published(f"participants.{name}").value for name in datasets]
+
+
+def on_real_labels(kind):
+    """A constant's score on the real label lists, over the people of both datasets."""
+    found = [statistics.published(f"constants.{name}-5.{kind}") for name in datasets]
+    return np.average([number.value for number in found], weights=sizes)
+
+
+# %%
+say(
+    "On the real label lists, carried constants {carried:.1f}, the paper's cross score "
+    "on original faces {cross}, the target's own best constants {own:.1f}.",
+    carried=on_real_labels("carried-over"),
+    cross=statistics.published("dataset-independent.original").printed,
+    own=on_real_labels("best-constant"),
 )
-paper_cross = statistics.published("dataset-independent.original")
-display(Markdown(
-    f"On the real label lists, carried constants {carried:.1f}, the paper's cross score on original faces "
-    f"{paper_cross.printed}, the target's own best constants {own:.1f}."
-))  # fmt: skip
 
 # %% [markdown]
 # ## How much of the gap is prior?
@@ -177,24 +222,26 @@ people = partial(statistics.participant_scores, scores)
 
 
 def gap(arm, value="score"):
-    return statistics.compare(*(people(condition, arm, value=value) for condition in conditions), plan)
+    """Within minus cross of one arm, by one measure."""
+    both = [people(condition, arm, value=value) for condition in conditions]
+    return statistics.compare(*both, plan)
 
 
-floors = [statistics.participant_constants(constants, condition) for condition in conditions]
+floors = [statistics.participant_constants(constants, name) for name in conditions]
 floor_gap = statistics.compare(*floors, plan)
 
 # %%
-rows = [
-    {"label": f"{name}, {figures.arm_label(arm)}", "difference": c.difference.value, "low": c.difference.low,
-     "high": c.difference.high}
-    for name, value in (("score", "score"), ("ROC AUC", "roc_auc")) for arm in arms for c in [gap(arm, value)]
-]  # fmt: skip
-d = floor_gap.difference
-rows.append({"label": "score, constants", "difference": d.value, "low": d.low, "high": d.high})
-figures.interval_plot(
-    pd.DataFrame(rows), "Within minus cross, points; the grey band counts as similar.", margin=margin,
-    x="within minus cross, points",
-)  # fmt: skip
+plotted = {}
+for measure, value in {"score": "score", "ROC AUC": "roc_auc"}.items():
+    for arm in arms:
+        plotted[f"{measure}, {figures.arm_label(arm)}"] = gap(arm, value)
+plotted["score, constants"] = floor_gap
+
+# %%
+rows = pd.DataFrame([c.difference for c in plotted.values()])
+rows = rows.rename(columns={"value": "difference"}).assign(label=list(plotted))
+caption = "Within minus cross, points; the grey band counts as similar."
+figures.interval_plot(rows, caption, x="within minus cross, points", margin=margin)
 
 # %% [markdown]
 # ### By direction
@@ -205,20 +252,33 @@ figures.interval_plot(
 
 # %%
 def direction_gain(train, test, value):
-    arms_of = (people(None, arm, value=value, train_group=train, test_group=test) for arm in (normalised, "original"))
-    return statistics.compare(*arms_of, plan)
+    """What normalisation gains in one direction, by one measure."""
+    where = {"train_group": train, "test_group": test}
+    both = [people(None, arm, value=value, **where) for arm in (normalised, ORIGINAL)]
+    return statistics.compare(*both, plan)
 
-
-pairs = list(lines[["train_group", "test_group"]].drop_duplicates().itertuples(index=False, name=None))
-gains = {pair: [direction_gain(*pair, value) for value in ("score", "roc_auc")] for pair in pairs}
 
 # %%
-three = np.mean([g[0].difference.value for pair, g in gains.items() if pair != ("BP4D", "DISFA")])
-rows = [{"trained on": a, "tested on": b, "gain, score": str(s), "gain, ROC AUC": str(r)}
-        for (a, b), (s, r) in gains.items()]  # fmt: skip
-display(table(pd.DataFrame(rows), f"Gain of {label} over original faces."))
-display(Markdown(f"Mean of the three others: {three:+.1f} points (paper "
-                 f"{statistics.published('gain.dataset.three').printed})."))  # fmt: skip
+groups = lines[["train_group", "test_group"]].drop_duplicates()
+pairs = list(groups.itertuples(index=False, name=None))
+gains = {pair: direction_gain(*pair, "score") for pair in pairs}
+auc_gains = {pair: direction_gain(*pair, "roc_auc") for pair in pairs}
+
+# %%
+rows = pd.DataFrame(pairs, columns=["trained on", "tested on"])
+rows["gain, score"] = [str(gain) for gain in gains.values()]
+rows["gain, ROC AUC"] = [str(gain) for gain in auc_gains.values()]
+table(rows, f"Gain of {label} over original faces.")
+
+# %%
+outward = ("BP4D", "DISFA")
+rest = [gain.difference.value for pair, gain in gains.items() if pair != outward]
+three = np.mean(rest)
+say(
+    "Mean of the three others: {three} (paper {paper}).",
+    three=f"{three:+.1f} points" if np.isfinite(three) else "not computable",
+    paper=statistics.published("gain.dataset.three").printed,
+)
 
 # %% [markdown]
 # ### Match and dataset
@@ -229,9 +289,11 @@ display(Markdown(f"Mean of the three others: {three:+.1f} points (paper "
 # %%
 rows = []
 for arm in arms:
-    e = statistics.crossed_effects(statistics.crossed_scores(scores, "dataset", arm), "BP4D", "DISFA", plan)
-    rows.append({"arm": figures.arm_label(arm), "match": str(e.match), "BP4D minus DISFA": str(e.tested)})
-table(pd.DataFrame(rows), "The two effects, points.")
+    people_there = statistics.crossed_scores(scores, "dataset", arm)
+    effects = statistics.crossed_effects(people_there, "BP4D", "DISFA", plan)
+    rows.append([figures.arm_label(arm), str(effects.match), str(effects.tested)])
+columns = ["arm", "match", "BP4D minus DISFA"]
+table(pd.DataFrame(rows, columns=columns), "The two effects, points.")
 
 # %% [markdown]
 # ## Against the paper, claim by claim
@@ -240,26 +302,25 @@ table(pd.DataFrame(rows), "The two effects, points.")
 # %%
 claim = partial(statistics.table_claim, scores, plan=plan)
 
-
 # %%
 within, cross = conditions
+sentences = {
+    "gap": "within beats cross, original",
+    "gain-independent": f"{label} beats original, cross",
+    "gain-dependent": f"{label} beats original, within",
+    "gap-deepfn": f"a gap remains with {label}",
+}
+sides = {
+    "gap": ((within, ORIGINAL), (cross, ORIGINAL)),
+    "gain-independent": ((cross, normalised), (cross, ORIGINAL)),
+    "gain-dependent": ((within, normalised), (within, ORIGINAL)),
+    "gap-deepfn": ((within, normalised), (cross, normalised)),
+}
+
+# %%
 claims = [
-    claim("within beats cross, original", "higher", (within, "original"), (cross, "original"), "p.dataset.gap"),
-    claim(
-        f"{label} beats original, cross",
-        "higher",
-        (cross, normalised),
-        (cross, "original"),
-        "p.dataset.gain-independent",
-    ),
-    claim(
-        f"{label} beats original, within",
-        "higher",
-        (within, normalised),
-        (within, "original"),
-        "p.dataset.gain-dependent",
-    ),
-    claim(f"a gap remains with {label}", "higher", (within, normalised), (cross, normalised), "p.dataset.gap-deepfn"),
+    claim(text, "higher", *sides[key], f"p.dataset.{key}")
+    for key, text in sentences.items()
 ]
 
 # %% [markdown]
@@ -269,45 +330,70 @@ claims = [
 
 # %%
 def own_beats_other(test, arm):
+    """The sentence about one dataset's people and one arm."""
+    text = f"on {test}, own beats other, {figures.arm_label(arm)}"
     other = "DISFA" if test == "BP4D" else "BP4D"
+    both = [people(None, arm, train_group=g, test_group=test) for g in (test, other)]
     quoted = statistics.published("p.dataset.within-beats-cross")
-    both = [people(None, arm, train_group=group, test_group=test) for group in (test, other)]
-    return statistics.Claim(f"on {test}, own beats other, {figures.arm_label(arm)}", "higher",
-                            statistics.compare(*both, plan), paper_p=f"{quoted.relation} {quoted.printed}")  # fmt: skip
+    quoted_p = f"{quoted.relation} {quoted.printed}"
+    difference = statistics.compare(*both, plan)
+    return statistics.Claim(text, "higher", difference, paper_p=quoted_p)
 
-
-claims += [own_beats_other(test, arm) for arm in ("original", normalised) for test in ("BP4D", "DISFA")]
-judged = statistics.judge(claims, plan)
 
 # %%
-display(Markdown("> " + statistics.RULE))
-p_columns = {"paper_p": "p, paper's value", "p_two_sample": "p, paper's test", "p_ours": "p, ours", "p_holm": "p, Holm"}
-columns = ["claim", "paper", "difference", "low", "high", "test", *p_columns, "effect", "verdict"]
-table(judged[columns], "The claims of §5.4; differences in points.", headings=p_columns, formats={"effect": ".2f"})
+for arm in (ORIGINAL, normalised):
+    claims += [own_beats_other(test, arm) for test in ("BP4D", "DISFA")]
+judged = statistics.judge(claims, plan)
+say("> {rule}", rule=statistics.RULE)
+
+# %%
+p_columns = {
+    "paper_p": "p, paper's value",
+    "p_two_sample": "p, paper's test",
+    "p_ours": "p, ours",
+    "p_holm": "p, Holm",
+}
+measured = ["claim", "paper", "difference", "low", "high", "test"]
+table(
+    judged[[*measured, *p_columns, "effect", "verdict"]],
+    "The claims of §5.4; differences in points.",
+    headings=p_columns,
+    formats={"effect": ".2f"},
+)
 
 # %% [markdown]
 # Last, a remark of the paper that is easy to check: BP4D → BP4D here is the person-independent condition with five
 # units instead of twelve, and slightly higher for it.
 
 # %%
-five = people(None, "original", train_group="BP4D", test_group="BP4D")
-twelve = statistics.participant_scores(whole, "person-independent", "original")
+five = people(None, ORIGINAL, train_group="BP4D", test_group="BP4D")
+twelve = statistics.participant_scores(whole, "person-independent", ORIGINAL)
 remark = statistics.compare(five, twelve, plan)
-display(Markdown(f"Five units minus twelve, original faces: {remark}."))
+say("Five units minus twelve, original faces: {remark}.", remark=remark)
 
 # %% [markdown]
 # ## What we learned
 
 # %%
-score_gap, auc_gap, after = gap("original"), gap("original", "roc_auc"), gap(normalised)
-display(Markdown(
-    f"Changing the dataset costs {score_gap} on original faces (paper {statistics.published('gap.dataset').printed}); "
-    f"constants, which see no face, lose {floor_gap}; ROC AUC, which knows no prior, {auc_gap}. With {label} "
-    f"the gap is {after}. From BP4D to DISFA {label} gains {gains['BP4D', 'DISFA'][0]}, by ROC AUC "
-    f"{gains['BP4D', 'DISFA'][1]}. The paper's {len(judged)} claims: "
-    + ", ".join(f"{n} × {v}" for v, n in judged["verdict"].value_counts().items())
-    + ". Whatever the faces look like, a score at a fixed threshold carries the training set's priors with it."
-))  # fmt: skip
+counted = judged["verdict"].value_counts()
+say(
+    "Changing the dataset costs {score_gap} on original faces (paper {paper}); "
+    "constants, which see no face, lose {floor_gap}; ROC AUC, which knows no prior, "
+    "{auc_gap}. With {label} the gap is {after}. From BP4D to DISFA {label} gains "
+    "{gain}, by ROC AUC {auc_gain}. The paper's {number} claims: {verdicts}. Whatever "
+    "the faces look like, a score at a fixed threshold carries the training set's "
+    "priors with it.",
+    score_gap=gap(ORIGINAL),
+    paper=statistics.published("gap.dataset").printed,
+    floor_gap=floor_gap,
+    auc_gap=gap(ORIGINAL, "roc_auc"),
+    label=label,
+    after=gap(normalised),
+    gain=gains[outward],
+    auc_gain=auc_gains[outward],
+    number=len(judged),
+    verdicts=", ".join(f"{n} × {verdict}" for verdict, n in counted.items()),
+)
 
 # %% [markdown]
 # ## Exercises
@@ -318,11 +404,14 @@ display(Markdown(
 rows = []
 for unit in SHARED_ACTION_UNITS:
     one, floor = (t[t["action_unit"] == unit] for t in (scores, constants))
-    seen = [statistics.participant_scores(one, c, "original") for c in conditions]
+    seen = [statistics.participant_scores(one, c, ORIGINAL) for c in conditions]
     blind = [statistics.participant_constants(floor, c) for c in conditions]
-    rows.append({"action unit": unit, "classifier": str(statistics.compare(*seen, plan)),
-                 "constant": str(statistics.compare(*blind, plan))})  # fmt: skip
-table(pd.DataFrame(rows), "Within minus cross of each unit, original faces.")
+    rows.append([unit, *(str(statistics.compare(*two, plan)) for two in (seen, blind))])
+
+# %% tags=["hide-cell"]
+columns = ["action unit", "classifier", "constant"]
+caption = "Within minus cross of each unit, original faces."
+table(pd.DataFrame(rows, columns=columns), caption)
 
 # %% [markdown]
 # **2.** DISFA's rule for "present" is ours (from intensity 2 on). How do its priors change if a trace already counts?
@@ -330,13 +419,16 @@ table(pd.DataFrame(rows), "Within minus cross of each unit, original faces.")
 
 # %% tags=["hide-cell"]
 disfa = frames[frames["dataset"] == "DISFA"]
-levels = disfa[[f"{unit}_intensity" for unit in SHARED_ACTION_UNITS]].astype(float).where(lambda v: v >= 0)
-shares = pd.DataFrame({f"from {t}": ((levels >= t).where(levels.notna()).mean() * 100) for t in (1, 2, 3)})
-table(shares.reset_index(names="unit").replace("_intensity", "", regex=True),
-      "Positive frames of DISFA by rule, percent.")  # fmt: skip
+graded = [f"{unit}_intensity" for unit in SHARED_ACTION_UNITS]
+levels = disfa[graded].astype(float).where(lambda v: v >= 0)
+shares = pd.DataFrame({"unit": SHARED_ACTION_UNITS})
+for least in (1, 2, 3):
+    present = (levels >= least).where(levels.notna())
+    shares[f"from {least}"] = 100 * present.mean().to_numpy()
+table(shares, "Positive frames of DISFA by rule, percent.")
 
 # %% [markdown]
 # ## How this page was made
 
 # %%
-page.card(settings, store)
+page.card(study)

@@ -33,18 +33,22 @@ statistics_seed = 9  # of the resampling
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from deepfn_lib import page, statistics, study
-from deepfn_lib.artefacts import Store
-from deepfn_lib.page import figures, interval_text, table
-from deepfn_lib.recognition import protocol
-from deepfn_lib.settings import load_settings
-from IPython.display import Markdown, display
+from deepfn_lib import page, statistics
+from deepfn_lib.arms import ORACLE, ORIGINAL, find
+from deepfn_lib.page import figures, interval_text, p_text, say, table
+from deepfn_lib.recognition.protocol import CONDITIONS
+from deepfn_lib.study import Study
+from IPython.display import display
 
 # %%
-settings = load_settings(profile, overrides)
-store = Store(artefacts)
+study = Study.open(profile, overrides, artefacts)
 figures.use_theme()
-plan = statistics.Plan(confidence=confidence, samples=bootstrap_samples, margin=margin, seed=statistics_seed)
+plan = statistics.Plan(
+    confidence=confidence,
+    samples=bootstrap_samples,
+    margin=margin,
+    seed=statistics_seed,
+)
 
 # %% [markdown]
 # ## What the paper says, and where we differ
@@ -62,13 +66,13 @@ plan = statistics.Plan(confidence=confidence, samples=bootstrap_samples, margin=
 # Table 5's bottom half names the models; here is how many this run has trained for each arm.
 
 # %%
-splits = study.splits(settings, store)
-models = splits[["family", "train_group", "repetition"]].drop_duplicates()
-per_family = models.groupby("family", sort=False).size().rename("models").reset_index()
+models = study.splits[["family", "train_group", "repetition"]].drop_duplicates()
+per_family = models.groupby("family", sort=False).size().reset_index(name="models")
+tests = pd.Series({name: family for name, (family, _) in CONDITIONS.items()})
 per_family["conditions"] = [
-    ", ".join(c for c, (family, _) in protocol.CONDITIONS.items() if family == f) for f in per_family["family"]
+    ", ".join(tests.index[tests == family]) for family in per_family["family"]
 ]
-table(per_family, "Trainings for each arm.", formats={"models": "d"})
+table(per_family, "Trainings for each arm.")
 
 # %% [markdown]
 # ## A toy: the share of the oracle's gain
@@ -84,11 +88,20 @@ table(per_family, "Trainings for each arm.", formats={"models": "d"})
 # 60.
 
 # %%
-original, arm, oracle = (pd.Series(v, index=list("abc"), dtype=float)
-                         for v in ((50, 52, 54), (53, 54, 58), (56, 58, 60)))  # fmt: skip
-share = (arm - original).mean() / (oracle - original).mean()
+three = pd.DataFrame(
+    {"original": [50.0, 52, 54], "arm": [53.0, 54, 58], "oracle": [56.0, 58, 60]}
+)
+original, arm, oracle = (three[name] for name in three)
+gained, possible = (arm - original).mean(), (oracle - original).mean()
+share = gained / possible
 assert np.isclose(statistics.oracle_share(arm, original, oracle, plan).value, share)
-display(Markdown(f"The arm gains {(arm - original).mean():.1f} points; its share of the oracle's gain is {share:.2f}."))
+
+# %%
+say(
+    "The arm gains {gained:.1f} points; its share of the oracle's gain is {share:.2f}.",
+    gained=gained,
+    share=share,
+)
 
 # %% [markdown]
 # The interval resamples *participants*, keeping each one's three scores together; a participant is what a new study
@@ -103,20 +116,24 @@ display(Markdown(f"The arm gains {(arm - original).mean():.1f} points; its share
 # retrains nothing.
 
 # %%
-scores = study.scores(settings, store)
-constants = study.constants(settings, store)
-lines = statistics.condition_table(scores, constants, plan, conditions=[
-    c for c in protocol.CONDITIONS if c in set(scores["condition"])
-])  # fmt: skip
-arms = list(dict.fromkeys(scores["arm"]))
+scores, constants, arms = study.scores, study.constants, study.arms
+normalised = study.normaliser
+label = figures.arm_label(normalised)
+conditions = [name for name in CONDITIONS if name in set(scores["condition"])]
+lines = statistics.condition_table(scores, constants, plan, conditions)
 
 # %%
-absent = [c for c in protocol.CONDITIONS if c not in set(scores["condition"])]
-display(Markdown(
-    f"{len(scores):,} rows, {len(arms)} arms, {scores['repetition'].nunique()} repetitions. "
-    + (f"Not in this run, because a group is too small or unknown: {', '.join(absent)}." if absent else
-       "All eight conditions are there.")
-))  # fmt: skip
+absent = ", ".join(name for name in CONDITIONS if name not in conditions)
+whole = "All eight conditions are there."
+if absent:
+    whole = f"Not in this run, because a group is too small or unknown: {absent}."
+say(
+    "{rows:,} rows, {arms} arms, {repetitions} repetitions. {whole}",
+    rows=len(scores),
+    arms=len(arms),
+    repetitions=scores["repetition"].nunique(),
+    whole=whole,
+)
 
 # %% [markdown]
 # ## Table 5, ours beside the paper's
@@ -125,20 +142,34 @@ display(Markdown(
 # %%
 def mean_and_sd(row, mean, sd):
     """`mean (sd)` as the paper prints it; nothing where there is no value."""
-    return "" if np.isnan(row[mean]) else f"{row[mean]:.1f} ({row[sd]:.1f})"
+    if np.isnan(row[mean]):
+        return ""
+    return f"{row[mean]:.1f}" + (f" ({row[sd]:.1f})" if np.isfinite(row[sd]) else "")
 
 
 # %%
-shown = lines[lines["arm"].isin(("original", "deepfn"))].assign(
-    ours=lambda t: t.apply(mean_and_sd, axis=1, mean="mean", sd="sd"),
-    published=lambda t: t.apply(mean_and_sd, axis=1, mean="paper", sd="paper_sd"),
-    interval=lambda t: t.apply(lambda r: interval_text(r["mean"], r["low"], r["high"]), axis=1),
+shown = lines[lines["arm"].isin((ORIGINAL, normalised))]
+ends = ["mean", "low", "high"]
+shown = shown.assign(
+    arm=shown["arm"].map(figures.arm_label),
+    ours=shown.apply(mean_and_sd, axis=1, mean="mean", sd="sd"),
+    published=shown.apply(mean_and_sd, axis=1, mean="paper", sd="paper_sd"),
+    interval=shown[ends].apply(lambda row: interval_text(*row), axis=1),
 )
-table(
-    shown[["condition", "arm", "participants", "ours", "published", "interval", "constant", "best_constant"]],
-    "Table 5: mean (SD) over participants, percent. The constants see no image and are those of the same splits.",
-    headings={"published": "paper", "interval": "ours, interval", "best_constant": "best constant of the test"},
-)  # fmt: skip
+
+# %%
+headings = {
+    "published": "paper",
+    "interval": "ours, interval",
+    "constant": "constant",
+    "best_constant": "best constant of the test",
+}
+columns = ["condition", "arm", "participants", "ours", *headings]
+caption = (
+    "Table 5: mean (SD) over participants, percent. The constants see no image and are "
+    "those of the same splits."
+)
+table(shown[columns], caption, headings=headings)
 
 # %% [markdown]
 # The paper's values come from real faces, thousands of frames a person and 20 repetitions; ours, in the default
@@ -147,10 +178,12 @@ table(
 # and by how much of what is possible.
 
 # %%
-figures.condition_bars(
-    lines, "All conditions and arms. Bars are means over participants, whiskers their bootstrap interval, "
-    "diamonds the paper's values, dashes the best constant chosen on the training people of the same splits.",
-)  # fmt: skip
+caption = (
+    "All conditions and arms. Bars are means over participants, whiskers their "
+    "bootstrap interval, diamonds the paper's values, dashes the best constant chosen "
+    "on the training people of the same splits."
+)
+figures.condition_bars(lines, caption)
 
 # %% [markdown]
 # Look at the dashes before the bars. Where a bar barely clears its dash, the classifier's score is what base rates
@@ -164,12 +197,20 @@ figures.condition_bars(
 # The same bars, counted from each split's own constant: what the classifiers earn by looking. A negative entry is a
 # classifier that would have done better to close its eyes and repeat the base rates of the people it was trained on.
 
+
 # %%
-lines["above"] = lines["mean"] - lines["constant"]
-above = lines.pivot(index="condition", columns="arm", values="above").reindex(
-    index=list(dict.fromkeys(lines["condition"])), columns=arms
-)
-table(above.reset_index(), "Score minus the constant of the same split, points.", formats=dict.fromkeys(arms, "+.1f"))
+def by_arm(rows, value):
+    """Conditions × arms, by label, in the order of the tables."""
+    wide = rows.pivot(index="condition", columns="arm", values=value)
+    names = [name for name in arms if name in wide]
+    order = [name for name in conditions if name in wide.index]
+    return wide.loc[order, names].rename(columns=figures.arm_label)
+
+
+# %%
+above = by_arm(lines.assign(above=lines["mean"] - lines["constant"]), "above")
+caption = "Score minus the constant of the same split, points."
+table(above.reset_index(), caption, formats=dict.fromkeys(above, "+.1f"))
 
 # %% [markdown]
 # ### What base rates cannot move
@@ -177,7 +218,7 @@ table(above.reset_index(), "Score minus the constant of the same split, points."
 # ROC AUC of each unit within each participant, then averaged in the same way. A constant has 50.
 
 # %%
-auc = lines.pivot(index="condition", columns="arm", values="roc_auc").reindex(above.index)[arms]
+auc = by_arm(lines, "roc_auc")
 table(auc.reset_index(), "ROC AUC, mean over participants, percent.")
 
 # %% [markdown]
@@ -194,36 +235,52 @@ table(auc.reset_index(), "ROC AUC, mean over participants, percent.")
 # share, and the place stays empty.
 
 # %%
-middle = [a for a in arms if a not in ("original", "oracle")]
+middle = [arm for arm in arms if arm not in (ORIGINAL, ORACLE)]
 sharing = lines[lines["arm"].isin(middle) & lines["share"].notna()]
+
+
+def shares_and_whiskers(name):
+    """An arm's shares with their intervals, for the figure below."""
+    rows = sharing[sharing["arm"] == name]
+    whiskers = {
+        "type": "data",
+        "symmetric": False,
+        "array": rows["share_high"] - rows["share"],
+        "arrayminus": rows["share"] - rows["share_low"],
+        "thickness": 1,
+    }
+    return {"x": rows["share"], "y": rows["condition"], "error_x": whiskers}
+
 
 # %%
 figure = go.Figure()
 for name in middle:
-    rows = sharing[sharing["arm"] == name]
-    figure.add_scatter(
-        x=rows["share"], y=rows["condition"], mode="markers", name=figures.arm_label(name),
-        marker={"size": 9, "color": figures.arm_colour(name)},
-        error_x={"type": "data", "symmetric": False, "array": rows["share_high"] - rows["share"],
-                 "arrayminus": rows["share"] - rows["share_low"], "thickness": 1},
-    )  # fmt: skip
-figure.add_vline(x=0, line={"color": "#7F7F7F", "width": 1})
-figure.add_vline(x=1, line={"color": "#7F7F7F", "width": 1, "dash": "dot"})
-figure.update_layout(scattermode="group")
-figure.update_yaxes(autorange="reversed")
-figures.finish(figure, "Share of the oracle's gain: 0 the original faces, 1 the exact answer.",
-               x="share of the oracle's gain", height=130 + 62 * max(sharing["condition"].nunique(), 1))  # fmt: skip
+    marker = {"size": 9, "color": figures.arm_colour(name)}
+    look = {"mode": "markers", "name": figures.arm_label(name), "marker": marker}
+    figure.add_scatter(**shares_and_whiskers(name), **look)
 
 # %%
+line = {"color": "#7F7F7F", "width": 1}
+figure.add_vline(x=0, line=line)
+figure.add_vline(x=1, line={**line, "dash": "dot"})
+figure.update_layout(scattermode="group")
+figure.update_yaxes(autorange="reversed")
+caption = "Share of the oracle's gain: 0 the original faces, 1 the exact answer."
+height = 130 + 62 * max(sharing["condition"].nunique(), 1)
+figures.finish(figure, caption, x="share of the oracle's gain", height=height)
+
+# %%
+ends = ["share", "share_low", "share_high"]
+texts = [interval_text(*row, digits=2) for row in sharing[ends].to_numpy()]
+told = by_arm(sharing.assign(text=texts), "text")
 means = lines.pivot(index="condition", columns="arm", values="mean")
-possible = means["oracle"] - means["original"] if "oracle" in means else means["original"] * np.nan
-sharing = sharing.assign(
-    oracle_gain=sharing["condition"].map(possible),
-    text=sharing.apply(lambda r: interval_text(r["share"], r["share_low"], r["share_high"], digits=2), axis=1),
-)
-by_arm = sharing.pivot(index=["condition", "oracle_gain"], columns="arm", values="text").reset_index()
-table(by_arm, "Share of the oracle's gain, and the gain itself in points.", formats={"oracle_gain": "+.1f"},
-      headings={"oracle_gain": "oracle − original"})  # fmt: skip
+gain_of_oracle = "oracle − original"
+possible = (means.get(ORACLE, np.nan) - means[ORIGINAL]).reindex(told.index)
+told.insert(0, gain_of_oracle, possible)
+
+# %%
+caption = "Share of the oracle's gain, and the gain itself in points."
+table(told.reset_index(), caption, formats={gain_of_oracle: "+.1f"})
 
 # %% [markdown]
 # Two cautions. The oracle is the exact answer *as rendered*; a method may beat it, because a classifier may find a
@@ -242,39 +299,45 @@ table(by_arm, "Share of the oracle's gain, and the gain itself in points.", form
 
 
 # %%
-def gain(condition, arm, reference="original"):
+def by_people(condition, arm):
+    return statistics.participant_scores(scores, condition, arm)
+
+
+def gain(condition, arm, reference=ORIGINAL):
     """An arm minus another over the same participants."""
-    first, second = (statistics.participant_scores(scores, condition, name) for name in (arm, reference))
-    return statistics.compare(first, second, plan)
+    both = (by_people(condition, name) for name in (arm, reference))
+    return statistics.compare(*both, plan)
 
 
 # %%
-conditions = list(dict.fromkeys(lines["condition"]))
-others = [a for a in arms if a != "original"]
-gains = {(c, a): gain(c, a) for c in conditions for a in others}
-adjusted = dict(zip(gains, statistics.holm([g.ours.p for g in gains.values()], plan.level)))
+others = [arm for arm in arms if arm != ORIGINAL]
+gains = {(c, arm): gain(c, arm) for c in conditions for arm in others}
+ps = [found.ours.p for found in gains.values()]
+adjusted = dict(zip(gains, statistics.holm(ps, plan.level)))
 
 # %%
 main = "person-independent"
-rows = [
-    {"label": figures.arm_label(a), "difference": gains[main, a].difference.value,
-     "low": gains[main, a].difference.low, "high": gains[main, a].difference.high}
-    for a in others
-]  # fmt: skip
-figures.interval_plot(
-    pd.DataFrame(rows), f"Gain over the original faces, {main}, points. The grey band is what counts as similar.",
-    margin=margin,
-)  # fmt: skip
+rows = pd.DataFrame([gains[main, arm].difference for arm in others])
+rows = rows.rename(columns={"value": "difference"})
+rows["label"] = [figures.arm_label(arm) for arm in others]
+caption = (
+    f"Gain over the original faces, {main}, points. "
+    "The grey band is what counts as similar."
+)
+figures.interval_plot(rows, caption, margin=margin)
 
 # %%
-gain_rows = [
-    {"condition": c, "arm": a, "gain": str(g), "p, the paper's test": g.paper.p,
-     "p, paired": g.ours.p, "p, paired and Holm": adjusted[c, a]}
-    for (c, a), g in gains.items() if a == "deepfn"
-]  # fmt: skip
-p_columns = [name for name in gain_rows[0] if name.startswith("p,")] if gain_rows else []
-table(pd.DataFrame(gain_rows), "DeepFN minus original in each condition.",
-      formats=dict.fromkeys(p_columns, page.p_text))  # fmt: skip
+rows = []
+for condition in conditions:
+    found = gains[condition, normalised]
+    p = adjusted[condition, normalised]
+    rows.append([condition, label, str(found), found.paper.p, found.ours.p, p])
+
+# %%
+p_columns = ["p, the paper's test", "p, paired", "p, paired and Holm"]
+rows = pd.DataFrame(rows, columns=["condition", "arm", "gain", *p_columns])
+caption = f"{label} minus original in each condition."
+table(rows, caption, formats=dict.fromkeys(p_columns, p_text))
 
 # %% [markdown]
 # The paper's two-sample test ignores that the same people are in both arms; the paired test uses it, and Holm's
@@ -291,14 +354,23 @@ table(pd.DataFrame(gain_rows), "DeepFN minus original in each condition.",
 # shown.
 
 # %%
-cheap = [a for a in middle if a != "deepfn"]
-versus = {(c, a): gain(c, "deepfn", a) for c in conditions for a in cheap} if "deepfn" in arms else {}
-against = dict(zip(versus, statistics.holm([v.ours.p for v in versus.values()], plan.level)))
-rows = [
-    {"condition": c, "DeepFN minus": figures.arm_label(a), "difference": str(v), "p (paired, Holm)": against[c, a]}
-    for (c, a), v in versus.items() if c in (main, "dataset-independent")
-]  # fmt: skip
-table(pd.DataFrame(rows), "DeepFN against the arms without a network.", formats={"p (paired, Holm)": page.p_text})
+cheap = [arm for arm in middle if not find(arm).network]
+versus = {(c, arm): gain(c, normalised, arm) for c in conditions for arm in cheap}
+ps = [found.ours.p for found in versus.values()]
+against = dict(zip(versus, statistics.holm(ps, plan.level)))
+
+# %%
+rows = []
+for (condition, arm), found in versus.items():
+    if condition in (main, "dataset-independent"):
+        p = against[condition, arm]
+        rows.append([condition, figures.arm_label(arm), str(found), p])
+
+# %%
+corrected = "p (paired, Holm)"
+columns = ["condition", f"{label} minus", "difference", corrected]
+caption = f"{label} against the arms without a network."
+table(pd.DataFrame(rows, columns=columns), caption, formats={corrected: p_text})
 
 # %% [markdown]
 # ## The paper's pattern, claim by claim
@@ -309,30 +381,32 @@ table(pd.DataFrame(rows), "DeepFN against the arms without a network.", formats=
 
 
 # %%
-def by_people(condition, arm):
-    return statistics.participant_scores(scores, condition, arm)
-
-
-pairs = [("person-dependent", "person-independent"), ("gender-dependent", "gender-independent"),
-         ("skin-dependent", "skin-independent"), ("dataset-dependent", "dataset-independent")]  # fmt: skip
-present = [pair for pair in pairs if set(pair) <= set(conditions)]
-claims = [
-    statistics.Claim(f"{within} beats {cross}, original faces", "higher",
-                     statistics.compare(by_people(within, "original"), by_people(cross, "original"), plan))
-    for within, cross in present
-]  # fmt: skip
+families = ["person", "gender", "skin", "dataset"]
+pairs = [(f"{family}-dependent", f"{family}-independent") for family in families]
+claims = []
+for within, cross in pairs:
+    if within in conditions and cross in conditions:
+        text = f"{within} beats {cross}, original faces"
+        both = by_people(within, ORIGINAL), by_people(cross, ORIGINAL)
+        found = statistics.compare(*both, plan)
+        claims.append(statistics.Claim(text, "higher", found))
 
 # %%
-claims += [
-    statistics.Claim(f"DeepFN beats the original, {condition}", "higher", gains[condition, "deepfn"])
-    for condition in conditions if "deepfn" in arms
-]  # fmt: skip
+for condition in conditions:
+    text = f"{label} beats the original, {condition}"
+    claims.append(statistics.Claim(text, "higher", gains[condition, normalised]))
 judged = statistics.judge(claims, plan)
-display(Markdown("> " + statistics.RULE))
-columns = ["claim", "difference", "low", "high", "participants", "p_two_sample", "p_ours", "p_holm", "verdict"]
-table(judged[columns], "The pattern of Table 5, on these data; differences in points.",
-      headings={"p_two_sample": "p, the paper's test", "p_ours": "p, ours", "p_holm": "p, Holm"},
-      formats={"participants": "d"})  # fmt: skip
+say("> {rule}", rule=statistics.RULE)
+
+# %%
+headings = {
+    "p_two_sample": "p, the paper's test",
+    "p_ours": "p, ours",
+    "p_holm": "p, Holm",
+}
+columns = ["claim", "difference", "low", "high", "participants", *headings, "verdict"]
+caption = "The pattern of Table 5, on these data; differences in points."
+table(judged[columns], caption, headings=headings)
 
 # %% [markdown]
 # Is the cross-dataset condition the hardest here? Participants are resampled, and it is counted how often each cross
@@ -341,52 +415,71 @@ table(judged[columns], "The pattern of Table 5, on these data; differences in po
 # between. As in the paper, five units are averaged across datasets and twelve elsewhere.
 
 # %%
-cross = [c for c in conditions if c.endswith("-independent")]
-by_condition = pd.DataFrame({c: by_people(c, "original") for c in cross})
-shares = {c: statistics.rank_share(by_condition, c, plan, highest=False) for c in cross}
-lowest = pd.DataFrame({
-    "condition": cross, "participants": by_condition.count().to_numpy(), "original": by_condition.mean().to_numpy(),
-    "lowest": [100 * share for share in shares.values()],
-}).sort_values("original", ignore_index=True)  # fmt: skip
-hardest, easiest = lowest.iloc[0], lowest.iloc[-1]
-table(lowest, "Cross conditions, original faces: the mean, and in what percentage of resamples it is the lowest.",
-      headings={"lowest": "lowest in, %"}, formats={"participants": "d"})  # fmt: skip
+cross = [name for name in conditions if name.endswith("-independent")]
+by_condition = pd.DataFrame({name: by_people(name, ORIGINAL) for name in cross})
+shares = {
+    name: statistics.rank_share(by_condition, name, plan, highest=False)
+    for name in cross
+}
+
+# %%
+lowest = pd.DataFrame({"condition": cross})
+lowest["participants"] = by_condition.count().to_numpy()
+lowest["original"] = by_condition.mean().to_numpy()
+lowest["lowest in, %"] = [100 * share for share in shares.values()]
+lowest = lowest.sort_values("original", ignore_index=True)
+
+# %%
+caption = (
+    "Cross conditions, original faces: the mean, and in what percentage of resamples "
+    "it is the lowest."
+)
+table(lowest, caption)
 
 # %%
 crossed = "dataset-independent"
 verdicts = list(judged["verdict"])
 if crossed in cross and len(cross) > 1:
     verdicts.append(statistics.rank_verdict(shares[crossed], plan))
-    display(Markdown(f"That the cross-dataset condition is the hardest: **{verdicts[-1]}**."))
+    words = "That the cross-dataset condition is the hardest: **{verdict}**."
+    display(say(words, verdict=verdicts[-1]))
 
 # %% [markdown]
 # ## What we learned
 
 # %%
-best_arms = {c: max(middle, key=lambda a: lines.set_index(["condition", "arm"])["mean"].get((c, a), -np.inf))
-             for c in conditions}  # fmt: skip
-wins = pd.Series(best_arms).map(figures.arm_label).value_counts()
+usable = by_arm(lines[lines["arm"].isin(middle)], "mean")
+wins = usable.idxmax(axis=1).value_counts()
 main_lines = lines[lines["condition"] == main].set_index("arm")
 
 
-# %%
-def sentence(arm):
+def one_arm(arm):
+    """An arm's score and share on strangers."""
     row = main_lines.loc[arm]
     part = f", a share of {row['share']:.2f}" if np.isfinite(row["share"]) else ""
     return f"{figures.arm_label(arm)} {row['mean']:.1f}{part}"
 
 
-held = verdicts.count(statistics.HOLDS)
-display(Markdown(
-    f"""On people the classifiers have not seen, original faces score {main_lines.loc['original', 'mean']:.1f} and the
-constant of the same splits {main_lines.loc['original', 'constant']:.1f}. The other arms:
-{'; '.join(map(sentence, others))}.
-Among the arms that could be used in practice the highest mean was reached by
-{', '.join(f'{name} in {n}' for name, n in wins.items())} of {len(conditions)} conditions. The hardest cross condition
-for original faces was **{hardest['condition']}** ({hardest['original']:.1f}), the easiest {easiest['condition']}
-({easiest['original']:.1f}). Of the {len(verdicts)} statements that Table 5 makes, {held} hold on these data by our
-rules."""
-))  # fmt: skip
+# %%
+hardest, easiest = lowest.iloc[0], lowest.iloc[-1]
+say(
+    "On people the classifiers have not seen, original faces score "
+    "{original[mean]:.1f} and the constant of the same splits "
+    "{original[constant]:.1f}. The other arms: {arms}. Among the arms that could be "
+    "used in practice the highest mean was reached by {wins} of {conditions} "
+    "conditions. The hardest cross condition for original faces was "
+    "**{hardest[condition]}** ({hardest[original]:.1f}), the easiest "
+    "{easiest[condition]} ({easiest[original]:.1f}). Of the {number} statements that "
+    "Table 5 makes, {held} hold on these data by our rules.",
+    original=main_lines.loc[ORIGINAL],
+    arms="; ".join(map(one_arm, others)),
+    wins=", ".join(f"{name} in {n}" for name, n in wins.items()),
+    conditions=len(conditions),
+    hardest=hardest,
+    easiest=easiest,
+    number=len(verdicts),
+    held=verdicts.count(statistics.HOLDS),
+)
 
 # %% [markdown]
 # ## Exercises
@@ -396,8 +489,8 @@ rules."""
 # %% tags=["hide-cell"]
 figure = go.Figure()
 for name in arms:
-    colour = figures.arm_colour(name)
-    figure.add_bar(x=list(auc.index), y=auc[name], name=figures.arm_label(name), marker_color=colour)
+    colour, of_arm = figures.arm_colour(name), figures.arm_label(name)
+    figure.add_bar(x=auc.index, y=auc[of_arm], name=of_arm, marker_color=colour)
 figure.update_yaxes(range=[45, 100])
 figures.finish(figure, "ROC AUC in all conditions and arms.", y="ROC AUC, %")
 
@@ -406,18 +499,25 @@ figures.finish(figure, "ROC AUC in all conditions and arms.", y="ROC AUC, %")
 # least from DeepFN, and is a gain larger where the original score is low?
 
 # %% tags=["hide-cell"]
-if "deepfn" in arms:
-    start = by_people(main, "original")
-    change = (by_people(main, "deepfn") - start).dropna().sort_values()
-    slope = np.corrcoef(start[change.index], change)[0, 1]
-    display(Markdown(
-        f"Least: {change.index[0]} ({change.iloc[0]:+.1f}); most: {change.index[-1]} ({change.iloc[-1]:+.1f}). Gain "
-        f"and starting score correlate at {slope:.2f}; a negative number is expected even without any effect, because "
-        "noise in the original score enters both with opposite signs."
-    ))  # fmt: skip
+start = by_people(main, ORIGINAL)
+change = (by_people(main, normalised) - start).dropna().sort_values()
+slope = start.corr(change)
+correlated = f"at {slope:.2f}" if np.isfinite(slope) else "not at all, as all are alike"
+
+# %% tags=["hide-cell"]
+say(
+    "Least: {least} ({down:+.1f}); most: {most} ({up:+.1f}). Gain and starting score "
+    "correlate {correlated}; a negative number is expected even without any effect, "
+    "because noise in the original score enters both with opposite signs.",
+    least=change.index[0],
+    down=change.iloc[0],
+    most=change.index[-1],
+    up=change.iloc[-1],
+    correlated=correlated,
+)
 
 # %% [markdown]
 # ## How this page was made
 
 # %%
-page.card(settings, store)
+page.card(study)
