@@ -385,7 +385,7 @@ if arms:
 # %%
 others = [arm for arm in arms if arm != usual_arm]
 less = {arm: statistics.mean_interval(of[arm] - of[usual_arm], plan) for arm in others}
-rows = [{"label": f"{arm} less {usual_arm}", **vars(less[arm])} for arm in others]
+against = {f"{arm} less {usual_arm}": less[arm] for arm in others}
 
 # %%
 if arms:
@@ -393,8 +393,7 @@ if arms:
         "Score of each variant less that of the study's own, points, paired by "
         "participant."
     )
-    rows = pd.DataFrame(rows).rename(columns={"value": "difference"})
-    display(figures.interval_plot(rows, caption, margin=plan.margin))
+    display(figures.interval_plot(against, caption, margin=plan.margin))
 
 # %% [markdown]
 # ## Against the paper

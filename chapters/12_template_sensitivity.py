@@ -209,18 +209,17 @@ for kind in ("residual", "network"):
         against[label] = statistics.mean_interval(less, plan)
 
 # %%
-lines = pd.DataFrame([{"label": name, **vars(e)} for name, e in against.items()])
 caption = (
     "The paper's template less each other one, points, paired by participant; in grey "
     "what counts as similar."
 )
-lines = lines.rename(columns={"value": "difference"})
-figures.interval_plot(lines, caption, margin=margin)
+figures.interval_plot(against, caption, margin=margin)
 
 # %% [markdown]
 # ## What we learned
 
 # %%
+lines = figures.interval_rows(against)
 better, worse = lines["low"] > 0, lines["high"] < 0
 similar = (lines["low"] > -margin) & (lines["high"] < margin)
 untold = ~similar & ~better & ~worse

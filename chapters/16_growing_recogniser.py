@@ -153,8 +153,8 @@ def scores_at(study, arms, size):
     """Person-independent scores of one size; those of its own the study has."""
     number, classifier = size
     if size == (study.settings.train_people, study.settings.classifier):
-        scores = statistics.select(study.scores, "person-independent")
-        return scores[scores["arm"].isin(arms)]
+        independent = study.scores["condition"] == "person-independent"
+        return study.scores[independent & study.scores["arm"].isin(arms)]
     changed = study.changed(train_people=number, classifier=classifier)
     return changed.scores_of({arm: study.arm_path(arm) for arm in arms})
 
@@ -347,14 +347,13 @@ table(rows, caption, headings=headings)
 # of Keras, the second a normaliser. All benefits side by side, those of perfect normalisation included:
 
 # %%
-benefits = []
+benefits = {}
 for size in sizes:
     for arm in arms[1:]:
         label = f"{size[0]} people, {size[1]}: {arm_label(arm)}"
-        benefits.append({"label": label, **vars(gain_of(size, arm))})
+        benefits[label] = gain_of(size, arm)
 
 # %%
-benefits = pd.DataFrame(benefits).rename(columns={"value": "difference"})
 caption = (
     "Gain over the original faces at every size, with its interval. The band is what "
     "counts as similar."
