@@ -449,7 +449,7 @@ say(
 
 
 # %% tags=["hide-cell"]
-def right(pictures, roles):
+def named_right(pictures, roles):
     """Share of the photographs' probes that the nearest neighbour names rightly."""
     return np.mean(identity.reidentify(pictures, people, roles)["nearest neighbour"])
 
@@ -459,8 +459,8 @@ all_of_them = np.ones(len(people), bool)
 everything = study.of_strangers(arms.SUBTRACTED, faces, people, all_of_them)
 say(
     "{honest:.1%} falls to {cheat:.1%}: each probe now helps to hide its own gallery.",
-    honest=right(pictures[arms.SUBTRACTED], roles),
-    cheat=right(everything, roles),
+    honest=named_right(pictures[arms.SUBTRACTED], roles),
+    cheat=named_right(everything, roles),
 )
 
 # %% [markdown]
@@ -469,7 +469,7 @@ say(
 # %% tags=["hide-cell"]
 whole = pictures[equalised]
 for name, half in {"upper": whole[:, :32], "lower": whole[:, 32:]}.items():
-    share = right(half, roles)
+    share = named_right(half, roles)
     display(say("By the {name} half: {share:.1%}.", name=name, share=share))
 
 # %% [markdown]
@@ -480,9 +480,9 @@ for name, half in {"upper": whole[:, :32], "lower": whole[:, 32:]}.items():
 longer = np.where(roles == identity.CALIBRATION, identity.GALLERY, roles)
 say(
     "From {before:.1%} with {few} to {after:.1%} with {many}.",
-    before=right(whole, roles),
+    before=named_right(whole, roles),
     few=gallery_photos,
-    after=right(whole, longer),
+    after=named_right(whole, longer),
     many=gallery_photos + calibration_photos,
 )
 
