@@ -253,11 +253,9 @@ for condition in conditions:
         gains[condition, arm] = gain
 
 # %%
-rows = pd.DataFrame([gain.difference for gain in gains.values()])
-rows = rows.rename(columns={"value": "difference"})
-rows["label"] = [f"{figures.arm_label(arm)}, {name}" for name, arm in gains]
+labels = [f"{figures.arm_label(arm)}, {name}" for name, arm in gains]
 caption = "Gain over original faces, points; the grey band counts as similar."
-figures.interval_plot(rows, caption, margin=margin)
+figures.interval_plot(dict(zip(labels, gains.values())), caption, margin=margin)
 
 # %% [markdown]
 # The *oracle* is the exact answer that only rendered faces have: the same moment on the template's face. An arm's

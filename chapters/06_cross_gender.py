@@ -186,13 +186,11 @@ for effect in ("match", "tested"):
         plotted[name] = getattr(crossed[arm], effect)
 
 # %%
-rows = pd.DataFrame([c.difference for c in plotted.values()])
-rows = rows.rename(columns={"value": "difference"}).assign(label=list(plotted))
 caption = (
     "Match (own minus other group's classifier) and test group (women minus men), "
     "points; the grey band counts as similar."
 )
-figures.interval_plot(rows, caption, margin=margin)
+figures.interval_plot(plotted, caption, margin=margin)
 
 # %% [markdown]
 # The same for the constants, which see no faces at all. Whatever difference they show between women and men comes

@@ -238,10 +238,8 @@ if there:
 
 # %%
 if there:
-    rows = pd.DataFrame([c.difference for c in plotted.values()])
-    rows = rows.rename(columns={"value": "difference"}).assign(label=list(plotted))
     caption = "Match and test group (darker minus lighter), points."
-    display(figures.interval_plot(rows, caption, margin=margin))
+    display(figures.interval_plot(plotted, caption, margin=margin))
 
 # %% [markdown]
 # Then the test group's level again, with gender held fixed. If the two differ much, the groups' genders were part of

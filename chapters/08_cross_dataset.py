@@ -238,10 +238,8 @@ for measure, value in {"score": "score", "ROC AUC": "roc_auc"}.items():
 plotted["score, constants"] = floor_gap
 
 # %%
-rows = pd.DataFrame([c.difference for c in plotted.values()])
-rows = rows.rename(columns={"value": "difference"}).assign(label=list(plotted))
 caption = "Within minus cross, points; the grey band counts as similar."
-figures.interval_plot(rows, caption, x="within minus cross, points", margin=margin)
+figures.interval_plot(plotted, caption, x="within minus cross, points", margin=margin)
 
 # %% [markdown]
 # ### By direction

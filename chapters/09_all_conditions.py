@@ -317,14 +317,12 @@ adjusted = dict(zip(gains, statistics.holm(ps, plan.level)))
 
 # %%
 main = "person-independent"
-rows = pd.DataFrame([gains[main, arm].difference for arm in others])
-rows = rows.rename(columns={"value": "difference"})
-rows["label"] = [figures.arm_label(arm) for arm in others]
+plotted = {figures.arm_label(arm): gains[main, arm] for arm in others}
 caption = (
     f"Gain over the original faces, {main}, points. "
     "The grey band is what counts as similar."
 )
-figures.interval_plot(rows, caption, margin=margin)
+figures.interval_plot(plotted, caption, margin=margin)
 
 # %%
 rows = []
