@@ -31,6 +31,7 @@ shown_units = [1, 4, 6, 12, 15, 17]  # action units in the first picture
 # %%
 import numpy as np
 import pandas as pd
+
 from deepfn_lib import page
 from deepfn_lib.arms import ORIGINAL, PAPERS
 from deepfn_lib.page import say, table

@@ -37,6 +37,8 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from IPython.display import display
+
 from deepfn_lib import arms, page
 from deepfn_lib.datasets.manifests import load_manifest
 from deepfn_lib.faces import images
@@ -51,7 +53,6 @@ from deepfn_lib.rendering import expressions, people, toys
 from deepfn_lib.rendering import label_statistics as known
 from deepfn_lib.statistics import Plan, difference_interval, mean_interval, published
 from deepfn_lib.study import Study
-from IPython.display import display
 
 # %%
 study = Study.open(profile, overrides, artefacts)

@@ -41,6 +41,9 @@ import keras
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from IPython.display import display
+from keras import layers
+
 from deepfn_lib import arms, page
 from deepfn_lib.faces import images
 from deepfn_lib.normaliser import autoencoder, networks
@@ -49,8 +52,6 @@ from deepfn_lib.normaliser.recipe import AutoencoderRecipe
 from deepfn_lib.page import figures, say, table
 from deepfn_lib.rendering.toys import render_moment
 from deepfn_lib.study import Study
-from IPython.display import display
-from keras import layers
 
 # %%
 study = Study.open(profile, overrides, artefacts)

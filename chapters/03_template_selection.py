@@ -33,13 +33,14 @@ seed_of_resampling = 3  # for the drawn tasks
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from IPython.display import display
+
 from deepfn_lib import arms, page
 from deepfn_lib.datasets.manifests import load_manifest, template_notice
 from deepfn_lib.frames import BP4D_ACTION_UNITS, DISFA_ACTION_UNITS, SHARED_ACTION_UNITS
 from deepfn_lib.page import figures, say, table
 from deepfn_lib.study import Study
 from deepfn_lib.template import count_activations, rank_participants
-from IPython.display import display
 
 # %%
 study = Study.open(profile, overrides, artefacts)

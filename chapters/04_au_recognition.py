@@ -44,6 +44,8 @@ import keras
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from keras import layers
+
 from deepfn_lib import page
 from deepfn_lib.frames import BP4D_ACTION_UNITS, SHARED_ACTION_UNITS
 from deepfn_lib.measures import score
@@ -52,7 +54,6 @@ from deepfn_lib.recognition import bank, networks
 from deepfn_lib.statistics import published
 from deepfn_lib.statistics.constants import always_absent, always_present, indifference
 from deepfn_lib.study import Study
-from keras import layers
 
 # %%
 study = Study.open(profile, overrides, artefacts)

@@ -34,13 +34,14 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
+from IPython.display import display
+from scipy import stats
+
 from deepfn_lib import page, statistics
 from deepfn_lib.arms import ORACLE, ORIGINAL
 from deepfn_lib.page import figures, interval_text, p_text, say, table
 from deepfn_lib.statistics.comparisons import equivalence
 from deepfn_lib.study import Study
-from IPython.display import display
-from scipy import stats
 
 # %%
 study = Study.open(profile, overrides, artefacts)

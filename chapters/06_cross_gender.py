@@ -34,6 +34,7 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
+
 from deepfn_lib import page, statistics
 from deepfn_lib.arms import ORACLE, ORIGINAL
 from deepfn_lib.page import figures, p_text, say, table

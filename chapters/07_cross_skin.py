@@ -35,11 +35,12 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import statsmodels.formula.api as smf
+from IPython.display import display
+
 from deepfn_lib import page, statistics
 from deepfn_lib.arms import ORIGINAL
 from deepfn_lib.page import figures, interval_text, say, table
 from deepfn_lib.study import Study
-from IPython.display import display
 
 # %%
 study = Study.open(profile, overrides, artefacts)

@@ -36,6 +36,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+
 from deepfn_lib import page, statistics
 from deepfn_lib.arms import ORIGINAL
 from deepfn_lib.errors import StudyError

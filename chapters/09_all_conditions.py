@@ -33,12 +33,13 @@ statistics_seed = 9  # of the resampling
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from IPython.display import display
+
 from deepfn_lib import page, statistics
 from deepfn_lib.arms import ORACLE, ORIGINAL, find
 from deepfn_lib.page import figures, interval_text, p_text, say, table
 from deepfn_lib.recognition.protocol import CONDITIONS
 from deepfn_lib.study import Study
-from IPython.display import display
 
 # %%
 study = Study.open(profile, overrides, artefacts)

@@ -45,6 +45,8 @@ tf = configure_tensorflow()
 import cv2
 import numpy as np
 import pandas as pd
+from scipy.ndimage import shift
+
 from deepfn_lib import arms, page, statistics
 from deepfn_lib.faces import images, regions
 from deepfn_lib.frames import BP4D_ACTION_UNITS
@@ -62,7 +64,6 @@ from deepfn_lib.page import figures, say, table
 from deepfn_lib.rendering.toys import render_moment
 from deepfn_lib.study import Study
 from deepfn_lib.study.quality import summary, times_cheaper
-from scipy.ndimage import shift
 
 # %%
 study = Study.open(profile, {**overrides, "bp4d": "", "disfa": ""}, artefacts)

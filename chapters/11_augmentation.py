@@ -46,6 +46,8 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+from IPython.display import display
+
 from deepfn_lib import page, statistics
 from deepfn_lib.measures.nearness import moved_faces
 from deepfn_lib.normaliser import augmentation
@@ -55,7 +57,6 @@ from deepfn_lib.page import figures, say, table
 from deepfn_lib.rendering.toys import render_moment
 from deepfn_lib.study import Study
 from deepfn_lib.study.quality import summary
-from IPython.display import display
 
 # %%
 study = Study.open(profile, overrides, artefacts)

@@ -42,6 +42,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+
 from deepfn_lib import page, statistics
 from deepfn_lib.faces import images
 from deepfn_lib.page import figures, say, table

@@ -38,6 +38,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+
 from deepfn_lib import page, statistics
 from deepfn_lib.arms import ORIGINAL
 from deepfn_lib.page import figures, say, table

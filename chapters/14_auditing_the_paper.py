@@ -35,14 +35,15 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy import stats
+from sklearn.metrics import accuracy_score, f1_score
+from statsmodels.stats.power import TTestIndPower
+
 from deepfn_lib import page, statistics
 from deepfn_lib.page import figures, interval_text, p_text, say, table
 from deepfn_lib.statistics import published, published_table
 from deepfn_lib.statistics.constants import always_absent, always_present, indifference
 from deepfn_lib.study import Study
-from scipy import stats
-from sklearn.metrics import accuracy_score, f1_score
-from statsmodels.stats.power import TTestIndPower
 
 # %%
 study = Study.open(profile, overrides, artefacts)

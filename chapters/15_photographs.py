@@ -46,6 +46,8 @@ resamples = 4000  # bootstrap resamples of people for every interval
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from IPython.display import display
+
 from deepfn_lib import arms, page
 from deepfn_lib.datasets.manifests import load_manifest
 from deepfn_lib.faces import images
@@ -53,7 +55,6 @@ from deepfn_lib.measures import identity
 from deepfn_lib.page import figures, say, table
 from deepfn_lib.statistics import Plan, mean_interval
 from deepfn_lib.study import Study
-from IPython.display import display
 
 # %%
 study = Study.open(profile, overrides, artefacts)

@@ -36,6 +36,7 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
+
 from deepfn_lib import page, statistics
 from deepfn_lib.arms import ORACLE, ORIGINAL
 from deepfn_lib.errors import StudyError
