@@ -202,7 +202,7 @@ assert abs(kept_by_hand(np.tile([0, 1], 10), steps)) < 0.2
 # %% [markdown]
 # ## Ten methods
 #
-# Five need no network: faces as filmed, equalised, equalised in parts, freed of the person's median face (chapter 00),
+# Five need no network: faces as filmed, equalised, equalised in parts, freed of the person's median face (chapter 01),
 # and the *flow residual*. This one puts the difference from the median on the template's face. A dense flow says where
 # each pixel of the template's median is in the person's; face and median are bent along it, and the difference of the
 # two is added to the template's median.
