@@ -526,7 +526,7 @@ if np.isfinite(difference.value):
         difference=difference,
         expected=totals["female"] - totals["male"],
     )
-display(words)
+words
 
 # %% [markdown]
 # ### Tasks
@@ -609,8 +609,18 @@ if lines:
 # %%
 covered = int(rates["covered"].sum())
 smallest = min(int(groups["lighter"].sum()), int(groups["darker"].sum()))
+agreement = rates["here"].corr(rates["published"])
 others = [arm for arm in shown_arms if arm != arms.ORIGINAL]
 change = [f"{figures.arm_label(arm)}: {spreads[arm]:.0f}" for arm in others]
+
+# %%
+looks = "With one group only, looks are not compared."
+if len(pictured) > 1:
+    looks = (
+        "They differ in looks: the average faces of the groups are "
+        f"{spreads[arms.ORIGINAL]:.0f} grey levels apart for the original faces "
+        f"({'; '.join(change)})."
+    )
 
 # %%
 differ = "What women and men do cannot be compared here."
@@ -619,7 +629,6 @@ if np.isfinite(difference.value):
         f"They differ in what they do: women have {difference.value:+.1f} units more "
         f"active than men ({difference.low:+.1f} to {difference.high:+.1f})."
     )
-agreement = rates["here"].corr(rates["published"])
 alike = ""
 if np.isfinite(agreement):
     alike = f", and rates correlate with the published ones at {agreement:.2f}"
@@ -627,16 +636,13 @@ if np.isfinite(agreement):
 # %%
 say(
     "There are {people} participants without the template, in groups of which the "
-    "smallest has {smallest}. They differ in looks: the average faces of the groups "
-    "are {original:.0f} grey levels apart for the original faces{change}. {differ} "
-    "And the labels are a fair stand-in where we could check them: of the twelve "
-    "published rates, {covered} lie in the interval of ours{alike}. What is *not* "
-    "checked, because it cannot be, is whether rendered faces are as hard as "
-    "photographed ones; chapter 15 turns to photographs.",
+    "smallest has {smallest}. {looks} {differ} And the labels are a fair stand-in "
+    "where we could check them: of the twelve published rates, {covered} lie in the "
+    "interval of ours{alike}. What is *not* checked, because it cannot be, is whether "
+    "rendered faces are as hard as photographed ones; chapter 15 turns to photographs.",
     people=len(members),
     smallest=smallest,
-    original=spreads[arms.ORIGINAL],
-    change=f" ({'; '.join(change)})" if change else "",
+    looks=looks,
     differ=differ,
     covered=covered,
     alike=alike,
@@ -650,13 +656,13 @@ say(
 # %% tags=["hide-cell"]
 upper = together.where(np.triu(np.ones(together.shape, bool), 1))
 pairs = upper.stack().dropna().sort_values()
-say(
-    "Most together: {most} (r = {high:.2f}); least: {least} (r = {low:.2f}).",
-    most=" and ".join(pairs.index[-1]),
-    high=pairs.iloc[-1],
-    least=" and ".join(pairs.index[0]),
-    low=pairs.iloc[0],
-)
+words = say("BP4D is not here.")
+if len(pairs):
+    ends = {"most": " and ".join(pairs.index[-1]), "high": pairs.iloc[-1]}
+    ends |= {"least": " and ".join(pairs.index[0]), "low": pairs.iloc[0]}
+    told = "Most together: {most} (r = {high:.2f}); least: {least} (r = {low:.2f})."
+    words = say(told, **ends)
+words
 
 # %% [markdown]
 # **2.** Is AU12 at half strength half as visible? Render a ladder of strengths and measure the change from rest.

@@ -340,11 +340,13 @@ headings = {"median": "on BP4D's labels"}
 table(published, caption, formats={"rank here": ".0f"}, headings=headings)
 
 # %%
-verdict = (
-    "are those of rendered people who only bear the same identifiers, so they cannot "
-    "be compared"
-)
-if faces.manifests.get("BP4D") == "bp4d":
+verdict = "are of another dataset, so they cannot be compared"
+if study.corpora.rendered:
+    verdict = (
+        "are those of rendered people who only bear the same identifiers, so they "
+        "cannot be compared"
+    )
+elif template.dataset == "BP4D":
     verdict = "differ: see `deepfn check` for what was left out"
     if (published["here"] == published["median"]).all():
         verdict = "agree, frame for frame"
