@@ -1,5 +1,4 @@
-"""Draw a face: one rasterisation gives each pixel its place in the atlas and its light; the rest is one
-look-up."""
+"""Draw a face: one rasterisation gives each pixel its place in the atlas and its light; the rest is one look-up."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -9,7 +8,7 @@ import numpy as np
 
 from .creases import creases
 from .face import Face, landmark_points, pose, rotation, turned_by, vertex_normals
-from .head import ATLAS, PATCHES, load_head, raster_settings
+from .head import ATLAS, PATCHES, load_head, rasterise
 from .scene import Camera, Light, Moment, backdrop
 
 SUPERSAMPLING = 1.5  # drawn pixels for each final one, each way
@@ -19,8 +18,7 @@ LIGHT_RANGE = 2.0  # light is drawn as a share of this, since the rasteriser wan
 
 @dataclass
 class Stage:
-    """A camera, a light and the parts of a picture that do not change through a session: wall, chest and
-    clothes.
+    """A camera, a light and the parts of a picture that do not change through a session: wall, chest and clothes.
 
     picture, depth (1.5 h, 1.5 w) float32 · still (h, w) float32, the same at the final size.
     """
@@ -67,9 +65,7 @@ def _light(normals: np.ndarray, light: Light, skin: float) -> np.ndarray:
 
 @cache
 def _flat_parts() -> np.ndarray:
-    """How far each vertex's light is pulled to even light: eyes, teeth and the mouth's inside are not
-    Lambertian skin.
-    """
+    """How far each vertex's light is pulled to even light: eyes, teeth and the mouth's inside are not Lambertian."""
     head = load_head()
     even = np.zeros(len(head.rest), np.float32)
     even[head.part_vertices("left-eye", "right-eye")] = 0.55
@@ -89,16 +85,8 @@ def _colours(face: Face, vertices: np.ndarray, light: Light) -> np.ndarray:
     return colours
 
 
-def _raster(
-    vertices: np.ndarray,
-    triangles: np.ndarray,
-    colours: np.ndarray,
-    camera: Camera,
-    area: tuple[int, int, int, int],
-    depth: np.ndarray,
-) -> np.ndarray:
-    """Draw into the area (x, y, width, height) of the supersampled picture: (height, width, 3), zero where
-    nothing is.
+def _raster(vertices, triangles, colours, camera: Camera, area: tuple[int, int, int, int], depth) -> np.ndarray:
+    """Draw into the area (x, y, width, height) of the supersampled picture: (height, width, 3), zero where nothing is.
 
     The rasteriser's camera looks at its picture's centre: shearing space moves the wanted area there.
     """
@@ -106,30 +94,18 @@ def _raster(
     focal = camera.scale * camera.distance * SUPERSAMPLING
     shear_x = (x + width / 2 - camera.eyes[0] * camera.size[0] * SUPERSAMPLING) / focal
     shear_y = (y + height / 2 - camera.eyes[1] * camera.size[1] * SUPERSAMPLING) / focal
-    sheared = np.ascontiguousarray(vertices, np.float32).copy()
+    sheared = vertices.copy()
     sheared[:, 0] += shear_x * vertices[:, 2]
     sheared[:, 1] -= shear_y * vertices[:, 2]
     picture = scratch("picture", height, width, 3)
     picture.fill(0)
-    cv2.triangleRasterize(
-        sheared,
-        triangles,
-        colours,
-        picture,
-        depth,
-        np.eye(4, dtype=np.float32),
-        2 * np.arctan(height / 2 / focal),
-        NEAR,
-        FAR,
-        raster_settings(cv2.RASTERIZE_CULLING_CW),
-    )
+    view = (2 * np.arctan(height / 2 / focal), NEAR, FAR)
+    rasterise(sheared, triangles, colours, picture, depth, view, cv2.RASTERIZE_CULLING_CW)
     return picture
 
 
 def _shade(drawn: np.ndarray, atlas: np.ndarray, behind: np.ndarray) -> np.ndarray:
-    """Brightness (height, width) float32 of a rasterised area over what is behind it (overwritten by the next
-    call).
-    """
+    """Brightness (height, width) float32 of a rasterised area over what is behind it (overwritten by the next call)."""
     column, row, light, result = (scratch(name, *drawn.shape[:2]) for name in ("u", "v", "light", "out"))
     np.multiply(drawn[:, :, 0], ATLAS, out=column)
     np.multiply(drawn[:, :, 1], ATLAS, out=row)
@@ -144,9 +120,7 @@ _SCRATCH: dict[str, np.ndarray] = {}
 
 
 def scratch(name: str, *shape: int) -> np.ndarray:
-    """A float32 array to write into, kept from call to call: fresh memory of this size costs more than the
-    drawing.
-    """
+    """A float32 array to write into, kept from call to call: fresh memory of this size costs more than the drawing."""
     size = int(np.prod(shape))
     if name not in _SCRATCH or _SCRATCH[name].size < size:
         _SCRATCH[name] = np.empty(size, np.float32)
@@ -226,9 +200,7 @@ def render(face: Face, stage: Stage, moment: Moment, grain: int = 0) -> tuple[np
 
 
 def _bounds(seen: np.ndarray, camera: Camera) -> tuple[int, int, int, int] | None:
-    """The area (x, y, width, height) of the picture that holds these camera points, in fours; None outside
-    it.
-    """
+    """The area (x, y, width, height) of the picture that holds these camera points, in fours; None outside it."""
     focal, limits = camera.scale * camera.distance, []
     for axis, sign in ((0, -1), (1, 1)):
         place = camera.eyes[axis] * camera.size[axis] + sign * focal * seen[:, axis] / seen[:, 2]
