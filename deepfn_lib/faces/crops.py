@@ -16,7 +16,7 @@ import pandas as pd
 from ..cluster import run_jobs
 from ..errors import StudyError
 from ..frames import KEYS, exclusion_table
-from .alignment import MODES, boxes_from_points, crop, transforms
+from .alignment import MODES, POINT_COLUMNS, boxes_from_points, crop, transforms
 from .sources import grey_frames
 from .tracking import Tracker
 
@@ -25,7 +25,6 @@ CODE_VERSION = 2
 NO_FACE = "no face detected in the session"
 NO_FACE_NEAR = "no face detected near this frame"
 NO_TRUTH = "no exact answer for this frame"
-_POINTS = [f"{axis}{k}" for k in range(5) for axis in "xy"]
 
 
 def build_faces(
@@ -157,7 +156,7 @@ def _landmark_points(landmarks: Path | None) -> dict:
         raise StudyError("exact answers need the renderer's landmarks.parquet; render the corpora again")
     table = pd.read_parquet(landmarks, filters=[("identity", "==", "template")]).sort_values("frame")
     return {
-        key: (rows["frame"].to_numpy(), rows[_POINTS].to_numpy(np.float32))
+        key: (rows["frame"].to_numpy(), rows[POINT_COLUMNS].to_numpy(np.float32))
         for key, rows in table.groupby(["dataset", "participant", "task"], sort=False)
     }
 

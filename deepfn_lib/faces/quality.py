@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 
 from ..errors import StudyError
-from .alignment import MODES, transforms
+from .alignment import MODES, POINT_COLUMNS, transforms
 
-_POINTS = [f"{axis}{k}" for k in range(5) for axis in "xy"]
 _KEYS = ["dataset", "participant", "task", "frame"]
 
 
@@ -26,7 +25,7 @@ def alignment_quality(frames: pd.DataFrame, points: np.ndarray, landmarks: Path,
     exact = pd.read_parquet(landmarks, filters=[("identity", "==", "self")])
     exact = frames[_KEYS].astype({"frame": "int64"}).merge(exact.astype({"frame": "int64"}), on=_KEYS, how="left")
     known = exact["x0"].notna().to_numpy()
-    true = exact.loc[known, _POINTS].to_numpy(float).reshape(-1, 5, 2)
+    true = exact.loc[known, POINT_COLUMNS].to_numpy(float).reshape(-1, 5, 2)
     people = (frames["dataset"].astype(str) + "/" + frames["participant"].astype(str)).to_numpy()[known]
     tracked, boxes = points[known, :10].reshape(-1, 5, 2), points[known, 10:]
     rows = []

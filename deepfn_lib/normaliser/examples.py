@@ -7,7 +7,7 @@ import numpy as np
 
 from ..artefacts import write_json
 from ..faces import images
-from ..rendering.pairs import SCENE_FRAMES
+from ..rendering.pairs import scenes_of
 from .recipe import Recipe
 from .reference import Pairs, ReferenceNormaliser, Transplants
 
@@ -35,13 +35,6 @@ def person_inputs(faces: np.ndarray, rows: np.ndarray, side: int) -> tuple[np.nd
         chunk = rows[start : start + CHUNK]
         frames[start : start + CHUNK] = images.resize(images.equalise(np.asarray(faces[chunk])), side)
     return frames, images.median_face(frames)
-
-
-def scenes_of(people: np.ndarray) -> np.ndarray:
-    """A number for each rendered person before each of the two cameras, int (n,), from `people.npy` of the pairs."""
-    everyone, first = np.unique(people, return_index=True)
-    frame = np.arange(len(people)) - first[np.searchsorted(everyone, people)]
-    return 2 * people.astype(int) + frame // SCENE_FRAMES % 2
 
 
 def pairs_from(folder: Path, recipe: Recipe) -> Pairs:

@@ -79,7 +79,7 @@ def together(data, of_study: np.ndarray, source: Path) -> tuple[pd.DataFrame, np
 
     Rendered people are the dataset "pairs" in the table.
     """
-    from ..normaliser.examples import scenes_of
+    from ..rendering.pairs import scenes_of
 
     labels, who = np.load(source / "labels.npy"), np.load(source / "people.npy")
     units = list(BP4D_ACTION_UNITS)
