@@ -74,14 +74,14 @@ def write_participants(folder: Path, seed: int, chosen: Sequence[tuple[str, str]
 def template_participant(seed: int, bp4d_people: int, bp4d_frame_rate: float) -> str:
     """Who is the template: the paper's rule (section 3.2) on the labels that these settings give."""
     counts = {one: _activation_counts(seed, one, bp4d_frame_rate) for one in participants("BP4D", bp4d_people)}
-    return rank_participants(pd.DataFrame.from_dict(counts, orient="index")).index[0]
+    return str(rank_participants(pd.DataFrame.from_dict(counts, orient="index")).index[0])
 
 
 def _activation_counts(seed: int, participant: str, frame_rate: float) -> np.ndarray:
     """Frames with each of BP4D's action units, (12,), over all tasks of one participant."""
     person = make_person(seed, "BP4D", participant)
-    courses = [make_course(seed, person, task, TASK_SECONDS["BP4D"], frame_rate) for task in TASKS["BP4D"]]
-    return sum((course.level[:, BP4D_COLUMNS] > 0).sum(axis=0) for course in courses)
+    levels = [make_course(seed, person, task, TASK_SECONDS["BP4D"], frame_rate).level for task in TASKS["BP4D"]]
+    return (np.concatenate(levels)[:, BP4D_COLUMNS] > 0).sum(axis=0)
 
 
 def on_stages(seed: int, dataset: str, scene: tuple[str | int, ...], face: Face, template: Face) -> Shown:
@@ -126,8 +126,8 @@ def write_bp4d_session(folder, seed, participant, task, course: Course, shown: S
     start = layouts.first_frame(seed, participant, task)
     frames = np.arange(start, start + len(course.level))
     points = []
-    for number, frame in enumerate(frames):
-        both = render_both(shown, course.moment(number), int(frame))
+    for number, frame in enumerate(frames.tolist()):
+        both = render_both(shown, course.moment(number), frame)
         for root, (picture, _) in zip((folder / "bp4d", folder / "truth" / "bp4d"), both):
             path = root / layouts.bp4d_image(participant, task, frame, frames[-1])
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -143,8 +143,8 @@ def write_disfa_session(folder, seed, participant, task, course: Course, shown: 
     paths = [root / layouts.disfa_video(participant) for root in (folder / "disfa", folder / "truth" / "disfa")]
     writers = [_video(path, stage.camera.size) for path, (_, stage) in zip(paths, shown)]
     points = []
-    for number, frame in enumerate(frames):
-        both = render_both(shown, course.moment(number), int(frame))
+    for number, frame in enumerate(frames.tolist()):
+        both = render_both(shown, course.moment(number), frame)
         for writer, (picture, _) in zip(writers, both):
             writer.write(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR))
         points.append([landmarks for _, landmarks in both])
@@ -156,7 +156,7 @@ def write_disfa_session(folder, seed, participant, task, course: Course, shown: 
 
 def _video(path: Path, size: tuple[int, int]) -> cv2.VideoWriter:
     path.parent.mkdir(parents=True, exist_ok=True)
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 20.0, size)
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 20.0, size)
     writer.set(cv2.VIDEOWRITER_PROP_QUALITY, JPEG_QUALITY)
     return writer
 

@@ -45,9 +45,10 @@ class Course:
             for unit, (left, right) in zip(UNITS, self.activation[frame])
             if max(left, right) > 0.01
         }
-        yaw, pitch, roll, *shift = (float(value) for value in self.head[frame])
         extra = {name: float(values[frame]) for name, values in self.extra.items()}
-        return Moment(units, extra, yaw, pitch, roll, tuple(shift), tuple(float(v) for v in self.gaze[frame]))
+        yaw, pitch, roll, x, y, z = self.head[frame].tolist()
+        across, down = self.gaze[frame].tolist()
+        return Moment(units, extra, yaw, pitch, roll, (x, y, z), (across, down))
 
 
 def activation_of(excess: np.ndarray, present: float) -> np.ndarray:

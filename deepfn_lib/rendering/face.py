@@ -156,13 +156,13 @@ def _visible(head: Head, look: Look) -> tuple[np.ndarray, np.ndarray]:
     worn = _long_hair(head, look) if look.hair_length > 0 else np.zeros_like(added)
     worn = worn | ((head.parts == PARTS.index("glasses")) & (look.glasses > 0))
     facing = (corners[:, :, 2].max(axis=1) > 0.0) | (corners[:, :, 1].min(axis=1) > 7.6)
-    body = ~added & facing
     above = corners[:, :, 1].max(axis=1) > NECK_LOW
-    found = []
-    for half in (above, ~above):
+
+    def seen(half: np.ndarray) -> np.ndarray:
         sheet = head.triangles[worn & half]  # seen from both sides, while all else is seen from outside
-        found.append(np.ascontiguousarray(np.concatenate([head.triangles[body & half], sheet, sheet[:, ::-1]])))
-    return tuple(found)
+        return np.concatenate([head.triangles[~added & facing & half], sheet, sheet[:, ::-1]])
+
+    return seen(above), seen(~above)
 
 
 def unit_strengths(face: Face, units: dict[int, tuple[float, float]], extra: dict[str, float]) -> np.ndarray:
@@ -189,7 +189,7 @@ def pose(face: Face, moment: Moment) -> np.ndarray:
     """Where the vertices are at a moment, (n, 3) float32, decimetres; the camera looks along -z at the origin."""
     strength = unit_strengths(face, moment.units, moment.extra)
     vertices = face.vertices.copy()
-    for number in np.flatnonzero(strength > 1e-3):  # one by one: a threaded matrix product waits more than it saves
+    for number in np.flatnonzero(strength > 1e-3):  # one by one: a threaded matrix product costs more than it saves
         vertices += strength[number] * face.offsets[number]
     if moment.gaze != (0.0, 0.0):
         turn = rotation(*moment.gaze)

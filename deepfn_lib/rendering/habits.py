@@ -49,7 +49,7 @@ def propensities(seed: int, dataset: str) -> dict[str, np.ndarray]:
     Drawn for the whole corpus and standardised within each gender, so that the published means and spreads hold for
     the full corpus; a smaller corpus takes some of the same people.
     """
-    found = {}
+    found: dict[str, np.ndarray] = {}
     for gender in ("female", "male"):
         members = [one for one in EVERYONE[dataset] if gender_of(dataset, one) == gender]
         draws = np.stack([_temperament(seed, dataset, one) for one in members])
@@ -78,11 +78,11 @@ def expressiveness_shift(seed: int, participant: str) -> float:
     than `OTHERS_MEDIAN`. Counted on the participant's own courses, over all tasks.
     """
     probits = propensities(seed, "BP4D")[participant][BP4D_COLUMNS]
-    drive = []
+    drives = []
     for task in TASKS["BP4D"]:
         latent = latent_courses(seed, "BP4D", participant, task, TASK_SECONDS["BP4D"])[:, BP4D_COLUMNS]
-        drive.append(latent + probits + task_shift("BP4D", task))
-    drive = np.concatenate(drive)
+        drives.append(latent + probits + task_shift("BP4D", task))
+    drive = np.concatenate(drives)
 
     def median(shift: float) -> float:
         return float(np.median((drive + shift > 0).mean(axis=0)))

@@ -227,14 +227,14 @@ def load_head() -> Head:
     parts = np.concatenate([asset["parts"], *numbers])
     masks = np.pad(asset["masks"], ((0, 0), (0, sum(len(vertices) for vertices, _ in worn.values()))))
     asset["vertices"], triangles = _join([(asset["vertices"], asset["triangles"]), *worn.values()])
-    source, rest, places, drawn = [], [], [], np.empty_like(triangles)
+    drawn, sources, places, count = np.empty_like(triangles), [], [], 0
     for number, part in enumerate(PARTS):
         used, corners = np.unique(triangles[parts == number], return_inverse=True)
-        drawn[parts == number] = corners.reshape(-1, 3) + sum(map(len, source))
-        source.append(used)
-        rest.append(asset["vertices"][used])
-        places.append(atlas_place(rest[-1]) if part == "skin" else _patch_place(part, rest[-1]))
-    source = np.concatenate(source)
-    atlas = np.concatenate(places).astype(np.float32)
+        drawn[parts == number] = corners.reshape(-1, 3) + count
+        count += len(used)
+        sources.append(used)
+        rest = asset["vertices"][used]
+        places.append(atlas_place(rest) if part == "skin" else _patch_place(part, rest))
+    source, atlas = np.concatenate(sources), np.concatenate(places).astype(np.float32)
     lips, eyelids, ears = masks[:, source].astype(np.float32) / 255
-    return Head(np.concatenate(rest), source, drawn, parts, atlas, lips, eyelids, ears, asset)
+    return Head(asset["vertices"][source], source, drawn, parts, atlas, lips, eyelids, ears, asset)

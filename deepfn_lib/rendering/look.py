@@ -10,7 +10,7 @@ from functools import cache
 import cv2
 import numpy as np
 
-from .head import ATLAS, EYE_CENTRE, PATCHES, load_head
+from .head import ATLAS, AXIS_Z, EYE_CENTRE, PATCHES, load_head
 
 # Displayed brightness of cheek skin for Fitzpatrick types I-VI (index 1-6), chosen so that steps look even.
 SKIN_BRIGHTNESS = (np.nan, 0.86, 0.78, 0.69, 0.60, 0.47, 0.37)
@@ -54,7 +54,7 @@ class Look:
     texture: int = 0
 
 
-def step(value: np.ndarray, low: float, high: float) -> np.ndarray:
+def step(value: np.ndarray, low: float | np.floating | np.ndarray, high: float | np.ndarray) -> np.ndarray:
     """A smooth step from 0 at `low` to 1 at `high` (which may be the smaller)."""
     share = np.clip((value - low) / (high - low), 0, 1)
     return share * share * (3 - 2 * share)
@@ -88,7 +88,7 @@ def places() -> dict[str, np.ndarray]:
         "y": y,
         "z": z,
         "side": side,
-        "angle": np.abs(np.arctan2(x, z - 0.35)),
+        "angle": np.abs(np.arctan2(x, z - AXIS_Z)),
         "lips": lips,
         "eyelids": eyelids,
         "ears": step(ears, 0.2, 0.7),
@@ -120,9 +120,8 @@ def brow_amount(look: Look) -> np.ndarray:
     bow = np.sin(np.pi * np.clip(along, 0, 1) ** 0.8 * 0.86)
     height = 7.475 + 0.03 * look.brow_height + (0.035 + 0.04 * look.brow_arch) * bow
     thick = (0.024 + 0.022 * look.brow_thick) * (1.0 - 0.7 * np.clip(along, 0, 1) ** 1.7)
-    strokes = cv2.warpAffine(
-        noise(generator, 0.5, 2.2), np.float32([[1, 0.5, 0], [0, 1, 0]]), (ATLAS, ATLAS), borderMode=cv2.BORDER_WRAP
-    )
+    slant = np.array([[1, 0.5, 0], [0, 1, 0]], np.float32)
+    strokes = cv2.warpAffine(noise(generator, 0.5, 2.2), slant, (ATLAS, ATLAS), borderMode=cv2.BORDER_WRAP)
     body = bell((at["y"] - height) / thick) * step(along, -0.06, 0.08) * step(along, 1.05, 0.9)
     return np.clip(body * (1.0 + 0.25 * strokes), 0, 1) * at["front"]
 

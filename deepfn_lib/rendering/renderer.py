@@ -39,11 +39,15 @@ def _to_camera(vertices: np.ndarray, camera: Camera) -> np.ndarray:
 
 def project(points: np.ndarray, camera: Camera) -> np.ndarray:
     """Pixels (n, 2) of points in space (n, 3), the first pixel's centre at (0, 0)."""
-    seen = _to_camera(np.asarray(points, np.float32), camera)
+    return _places(_to_camera(np.asarray(points, np.float32), camera), camera) - 0.5
+
+
+def _places(seen: np.ndarray, camera: Camera) -> np.ndarray:
+    """Where camera coordinates (n, 3) are in the picture, from its corner: (n, 2) pixels."""
     focal = camera.scale * camera.distance
     x = camera.eyes[0] * camera.size[0] - focal * seen[:, 0] / seen[:, 2]
     y = camera.eyes[1] * camera.size[1] + focal * seen[:, 1] / seen[:, 2]
-    return np.stack([x, y], axis=1) - 0.5
+    return np.stack([x, y], axis=1)
 
 
 def _light(normals: np.ndarray, light: Light, skin: float) -> np.ndarray:
@@ -157,9 +161,9 @@ def surface(face: Face, moment: Moment, light: Light) -> np.ndarray:
     half = lamp / np.linalg.norm(lamp) + (0, 0, 1)
     across, up, _ = turn.T @ (half / np.linalg.norm(half))
     for eye in ("left-eye", "right-eye"):
-        column, row, side = PATCHES[eye]
-        x = int(column + side / 2 + across * (side / 2 - 3))
-        y = int(row + side / 2 - up * (side / 2 - 3))
+        column, row, size = PATCHES[eye]
+        x = int(column + size / 2 + across * (size / 2 - 3))
+        y = int(row + size / 2 - up * (size / 2 - 3))
         atlas[y - 6 : y + 7, x - 6 : x + 7] += _glint()
     return atlas
 
@@ -201,11 +205,9 @@ def render(face: Face, stage: Stage, moment: Moment, grain: int = 0) -> tuple[np
 
 def _bounds(seen: np.ndarray, camera: Camera) -> tuple[int, int, int, int] | None:
     """The area (x, y, width, height) of the picture that holds these camera points, in fours; None outside it."""
-    focal, limits = camera.scale * camera.distance, []
-    for axis, sign in ((0, -1), (1, 1)):
-        place = camera.eyes[axis] * camera.size[axis] + sign * focal * seen[:, axis] / seen[:, 2]
-        low = max(int(place.min()) // 4 * 4 - 4, 0)
-        high = min(int(place.max()) // 4 * 4 + 8, camera.size[axis])
-        limits.append((low, high - low))
+    places, limits = _places(seen, camera), []
+    for first, last, side in zip(places.min(axis=0), places.max(axis=0), camera.size):
+        low = max(int(first) // 4 * 4 - 4, 0)
+        limits.append((low, min(int(last) // 4 * 4 + 8, side) - low))
     (x, width), (y, height) = limits
     return (x, y, width, height) if width > 0 and height > 0 else None

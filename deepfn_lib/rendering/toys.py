@@ -1,5 +1,6 @@
 """Single rendered faces for the chapters' toys: this person, these action units, this pose, as an aligned crop."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -22,7 +23,7 @@ def _set_up(seed: int, dataset: str, participant: str, scene: str) -> tuple[Face
 
 def render_moment(
     participant: str,
-    activations: dict[int, float] | None = None,
+    activations: Mapping[int, float | tuple[float, float]] | None = None,
     *,
     seed: int,
     dataset: str = "BP4D",
@@ -47,6 +48,7 @@ def render_moment(
     for unit, value in (activations or {}).items():
         if unit not in ACTION_UNITS:
             raise KeyError(f"action unit {unit} cannot be rendered; there are {sorted(ACTION_UNITS)}")
-        units[unit] = tuple(value) if np.ndim(value) else (float(value), float(value))
+        left, right = np.broadcast_to(value, 2).tolist()
+        units[unit] = (left, right)
     picture, _ = render(face, stage, Moment(units, {}, yaw, pitch, roll, gaze=gaze))
     return picture if whole else cut(picture, at_rest, size)
