@@ -13,6 +13,7 @@ from deepfn_lib.cluster import Machine
 from deepfn_lib.datasets.bp4d import read_bp4d
 from deepfn_lib.datasets.disfa import read_disfa
 from deepfn_lib.faces import alignment, crops
+from deepfn_lib.faces.alignment import POINT_COLUMNS
 from deepfn_lib.faces.detection import detect
 from deepfn_lib.faces.sources import grey_frames
 from deepfn_lib.frames import INTENSITIES, KEYS, OCCURRENCES
@@ -20,7 +21,6 @@ from deepfn_lib.settings import load_settings
 from deepfn_lib.study import Study
 from deepfn_lib.template import choose_template
 
-POINTS = [f"{axis}{k}" for k in range(5) for axis in "xy"]
 CODES = [*KEYS, *OCCURRENCES, *INTENSITIES]
 
 
@@ -137,7 +137,10 @@ def test_detected_points_are_the_renderers(corpora, reference):
     rows = frames.groupby(["participant", "task"]).nth(2).iloc[::5]
     exact = pd.read_parquet(corpora.landmarks).query("identity == 'self'").set_index(["participant", "task", "frame"])
     truth = np.stack(
-        [exact.loc[tuple(row), POINTS].to_numpy(float) for row in rows[["participant", "task", "frame"]].to_numpy()]
+        [
+            exact.loc[tuple(row), POINT_COLUMNS].to_numpy(float)
+            for row in rows[["participant", "task", "frame"]].to_numpy()
+        ]
     )
     pictures = [
         image for _, image, _ in grey_frames(corpora.roots["BP4D"], rows["source"].tolist(), np.full(len(rows), -1))
@@ -165,7 +168,7 @@ def alignment_quality(frames: pd.DataFrame, points: np.ndarray, landmarks: Path,
         frames[list(KEYS)].astype({"frame": "int64"}).merge(exact.astype({"frame": "int64"}), on=list(KEYS), how="left")
     )
     known = exact["x0"].notna().to_numpy()
-    true = exact.loc[known, POINTS].to_numpy(float).reshape(-1, 5, 2)
+    true = exact.loc[known, POINT_COLUMNS].to_numpy(float).reshape(-1, 5, 2)
     people = (frames["dataset"].astype(str) + "/" + frames["participant"].astype(str)).to_numpy()[known]
     tracked, boxes = points[known, :10].reshape(-1, 5, 2), points[known, 10:]
     rows = []
@@ -214,7 +217,7 @@ def test_faces_and_exact_answers_lie_alike(corpora, reference, tmp_path):
 
 def test_modes_of_alignment_cut_the_exact_answers_too(corpora):
     points = pd.read_parquet(corpora.landmarks).query("identity == 'template' and dataset == 'BP4D'")
-    five = points[POINTS].to_numpy(float).reshape(-1, 5, 2)[::50]
+    five = points[POINT_COLUMNS].to_numpy(float).reshape(-1, 5, 2)[::50]
     boxes = alignment.boxes_from_points(five)
     for mode in alignment.MODES:
         matrices = alignment.transforms(five, boxes, 128, mode)

@@ -10,9 +10,11 @@ import pytest
 import yaml
 
 from deepfn_lib.artefacts import project_root
+from deepfn_lib.datasets import bp4d
 from deepfn_lib.datasets.bp4d import read_bp4d
 from deepfn_lib.datasets.disfa import read_disfa
 from deepfn_lib.errors import StudyError
+from deepfn_lib.faces.alignment import POINT_COLUMNS
 from deepfn_lib.rendering import (
     corpora,
     expressions,
@@ -141,13 +143,12 @@ def test_processes_have_the_wanted_variance_and_run_length():
 @pytest.fixture(scope="module")
 def bp4d_shares():
     """Share of frames with each of the twelve action units, (41, 12), women first, at 5 frames a second."""
-    columns = [published.UNITS.index(unit) for unit in published.BP4D_UNITS]
     shares = []
-    for one in people.BP4D_IDS:
+    for one in bp4d.PARTICIPANTS:
         person = people.make_person(SEED, "BP4D", one)
-        levels = [expressions.make_course(SEED, person, task, 20.0, 5.0).level for task in published.TASKS]
-        shares.append((np.concatenate(levels)[:, columns] > 0).mean(axis=0))
-    return pd.DataFrame(shares, index=people.BP4D_IDS, columns=published.BP4D_UNITS)
+        levels = [expressions.make_course(SEED, person, task, 20.0, 5.0).level for task in bp4d.TASKS]
+        shares.append((np.concatenate(levels)[:, published.BP4D_COLUMNS] > 0).mean(axis=0))
+    return pd.DataFrame(shares, index=bp4d.PARTICIPANTS, columns=published.BP4D_UNITS)
 
 
 def test_label_statistics_follow_the_published_ones(bp4d_shares):
@@ -162,8 +163,7 @@ def test_label_statistics_follow_the_published_ones(bp4d_shares):
 
 @pytest.mark.parametrize("seed", [SEED, 77])
 def test_the_published_template_is_the_most_expressive(seed):
-    counts = {one: corpora.activation_counts(seed, one, 1.5) for one in people.participants("BP4D", 41)}
-    assert corpora.most_expressive(pd.DataFrame(counts).T) == published.MOST_EXPRESSIVE
+    assert corpora.template_participant(seed, 41, 1.5) == published.MOST_EXPRESSIVE
 
 
 def test_a_higher_frame_rate_shows_more_of_the_same_session():
@@ -267,7 +267,7 @@ def face_brightness(skin_type: int) -> float:
 def test_layouts_are_read_by_the_loaders(tiny):
     loaded = read_bp4d(tiny / "bp4d")
     assert loaded.frames.groupby(["participant", "task"]).size().to_dict() == {
-        (one, task): 5 for one in ("F007", "M004") for task in published.TASKS
+        (one, task): 5 for one in ("F007", "M004") for task in bp4d.TASKS
     }
     assert loaded.exclusions["frames"].sum() == 0
     person = people.make_person(SEED, "BP4D", "M004")
@@ -302,7 +302,7 @@ def test_every_picture_has_its_answer_and_landmarks(tiny):
     assert own == answers and len(own) == 2 * 8 * 5
     part = pd.read_parquet(tiny / corpora.PARTS / "BP4D-M004-T2.parquet")
     assert part.groupby("identity").size().to_dict() == {"self": 5, "template": 5}
-    assert part[corpora.LANDMARKS].notna().all().all()
+    assert part[POINT_COLUMNS].notna().all().all()
 
 
 def test_the_templates_own_frames_are_their_own_answer(tiny):
@@ -316,7 +316,7 @@ def test_others_answers_show_the_template_and_not_them(tiny):
         path = sorted((tiny / root / layouts.BP4D_IMAGES / one / "T1").glob("*.jpg"))[0]
         part = pd.read_parquet(tiny / corpora.PARTS / f"BP4D-{one}-T1.parquet")
         row = part[(part["identity"] == identity) & (part["frame"] == int(path.stem))]
-        points = row[corpora.LANDMARKS].to_numpy()[0].reshape(5, 2)
+        points = row[POINT_COLUMNS].to_numpy()[0].reshape(5, 2)
         return pairs.cut(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE), points, 64).astype(float)
 
     template = aligned("bp4d", "F007", "self")

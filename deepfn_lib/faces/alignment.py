@@ -12,6 +12,7 @@ MODES = ("five-points", "eyes", "none")
 
 # Image-left eye, image-right eye, nose tip, image-left and image-right corner of the mouth, as shares of the side.
 CANONICAL_POINTS = np.array([(0.325, 0.40), (0.675, 0.40), (0.50, 0.60), (0.36, 0.77), (0.64, 0.77)])
+POINT_COLUMNS = [f"{axis}{k}" for k in range(5) for axis in "xy"]  # of a table of such points, as the renderer's
 POINT_WEIGHTS = np.array([1.0, 1.0, 1.0, 0.5, 0.5])
 
 # Without alignment: the detector's own box, made square and this much larger.

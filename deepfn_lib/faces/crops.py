@@ -16,7 +16,7 @@ from ..artefacts import replacing
 from ..cluster import HERE, Machine
 from ..errors import StudyError
 from ..frames import KEYS, exclusion_table, locate
-from .alignment import MODES, boxes_from_points, crop, transforms
+from .alignment import MODES, POINT_COLUMNS, boxes_from_points, crop, transforms
 from .sources import grey_frames
 from .tracking import Frame, Tracker
 
@@ -26,7 +26,6 @@ NO_FACE = "no face detected in the session"
 NO_FACE_NEAR = "no face detected near this frame"
 NO_TRUTH = "no exact answer for this frame"
 _SESSION = list(KEYS[:3])
-_POINTS = [f"{axis}{k}" for k in range(5) for axis in "xy"]
 
 # What the renderer knows of one session: the root of the template's pictures, frame numbers (n,) ascending and the five
 # points of each (n, 10), in image pixels.
@@ -71,7 +70,7 @@ def build_faces(
         spans.append((key, rows.index.to_numpy(), part))
         if part.exists():
             continue
-        unknown = np.empty(0, int), np.empty((0, len(_POINTS)))
+        unknown = np.empty(0, int), np.empty((0, len(POINT_COLUMNS)))
         truth = (str(truth_roots[key[0]]), *points.get(key, unknown)) if truth_roots else None
         source = rows["source"].iloc[0] if rows["source"].nunique() == 1 else rows["source"].tolist()
         numbers = rows["source_index"].to_numpy(), rows["frame"].to_numpy()
@@ -167,7 +166,7 @@ def _landmark_points(landmarks: Path | None) -> dict[tuple[str, ...], tuple[np.n
         raise StudyError("exact answers need the renderer's landmarks.parquet; render the corpora again")
     table = pd.read_parquet(landmarks, filters=[("identity", "==", "template")]).sort_values("frame")
     return {
-        tuple(map(str, session)): (rows["frame"].to_numpy(), rows[_POINTS].to_numpy(np.float32))
+        tuple(map(str, session)): (rows["frame"].to_numpy(), rows[POINT_COLUMNS].to_numpy(np.float32))
         for session, rows in table.groupby(_SESSION, sort=False)
     }
 

@@ -1,2 +1,1 @@
-"""Rendered people and the two rendered corpora that stand in for BP4D and DISFA, with the exact answer of
-every frame."""
+"""Rendered people and the two rendered corpora that stand in for BP4D and DISFA, with every frame's exact answer."""

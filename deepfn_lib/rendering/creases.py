@@ -1,7 +1,6 @@
 """Creases and bulges that action units draw on the skin: where human coders look, and too fine for the mesh.
 
-Each is a map over the atlas of how much darker (positive) or lighter (negative) full activation makes the
-skin.
+Each is a map over the atlas of how much darker (positive) or lighter (negative) full activation makes the skin.
 """
 
 from collections.abc import Callable
@@ -9,7 +8,7 @@ from functools import cache
 
 import numpy as np
 
-from .look import bell, noise, places, step
+from .look import bell, noise, places, spot, step
 
 Crease = tuple[int, str, tuple[slice, slice], np.ndarray]
 
@@ -50,10 +49,9 @@ def _outer_forehead() -> np.ndarray:
 
 
 def _glabella() -> np.ndarray:
-    at = places()
     furrows = 0.5 * _path([(0.045, 7.36), (0.06, 7.46), (0.085, 7.62)], 0.02)
-    across = 0.22 * bell(np.hypot(at["side"] / 0.09, (at["y"] - 7.37) / 0.022), 1)
-    return furrows + across - 0.12 * bell(np.hypot((at["side"] - 0.14) / 0.06, (at["y"] - 7.53) / 0.06), 1)
+    across = 0.22 * spot(0.0, 7.37, 0.09, 0.022)
+    return furrows + across - 0.12 * spot(0.14, 7.53, 0.06, 0.06)
 
 
 def _cheek_raise() -> np.ndarray:
@@ -75,15 +73,13 @@ def _upper_lip_raise() -> np.ndarray:
 
 
 def _smile() -> np.ndarray:
-    at = places()
     fold = 0.42 * _path([(0.20, 6.95), (0.28, 6.84), (0.345, 6.70), (0.35, 6.62)], 0.021)
-    return fold - 0.10 * bell(np.hypot((at["side"] - 0.40) / 0.12, (at["y"] - 6.93) / 0.11), 1)
+    return fold - 0.10 * spot(0.40, 6.93, 0.12, 0.11)
 
 
 def _dimple() -> np.ndarray:
-    at = places()
-    pit = 0.5 * bell(np.hypot((at["side"] - 0.325) / 0.022, (at["y"] - 6.625) / 0.055), 1)
-    return pit - 0.12 * bell(np.hypot((at["side"] - 0.375) / 0.03, (at["y"] - 6.63) / 0.06), 1)
+    pit = 0.5 * spot(0.325, 6.625, 0.022, 0.055)
+    return pit - 0.12 * spot(0.375, 6.63, 0.03, 0.06)
 
 
 def _corner_down() -> np.ndarray:
@@ -92,9 +88,9 @@ def _corner_down() -> np.ndarray:
 
 def _chin_raise() -> np.ndarray:
     at = places()
-    boss = bell(np.hypot(at["side"] / 0.17, (at["y"] - 6.32) / 0.11), 1)
+    boss = spot(0.0, 6.32, 0.17, 0.11)
     pits = 0.22 * np.clip(noise(np.random.default_rng(17), 1.5, 1.5), 0, 2) * boss
-    fold = 0.5 * bell(np.hypot(at["side"] / 0.17, (at["y"] - 6.45 + 0.9 * at["side"] ** 2) / 0.024), 1)
+    fold = 0.5 * bell(np.hypot(at["side"] / 0.17, (at["y"] - 6.45 + 0.9 * at["side"] ** 2) / 0.024))
     return pits + fold
 
 
@@ -105,14 +101,14 @@ def _stretch() -> np.ndarray:
 def _lip_tighten() -> np.ndarray:
     at = places()
     fine = 0.5 + 0.5 * np.cos(at["x"] * 130)
-    rim = bell((at["y"] - 6.74) / 0.03, 1) + bell((at["y"] - 6.47) / 0.03, 1)
+    rim = bell((at["y"] - 6.74) / 0.03) + bell((at["y"] - 6.47) / 0.03)
     return 0.20 * fine * rim * step(at["side"], 0.24, 0.16) * (1 - at["lips"]) + 0.15 * at["lips"]
 
 
 def _lip_press() -> np.ndarray:
     at = places()
-    seam = 0.35 * bell((at["y"] - 6.618) / 0.02, 1) * step(at["side"], 0.3, 0.24)
-    bulge = bell((at["y"] - 6.76) / 0.03, 1) + bell((at["y"] - 6.45) / 0.03, 1)
+    seam = 0.35 * bell((at["y"] - 6.618) / 0.02) * step(at["side"], 0.3, 0.24)
+    bulge = bell((at["y"] - 6.76) / 0.03) + bell((at["y"] - 6.45) / 0.03)
     return seam - 0.14 * bulge * step(at["side"], 0.24, 0.1)
 
 
@@ -137,9 +133,7 @@ DRAW: dict[int, Callable[[], np.ndarray]] = {
 
 @cache
 def creases() -> tuple[Crease, ...]:
-    """Every crease as (action unit, "left" or "right", the area of the atlas it touches, map over that area
-    float32).
-    """
+    """Every crease: action unit, "left" or "right", the area of the atlas it touches, map over that area float32."""
     found = []
     at = places()
     for unit, draw in DRAW.items():

@@ -8,9 +8,9 @@ import numpy as np
 
 from .head import AXIS_Z, PARTS, Head, load_head
 from .look import Look, bake, hair_amount, step
+from .scene import Moment
 
-# Action unit -> expression units of one side ("*" stands for Left or Right) and their strength at full
-# activation.
+# Action unit -> expression units of one side ("*" stands for Left or Right) and their strength at full activation.
 ACTION_UNITS: dict[int, dict[str, float]] = {
     1: {"browInnerUp": 1.2},
     2: {"browOuterUp*": 1.15},
@@ -41,10 +41,10 @@ NOSE_TIP, MOUTH_CORNER = (0.0, 6.97, 1.67), (0.2538, 6.6208, 1.4374)
 class Face:
     """One person's face, ready to be posed.
 
-    vertices (n, 3) float32 at rest, origin between the eyes · offsets (units, n, 3) float32 · strength
-    (units,) and amplitude {action unit: factor}, how strongly this person moves · crease, skin: of the look ·
-    atlas (512, 512) float32 · eyes: two centres (2, 3), the person's left eye first · moving, still (k, 3)
-    int32: triangles of the head and of the bust · outline: the vertices of the head.
+    vertices (n, 3) float32 at rest, origin between the eyes · offsets (units, n, 3) float32 · amplitude: action unit ->
+    how strongly this person moves it · atlas (512, 512) float32 · eyes: two centres (2, 3), the person's left eye first
+    · follow (n,) float32: how far a vertex goes with the head, 0..1 · moving, still (k, 3) int32: triangles of the head
+    and of the bust · outline: the vertices of the head · crease, skin: of the look.
     """
 
     vertices: np.ndarray
@@ -126,9 +126,7 @@ def _dress(head: Head, vertices: np.ndarray) -> np.ndarray:
 
 
 def make_face(weights: dict[str, float], look: Look, amplitude: dict[int, float] | None = None) -> Face:
-    """A face from identity-target weights, a look, and how strongly the person moves each action unit
-    (default 1).
-    """
+    """A face from identity-target weights, a look, and how strongly the person moves each action unit (default 1)."""
     head = load_head()
     vertices = _shape(head, weights)
     eyes = np.stack([vertices[head.part_vertices(eye)].mean(axis=0) for eye in ("left-eye", "right-eye")])
@@ -158,13 +156,13 @@ def _visible(head: Head, look: Look) -> tuple[np.ndarray, np.ndarray]:
     worn = _long_hair(head, look) if look.hair_length > 0 else np.zeros_like(added)
     worn = worn | ((head.parts == PARTS.index("glasses")) & (look.glasses > 0))
     facing = (corners[:, :, 2].max(axis=1) > 0.0) | (corners[:, :, 1].min(axis=1) > 7.6)
-    body = ~added & facing
     above = corners[:, :, 1].max(axis=1) > NECK_LOW
-    found = []
-    for half in (above, ~above):
+
+    def seen(half: np.ndarray) -> np.ndarray:
         sheet = head.triangles[worn & half]  # seen from both sides, while all else is seen from outside
-        found.append(np.ascontiguousarray(np.concatenate([head.triangles[body & half], sheet, sheet[:, ::-1]])))
-    return tuple(found)
+        return np.concatenate([head.triangles[~added & facing & half], sheet, sheet[:, ::-1]])
+
+    return seen(above), seen(~above)
 
 
 def unit_strengths(face: Face, units: dict[int, tuple[float, float]], extra: dict[str, float]) -> np.ndarray:
@@ -174,10 +172,10 @@ def unit_strengths(face: Face, units: dict[int, tuple[float, float]], extra: dic
     for unit, sides in units.items():
         factor = face.amplitude.get(unit, 1.0)
         for name, strength in ACTION_UNITS[unit].items():
+            share = 1.0 if "*" in name else 0.5  # what has no sides takes half from each
             for side, activation in zip(("Left", "Right"), sides):
-                both = "*" not in name
                 key = name.replace("*", side)
-                total[key] = total.get(key, 0.0) + factor * strength * activation * (0.5 if both else 1.0)
+                total[key] = total.get(key, 0.0) + factor * strength * activation * share
     return np.array([min(total.get(name, 0.0), 1.25) for name in head.unit_names], np.float32)
 
 
@@ -187,14 +185,11 @@ def rotation(yaw: float, pitch: float, roll: float = 0.0) -> np.ndarray:
     return (turns[1] @ turns[0] @ turns[2]).astype(np.float32)
 
 
-def pose(face: Face, moment) -> np.ndarray:
-    """Where the vertices are at a moment, (n, 3) float32, decimetres; the camera looks along -z at the
-    origin.
-    """
+def pose(face: Face, moment: Moment) -> np.ndarray:
+    """Where the vertices are at a moment, (n, 3) float32, decimetres; the camera looks along -z at the origin."""
     strength = unit_strengths(face, moment.units, moment.extra)
-    used = np.flatnonzero(strength > 1e-3)
     vertices = face.vertices.copy()
-    for number in used:  # row by row: a threaded matrix product costs more in waiting than it saves
+    for number in np.flatnonzero(strength > 1e-3):  # one by one: a threaded matrix product costs more than it saves
         vertices += strength[number] * face.offsets[number]
     if moment.gaze != (0.0, 0.0):
         turn = rotation(*moment.gaze)
@@ -219,9 +214,7 @@ def eye_vertices(eye: str) -> np.ndarray:
 
 @cache
 def landmark_vertices() -> np.ndarray:
-    """Numbers of the vertices at the nose tip and the two corners of the mouth, the person's right corner
-    first.
-    """
+    """Numbers of the vertices at the nose tip and the two corners of the mouth, the person's right corner first."""
     head = load_head()
     skin = head.part_vertices("skin")
     x, y, z = MOUTH_CORNER
@@ -231,8 +224,6 @@ def landmark_vertices() -> np.ndarray:
 
 
 def landmark_points(vertices: np.ndarray) -> np.ndarray:
-    """Five points in space (5, 3): image-left and image-right eye, nose tip, image-left and image-right mouth
-    corner.
-    """
+    """Five points in space (5, 3): image-left and -right eye, nose tip, image-left and -right corner of the mouth."""
     eyes = [vertices[eye_vertices(eye)].mean(axis=0) for eye in ("right-eye", "left-eye")]
     return np.concatenate([eyes, vertices[landmark_vertices()]]).astype(np.float32)

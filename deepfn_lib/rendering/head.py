@@ -1,9 +1,8 @@
-"""The head asset in memory: mesh, shape targets, and the atlas, one flat picture that covers every part of
-it.
+"""The head asset in memory: mesh, shape targets, and the atlas, one flat picture that covers every part of it.
 
-Frame of the mesh: x to the person's left, y up, z out of the face; the unit is about a decimetre. "Rest"
-positions are those of the source's base mesh before any target: they name places on the face (the lips, the
-brow ridge) that move with the skin and are the same for everyone, and every texture is a function of them.
+Frame of the mesh: x to the person's left, y up, z out of the face; the unit is about a decimetre. "Rest" positions are
+those of the source's base mesh before any target: they name places on the face (the lips, the brow ridge) that move
+with the skin and are the same for everyone, and every texture is a function of them.
 """
 
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import numpy as np
 from scipy import sparse
 
 ASSET = Path(__file__).with_name("head.npz")
+# The parts of the mesh, in the order of their numbers in the asset; hair and glasses are added here.
 PARTS = ("skin", "mouth", "left-eye", "right-eye", "upper-teeth", "lower-teeth", "tongue", "hair", "glasses")
 UNIT_PREFIX = "unit/"
 
@@ -71,11 +71,11 @@ def _patch_place(part: str, rest: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Head:
-    """The mesh, ready to draw. `n` vertices (a source vertex that two parts share occurs twice), `m`
-    triangles.
+    """The mesh, ready to draw. `n` vertices (a source vertex that two parts share occurs twice), `m` triangles.
 
-    rest (n, 3) float32 · source (n,) the asset's vertex of each · triangles (m, 3) int32 · parts (m,) numbers
-    into PARTS · atlas (n, 2) float32, each vertex's place in the atlas · lips, eyelids, ears (n,) in 0..1.
+    rest (n, 3) float32 · source (n,) the asset's vertex of each · triangles (m, 3) int32 · parts (m,) numbers into
+    PARTS · atlas (n, 2) float32, each vertex's place in the atlas · lips, eyelids, ears (n,) in 0..1 · asset: the
+    arrays of the file, vertices with those of hair and glasses.
     """
 
     rest: np.ndarray
@@ -126,8 +126,7 @@ class Head:
 
     @cached_property
     def atlas_rest(self) -> tuple[np.ndarray, np.ndarray]:
-        """For every atlas pixel of skin: rest position (512, 512, 3), and lips, eyelids and ears there (512,
-        512, 3), float32.
+        """For every atlas pixel of skin: rest position, and lips, eyelids and ears there, (512, 512, 3) float32 each.
 
         Skin is drawn over the atlas with depth away from the axis, so that the outer of two surfaces wins.
         """
@@ -143,14 +142,16 @@ class Head:
         return position.astype(np.float32), _draw_atlas(self.atlas, radius, skin, masks)
 
 
-def raster_settings(culling: int) -> cv2.TriangleRasterizeSettings:
-    """Smooth shading with the given culling. (The setters' results do not keep their owner alive: never chain
-    them.)
+def rasterise(vertices, triangles, colours, picture, depth, view: tuple[float, float, float], culling: int) -> None:
+    """Draw triangles (m, 3) int32, smoothly shaded, into `picture` (h, w, 3) where they are nearer than `depth` (h, w).
+
+    vertices (n, 3), in the camera's frame (it looks along -z) and colours (n, 3) in 0..1; all arrays contiguous
+    float32. `view`: the camera's vertical angle (radians), and how near and how far it sees.
     """
-    settings = cv2.TriangleRasterizeSettings()
+    settings = cv2.TriangleRasterizeSettings()  # its setters' results do not keep it alive: never chain them
     settings.setShadingType(cv2.RASTERIZE_SHADING_SHADED)
     settings.setCullingMode(culling)
-    return settings
+    cv2.triangleRasterize(vertices, triangles, colours, picture, depth, np.eye(4, dtype=np.float32), *view, settings)
 
 
 def _draw_atlas(atlas: np.ndarray, radius: np.ndarray, triangles: np.ndarray, colours: np.ndarray) -> np.ndarray:
@@ -159,18 +160,9 @@ def _draw_atlas(atlas: np.ndarray, radius: np.ndarray, triangles: np.ndarray, co
     distance = 4.0 * ATLAS - 20.0 * radius  # a weak perspective whose scale is undone below
     vertices = plane * (distance[:, None] / (ATLAS / 2)) + np.stack([0 * radius, 0 * radius, -distance], axis=1)
     picture, depth = np.zeros((ATLAS, ATLAS, 3), np.float32), np.full((ATLAS, ATLAS), 1e4, np.float32)
-    cv2.triangleRasterize(
-        vertices.astype(np.float32),
-        np.ascontiguousarray(triangles),
-        np.ascontiguousarray(colours, np.float32),
-        picture,
-        depth,
-        np.eye(4, dtype=np.float32),
-        np.pi / 2,
-        1.0,
-        1e4,
-        raster_settings(cv2.RASTERIZE_CULLING_NONE),
-    )
+    colours = np.ascontiguousarray(colours, np.float32)
+    view = (np.pi / 2, 1.0, 1e4)
+    rasterise(vertices.astype(np.float32), triangles, colours, picture, depth, view, cv2.RASTERIZE_CULLING_NONE)
     return picture
 
 
@@ -183,32 +175,26 @@ def _fill(picture: np.ndarray, empty: np.ndarray) -> np.ndarray:
     return values[labels]
 
 
-def _hair_sheet() -> tuple[np.ndarray, np.ndarray]:
-    """Vertices (n, 3) and triangles (m, 3) of a sheet of hair that falls around the back and sides of the
-    head.
-    """
+def _sheet(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A surface over a grid of points (rows, columns, 3): vertices (n, 3) and triangles (m, 3)."""
+    rows, columns, _ = points.shape
+    corner = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)).ravel()
+    below = corner + columns
+    first = np.stack([corner, below, corner + 1], axis=1)
+    second = np.stack([corner + 1, below, below + 1], axis=1)
+    return points.reshape(-1, 3), np.concatenate([first, second])
+
+
+def _hair() -> tuple[np.ndarray, np.ndarray]:
+    """Vertices (n, 3) and triangles (m, 3) of a sheet of hair that falls around the back and sides of the head."""
     angle = np.linspace(0.9, 2 * np.pi - 0.9, SHEET_COLUMNS)[None, :]
     y = np.linspace(SHEET_Y[0], SHEET_Y[-1], SHEET_ROWS)[:, None]
     width, depth = (np.interp(y, SHEET_Y[::-1], radii[::-1]) for radii in (SHEET_WIDTH, SHEET_DEPTH))
     x, z = width * np.sin(angle), AXIS_Z + depth * np.cos(angle)
-    vertices = np.stack([x, np.broadcast_to(y, x.shape), z], axis=2).reshape(-1, 3)
-    corner = (np.arange(SHEET_ROWS - 1)[:, None] * SHEET_COLUMNS + np.arange(SHEET_COLUMNS - 1)).ravel()
-    below = corner + SHEET_COLUMNS
-    first = np.stack([corner, below, corner + 1], axis=1)
-    second = np.stack([corner + 1, below, below + 1], axis=1)
-    return vertices.astype(np.float32), np.concatenate([first, second]).astype(np.int32)
+    return _sheet(np.stack([x, np.broadcast_to(y, x.shape), z], axis=2))
 
 
-def _ribbon(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A strip between two lines of points (k, 3) each: vertices (2k, 3) and triangles (2k - 2, 3)."""
-    count = len(first)
-    at = np.arange(count - 1)
-    one = np.stack([at, at + count, at + 1], axis=1)
-    two = np.stack([at + 1, at + count, at + count + 1], axis=1)
-    return np.concatenate([first, second]), np.concatenate([one, two])
-
-
-def _spectacles() -> tuple[np.ndarray, np.ndarray]:
+def _glasses() -> tuple[np.ndarray, np.ndarray]:
     """Vertices (n, 3) and triangles (m, 3) of a pair of glasses: two rims, a bridge, two temples."""
     turn = np.linspace(0, 2 * np.pi, 29)
     strips = []
@@ -218,19 +204,17 @@ def _spectacles() -> tuple[np.ndarray, np.ndarray]:
             x = 0.30 + width * np.sign(np.cos(turn)) * np.abs(np.cos(turn)) ** 0.75
             y = 7.26 + height * np.sign(np.sin(turn)) * np.abs(np.sin(turn)) ** 0.75
             rims.append(np.stack([sign * x, y, 1.60 - 0.45 * x**2], axis=1))
-        strips.append(_ribbon(*rims))
-        line = np.linspace([sign * 0.52, 7.34, 1.47], [sign * 0.80, 7.36, 0.45], 5)
-        strips.append(_ribbon(line, line - [0, 0.04, 0]))
+        temple = np.linspace([sign * 0.52, 7.34, 1.47], [sign * 0.80, 7.36, 0.45], 5)
+        strips += [np.stack(rims), np.stack([temple, temple - [0, 0.04, 0]])]
     bridge = np.linspace([-0.09, 7.33, 1.60], [0.09, 7.33, 1.60], 3)
-    strips.append(_ribbon(bridge, bridge - [0, 0.03, 0]))
-    return _join(strips)
+    return _join([_sheet(strip) for strip in (*strips, np.stack([bridge, bridge - [0, 0.03, 0]]))])
 
 
 def _join(pieces: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
     """Several meshes as one."""
     starts = np.cumsum([0, *(len(vertices) for vertices, _ in pieces)])
-    triangles = [triangles + start for (_, triangles), start in zip(pieces, starts)]
-    return np.concatenate([vertices for vertices, _ in pieces]).astype(np.float32), np.concatenate(triangles)
+    triangles = np.concatenate([triangles + start for (_, triangles), start in zip(pieces, starts)])
+    return np.concatenate([vertices for vertices, _ in pieces]).astype(np.float32), triangles.astype(np.int32)
 
 
 @cache
@@ -238,33 +222,19 @@ def load_head() -> Head:
     """The head asset, read once a process, with a sheet of hair and a pair of glasses added."""
     with np.load(ASSET) as file:
         asset = {name: file[name] for name in file.files}
-    for part, made in (("hair", _hair_sheet()), ("glasses", _spectacles())):
-        number = np.full(len(made[1]), PARTS.index(part), np.uint8)
-        asset["parts"] = np.concatenate([asset["parts"], number])
-        meshes = [(asset["vertices"], asset["triangles"].astype(np.int32)), made]
-        asset["vertices"], asset["triangles"] = _join(meshes)
-        asset["masks"] = np.pad(asset["masks"], ((0, 0), (0, len(made[0]))))
-    triangles, parts = asset["triangles"].astype(np.int32), asset["parts"]
-    source, drawn = [], np.empty_like(triangles)
-    for number in range(len(PARTS)):
+    worn = {"hair": _hair(), "glasses": _glasses()}
+    numbers = [np.full(len(triangles), PARTS.index(part), np.uint8) for part, (_, triangles) in worn.items()]
+    parts = np.concatenate([asset["parts"], *numbers])
+    masks = np.pad(asset["masks"], ((0, 0), (0, sum(len(vertices) for vertices, _ in worn.values()))))
+    asset["vertices"], triangles = _join([(asset["vertices"], asset["triangles"]), *worn.values()])
+    drawn, sources, places, count = np.empty_like(triangles), [], [], 0
+    for number, part in enumerate(PARTS):
         used, corners = np.unique(triangles[parts == number], return_inverse=True)
-        drawn[parts == number] = corners.reshape(-1, 3) + sum(map(len, source))
-        source.append(used)
-    rest = [asset["vertices"][used] for used in source]
-    places = [
-        atlas_place(rest[number]) if part == "skin" else _patch_place(part, rest[number])
-        for number, part in enumerate(PARTS)
-    ]
-    source = np.concatenate(source)
-    lips, eyelids, ears = asset["masks"][:, source].astype(np.float32) / 255
-    return Head(
-        np.concatenate(rest),
-        source,
-        drawn,
-        parts,
-        np.concatenate(places).astype(np.float32),
-        lips,
-        eyelids,
-        ears,
-        asset,
-    )
+        drawn[parts == number] = corners.reshape(-1, 3) + count
+        count += len(used)
+        sources.append(used)
+        rest = asset["vertices"][used]
+        places.append(atlas_place(rest) if part == "skin" else _patch_place(part, rest))
+    source, atlas = np.concatenate(sources), np.concatenate(places).astype(np.float32)
+    lips, eyelids, ears = masks[:, source].astype(np.float32) / 255
+    return Head(asset["vertices"][source], source, drawn, parts, atlas, lips, eyelids, ears, asset)

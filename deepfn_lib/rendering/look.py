@@ -1,8 +1,7 @@
-"""What a person's surface looks like: the atlas picture of skin, brows, lips, hair, eyes, and how expression
-creases it.
+"""What a person's surface looks like: the atlas picture of skin, brows, lips, hair and eyes.
 
-Everything is a function of rest position (see `head`), so it moves with the skin. Brightness is a share of
-white as displayed; the renderer multiplies it by the light.
+Everything is a function of rest position (see `head`), so it moves with the skin. Brightness is a share of white as
+displayed; the renderer multiplies it by the light.
 """
 
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from functools import cache
 import cv2
 import numpy as np
 
-from .head import ATLAS, EYE_CENTRE, PATCHES, load_head
+from .head import ATLAS, AXIS_Z, EYE_CENTRE, PATCHES, load_head
 
 # Displayed brightness of cheek skin for Fitzpatrick types I-VI (index 1-6), chosen so that steps look even.
 SKIN_BRIGHTNESS = (np.nan, 0.86, 0.78, 0.69, 0.60, 0.47, 0.37)
@@ -24,13 +23,11 @@ HAIRLINE_Y = (8.06, 8.05, 7.98, 7.82, 7.60, 7.30, 7.05, 6.90, 6.6)
 class Look:
     """A person's surface. Brightnesses and amounts in 0..1 unless said otherwise.
 
-    skin: cheek brightness · brow_dark, brow_thick, brow_arch, brow_height · hair: brightness · hair_height:
-    thickness of the cap (decimetres) · hairline: shift up (decimetres) · fringe: how far hair
-    falls over the forehead (decimetres) on the side away from the parting, -1 to 1 · hair_length: 0 short, 1 below the
-    shoulders · hair_front: where long hair begins, radians from straight ahead · stubble, freckles, lip_dark,
-    lash_dark, crease (depth of wrinkles), iris (brightness), glasses (worn or not), rim
-    and cloth (brightness) · texture: seed of
-    noise.
+    skin: cheek brightness · brow_dark, brow_thick, brow_arch, brow_height · hair: brightness · hair_height: of the cap
+    (decimetres) · hairline: shift up (decimetres) · fringe: how far hair falls over the forehead (decimetres) on the
+    side away from the parting, -1 to 1 · hair_length: 0 short, 1 below the shoulders · hair_front: where long hair
+    begins, radians from straight ahead · stubble, freckles, lip_dark, lash_dark, crease (depth of wrinkles), iris
+    (brightness), glasses (worn or not), rim and cloth (brightness) · texture: seed of noise.
     """
 
     skin: float
@@ -57,13 +54,13 @@ class Look:
     texture: int = 0
 
 
-def step(value: np.ndarray, low: float, high: float) -> np.ndarray:
+def step(value: np.ndarray, low: float | np.floating | np.ndarray, high: float | np.ndarray) -> np.ndarray:
     """A smooth step from 0 at `low` to 1 at `high` (which may be the smaller)."""
     share = np.clip((value - low) / (high - low), 0, 1)
     return share * share * (3 - 2 * share)
 
 
-def bell(value: np.ndarray, width: float) -> np.ndarray:
+def bell(value: np.ndarray, width: float = 1.0) -> np.ndarray:
     """exp(-(value / width)^2)."""
     return np.exp(-np.square(value / width))
 
@@ -71,16 +68,14 @@ def bell(value: np.ndarray, width: float) -> np.ndarray:
 def noise(generator: np.random.Generator, across: float, down: float) -> np.ndarray:
     """Smooth noise over the atlas, mean 0 and SD 1, with grain `across` by `down` pixels: (512, 512) float32."""
     white = generator.standard_normal((ATLAS, ATLAS)).astype(np.float32)
-    smooth = cv2.GaussianBlur(
-        white, (0, 0), sigmaX=max(across, 0.3), sigmaY=max(down, 0.3), borderType=cv2.BORDER_REFLECT
-    )
+    smooth = cv2.GaussianBlur(white, (0, 0), sigmaX=across, sigmaY=down, borderType=cv2.BORDER_REFLECT)
     return smooth / smooth.std()
 
 
 @cache
 def places() -> dict[str, np.ndarray]:
-    """Maps over the atlas, (512, 512) float32: x, y, z, |x|, angle, lips, eyelids, ears, and `lash`, the rim
-    of the lids.
+    """Maps over the atlas, (512, 512) float32: rest positions x, y, z; `side`, |x|; `angle` from straight ahead; lips,
+    eyelids and ears, 0..1; `lash`, how far from the eye's opening (pixels); `front`, 1 on the front of the face.
     """
     rest, masks = load_head().atlas_rest
     x, y, z = np.moveaxis(rest, 2, 0)
@@ -93,13 +88,19 @@ def places() -> dict[str, np.ndarray]:
         "y": y,
         "z": z,
         "side": side,
-        "angle": np.abs(np.arctan2(x, z - 0.35)),
+        "angle": np.abs(np.arctan2(x, z - AXIS_Z)),
         "lips": lips,
         "eyelids": eyelids,
         "ears": step(ears, 0.2, 0.7),
         "lash": gap.astype(np.float32),
         "front": step(z, 0.5, 0.9),
     }
+
+
+def spot(side: float, y: float, width: float, height: float) -> np.ndarray:
+    """An oval over the atlas that fades from 1 at |x| = `side` and `y`; all in decimetres."""
+    at = places()
+    return bell(np.hypot((at["side"] - side) / width, (at["y"] - y) / height))
 
 
 def hair_amount(look: Look) -> np.ndarray:
@@ -119,10 +120,9 @@ def brow_amount(look: Look) -> np.ndarray:
     bow = np.sin(np.pi * np.clip(along, 0, 1) ** 0.8 * 0.86)
     height = 7.475 + 0.03 * look.brow_height + (0.035 + 0.04 * look.brow_arch) * bow
     thick = (0.024 + 0.022 * look.brow_thick) * (1.0 - 0.7 * np.clip(along, 0, 1) ** 1.7)
-    strokes = cv2.warpAffine(
-        noise(generator, 0.5, 2.2), np.float32([[1, 0.5, 0], [0, 1, 0]]), (ATLAS, ATLAS), borderMode=cv2.BORDER_WRAP
-    )
-    body = bell((at["y"] - height) / thick, 1.0) * step(along, -0.06, 0.08) * step(along, 1.05, 0.9)
+    slant = np.array([[1, 0.5, 0], [0, 1, 0]], np.float32)
+    strokes = cv2.warpAffine(noise(generator, 0.5, 2.2), slant, (ATLAS, ATLAS), borderMode=cv2.BORDER_WRAP)
+    body = bell((at["y"] - height) / thick) * step(along, -0.06, 0.08) * step(along, 1.05, 0.9)
     return np.clip(body * (1.0 + 0.25 * strokes), 0, 1) * at["front"]
 
 
@@ -130,26 +130,23 @@ def _skin(look: Look, generator: np.random.Generator) -> np.ndarray:
     """Bare skin with its unevenness, darker creases that are always there, lips and lids."""
     at = places()
     skin = look.skin * (1 + 0.025 * noise(generator, 9, 9) + 0.018 * noise(generator, 0.8, 0.8))
-    hollow = 0.22 * bell(np.hypot((at["side"] - 0.30) / 0.17, (at["y"] - 7.36) / 0.05), 1.0)  # lid fold
-    hollow += 0.10 * bell(np.hypot((at["side"] - 0.27) / 0.17, (at["y"] - 7.17) / 0.06), 1.0)  # under the eye
-    hollow += 0.55 * bell(np.hypot((at["side"] - 0.085) / 0.05, (at["y"] - 6.865) / 0.025), 1.0)  # nostril
-    hollow += 0.10 * bell(np.hypot((at["side"] - 0.20) / 0.03, (at["y"] - 6.93) / 0.07), 1.0)  # wing of the nose
-    hollow += 0.22 * bell(np.hypot((at["side"] - 0.262) / 0.03, (at["y"] - 6.62) / 0.018), 1.0)  # mouth corner
-    hollow += 0.12 * bell(np.hypot(at["side"] / 0.17, (at["y"] - 6.475) / 0.03), 1.0)  # under the lip
+    hollow = 0.22 * spot(0.30, 7.36, 0.17, 0.05)  # lid fold
+    hollow += 0.10 * spot(0.27, 7.17, 0.17, 0.06)  # under the eye
+    hollow += 0.55 * spot(0.085, 6.865, 0.05, 0.025)  # nostril
+    hollow += 0.10 * spot(0.20, 6.93, 0.03, 0.07)  # wing of the nose
+    hollow += 0.22 * spot(0.262, 6.62, 0.03, 0.018)  # mouth corner
+    hollow += 0.12 * spot(0.0, 6.475, 0.17, 0.03)  # under the lip
     hollow += 0.35 * step(at["y"], 6.15, 5.9) * step(at["z"], 1.2, 0.8)  # the neck lies in the chin's shade
-    hollow += 0.25 * at["ears"] * bell((at["side"] - 0.76) / 0.05, 1.0)
+    hollow += 0.25 * at["ears"] * bell((at["side"] - 0.76) / 0.05)
     skin *= 1 - np.clip(hollow, 0, 0.8)
     if look.freckles:
         spots = step(noise(generator, 1.0, 1.0), 1.6, 2.4) * step(at["y"], 6.7, 6.95) * step(at["y"], 7.6, 7.3)
         skin *= 1 - 0.3 * look.freckles * spots
     lips = at["lips"] * (0.10 + 0.25 * look.lip_dark) * (1 + 0.12 * noise(generator, 0.7, 3))
-    seam = 0.5 * bell((at["y"] - 6.618) / 0.012, 1.0) * step(at["side"], 0.27, 0.22)
+    seam = 0.5 * bell((at["y"] - 6.618) / 0.012) * step(at["side"], 0.27, 0.22)
     skin *= (1 - lips) * (1 - seam)
-    lash = (
-        step(at["lash"], 3.2, 0.6)
-        * (at["front"] > 0.5)
-        * np.where(at["y"] > EYE_CENTRE[1], 0.35 + 0.5 * look.lash_dark, 0.25)
-    )
+    dark = np.where(at["y"] > EYE_CENTRE[1], 0.35 + 0.5 * look.lash_dark, 0.25)
+    lash = step(at["lash"], 3.2, 0.6) * (at["front"] > 0.5) * dark
     lash *= bell(np.hypot(at["side"] - EYE_CENTRE[0], at["y"] - EYE_CENTRE[1]), 0.3)
     return skin * (1 - lash)
 
@@ -157,15 +154,12 @@ def _skin(look: Look, generator: np.random.Generator) -> np.ndarray:
 def _stubble(look: Look, generator: np.random.Generator) -> np.ndarray:
     """Beard shadow, 0..1 over the atlas."""
     at = places()
-    jaw = step(at["y"], 6.85 + 0.0 * at["y"], 6.7) * step(at["y"], 5.9, 6.1) * step(at["side"], 0.16, 0.34)
+    jaw = step(at["y"], np.float32(6.85), 6.7) * step(at["y"], 5.9, 6.1) * step(at["side"], 0.16, 0.34)
     chin = step(at["y"], 6.46, 6.36) * step(at["y"], 5.95, 6.1)
-    lip = bell((at["y"] - 6.775) / 0.05, 1.0) * step(at["side"], 0.34, 0.25)
+    lip = bell((at["y"] - 6.775) / 0.05) * step(at["side"], 0.34, 0.25)
     sideburn = step(at["angle"], 0.85, 1.0) * step(at["y"], 7.2, 7.0) * step(at["y"], 6.1, 6.3)
-    area = (
-        np.maximum.reduce([jaw * step(at["y"], 6.9 - 0.2, 6.5), chin, lip, sideburn])
-        * (1 - at["lips"])
-        * (1 - at["ears"])
-    )
+    area = np.maximum.reduce([jaw * step(at["y"], 6.7, 6.5), chin, lip, sideburn])
+    area = area * (1 - at["lips"]) * (1 - at["ears"])
     return area * np.clip(0.6 + 0.25 * noise(generator, 0.6, 0.9), 0, 1)
 
 

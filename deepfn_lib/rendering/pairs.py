@@ -5,7 +5,6 @@ what a normaliser has to undo. The exact answer is cut by the renderer's points,
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import cv2
@@ -13,18 +12,14 @@ import numpy as np
 
 from ..cluster import HERE, Machine
 from ..faces import alignment, detection, tracking
-from .corpora import SCENES
+from .corpora import on_stages, render_both
 from .expressions import make_course
-from .face import Face
-from .label_statistics import BP4D_UNITS, MOST_EXPRESSIVE, UNITS
-from .people import make_person, person_face
-from .renderer import make_stage, render
-from .scene import BP4D_CAMERA, BP4D_LIGHT, vary_light
-from .seeds import generator
+from .label_statistics import BP4D_COLUMNS, MOST_EXPRESSIVE
+from .people import face_of, make_person
 
 CODE_VERSION = 5
 FRAME_RATE = 0.75  # frames a second of the sessions that pairs are taken from: neighbours differ
-SCENE_FRAMES = 8  # frames in a row under one camera and light
+SCENE_FRAMES = 8  # frames in a row under one camera and light; the corpora's cameras take turns
 
 
 def render_pairs(
@@ -39,32 +34,36 @@ def render_pairs(
     machine: Machine = HERE,
 ) -> None:
     """Write `faces.npy`, `truth.npy` (people * frames_per_person, size, size) uint8, `labels.npy` int8 (the same
-    number, 12: 1 where the action unit of BP4D is active), `people.npy` int16 (1, 2, ...) and `undetected.npy`.
+    number, 12: 1 where the action unit of BP4D is active) and `people.npy` int16 (1, 2, ...).
 
     People are P001, P002, ...: both genders, skin types I-VI evenly. Faces are cut by MTCNN's points under the
-    alignment `mode`; truth, the same moment on the face of the BP4D participant `template`, by the renderer's.
-    Where MTCNN finds nothing (the rows in `undetected.npy`) the renderer's points serve. Cameras and lights of both
-    corpora take turns, and lights vary; truth of a DISFA scene is in BP4D's usual one, as in the corpora.
+    alignment `mode`; truth, the same moment on the face of the BP4D participant `template`, by the renderer's. Where
+    MTCNN finds nothing the renderer's points serve. Cameras and lights of both corpora take turns, and lights vary;
+    truth of a DISFA scene is in BP4D's usual one, as in the corpora.
     """
-    folder, number = Path(folder), people * frames_per_person
+    number = people * frames_per_person
     jobs = [(seed, who, frames_per_person, size, template, mode) for who in range(1, people + 1)]
-    shapes = {"faces": ((number, size, size), np.uint8), "truth": ((number, size, size), np.uint8)}
-    shapes["labels"] = ((number, len(BP4D_UNITS)), np.int8)
+    pictures = (np.uint8, (number, size, size))
+    arrays = {"faces": pictures, "truth": pictures, "labels": (np.int8, (number, len(BP4D_COLUMNS)))}
     kept = {
         name: np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=kind, shape=shape)
-        for name, (shape, kind) in shapes.items()
+        for name, (kind, shape) in arrays.items()
     }
-    undetected = []
 
     def keep(position: int, result: Pairs) -> None:
         first = position * frames_per_person
         for name, array in kept.items():
             array[first : first + frames_per_person] = getattr(result, name)
-        undetected.extend(first + np.flatnonzero(~result.found))
 
     machine.run(person_pairs, jobs, description="pairs", unit="person", done=keep)
     np.save(folder / "people.npy", np.repeat(np.arange(1, people + 1, dtype=np.int16), frames_per_person))
-    np.save(folder / "undetected.npy", np.array(sorted(undetected), np.int64))
+
+
+def scenes_of(people: np.ndarray) -> np.ndarray:
+    """A number for each rendered person before each of the two cameras, int (n,), from `people.npy` of the pairs."""
+    everyone, first = np.unique(people, return_index=True)
+    frame = np.arange(len(people)) - first[np.searchsorted(everyone, people)]
+    return 2 * people.astype(int) + frame // SCENE_FRAMES % 2
 
 
 @dataclass(frozen=True)
@@ -77,29 +76,24 @@ class Pairs:
     found: np.ndarray
 
 
-@lru_cache(maxsize=2)
-def _template(seed: int, participant: str) -> Face:
-    return person_face(make_person(seed, "BP4D", participant))
-
-
 def person_pairs(seed: int, number: int, frames: int, size: int, template: str, mode: str = "five-points") -> Pairs:
     """The pairs of person `number` (1, 2, ...). One job of a cluster."""
     cv2.setNumThreads(1)
-    person = make_person(seed, "pairs", f"P{number:03d}")
-    face, answer = person_face(person), _template(seed, template)
-    course = make_course(seed, person, "pairs", frames / FRAME_RATE, FRAME_RATE)
+    one = f"P{number:03d}"
+    faces = face_of(seed, "pairs", one), face_of(seed, "BP4D", template)
+    course = make_course(seed, make_person(seed, "pairs", one), "pairs", frames / FRAME_RATE, FRAME_RATE)
     pictures, points, truth = [], [], []
     for frame in range(frames):
+        turn = frame // SCENE_FRAMES
         if frame % SCENE_FRAMES == 0:
-            stages = _scene(seed, person.participant, frame // SCENE_FRAMES, face, answer)
-        moment = course.moment(frame)
-        picture, exact = render(face, stages[0], moment, grain=frame)
+            shown = on_stages(seed, ("BP4D", "DISFA")[turn % 2], (one, turn), *faces)
+        (picture, exact), answer = render_both(shown, course.moment(frame), frame)
         pictures.append(picture)
         points.append(exact)
-        truth.append(cut(*render(answer, stages[1], moment, grain=frame), size, mode))
-    faces, found = cut_as_found(pictures, np.array(points), size, mode)
-    columns = [UNITS.index(unit) for unit in BP4D_UNITS]
-    return Pairs(faces, np.array(truth), (course.level[:frames, columns] > 0).astype(np.int8), found)
+        truth.append(cut(*answer, size, mode))
+    cropped, found = cut_as_found(pictures, np.array(points), size, mode)
+    labels = (course.level[:frames, BP4D_COLUMNS] > 0).astype(np.int8)
+    return Pairs(cropped, np.array(truth), labels, found)
 
 
 def cut_as_found(pictures: list[np.ndarray], exact: np.ndarray, size: int, mode: str):
@@ -116,22 +110,3 @@ def cut(picture: np.ndarray, points: np.ndarray, size: int, mode: str = "five-po
     """The face in a picture, aligned by its exact landmarks (5, 2): (size, size) uint8."""
     transform = alignment.transforms(points[None], alignment.boxes_from_points(points[None]), size, mode)[0]
     return alignment.crop(picture, transform, size)
-
-
-def _scene(seed: int, participant: str, turn: int, face: Face, answer: Face):
-    """The stages of a stretch of frames, for the face and for the answer; the corpora's cameras take turns."""
-    dataset = ("BP4D", "DISFA")[turn % 2]
-    camera, light = SCENES[dataset]
-    light = vary_light(light, generator(seed, "light", participant, turn), 1.0)
-    wall = (seed, "wall", participant, turn)
-    own = make_stage(face, camera, light, generator(*wall))
-    if dataset == "DISFA":
-        camera, light = BP4D_CAMERA, BP4D_LIGHT
-    return own, make_stage(answer, camera, light, generator(*wall))
-
-
-def scenes_of(people: np.ndarray) -> np.ndarray:
-    """A number for each rendered person before each of the two cameras, int (n,), from `people.npy` of the pairs."""
-    everyone, first = np.unique(people, return_index=True)
-    frame = np.arange(len(people)) - first[np.searchsorted(everyone, people)]
-    return 2 * people.astype(int) + frame // SCENE_FRAMES % 2

@@ -1,43 +1,34 @@
 """The rendered people: official IDs, gender, skin type, shape of the head, look, and habits of movement.
 
-Who is lighter and darker is fixed here so that, once the template (the most expressive participant, a woman
-of intermediate skin) has left, the groups are those of the paper's Table 4.
+Who is lighter and darker is fixed here so that, once the template (the most expressive participant, a woman of
+intermediate skin) has left, the groups are those of the paper's Table 4.
 """
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
-from .face import ACTION_UNITS, Face, make_face
+from ..datasets import bp4d, disfa
+from ..datasets.manifests import SKIN_GROUPS
+from .face import Face, make_face
 from .head import load_head
 from .label_statistics import UNITS
 from .look import SKIN_BRIGHTNESS, Look
 from .seeds import generator
 
-BP4D_LIGHTER = ("M002", "F003", "M006", "M009", "F012", "M013", "M017")
-BP4D_DARKER = ("F005", "M004", "F009", "F014", "M011", "F016", "F020", "F023")
-DISFA_WOMEN = (
-    "SN001",
-    "SN004",
-    "SN005",
-    "SN008",
-    "SN011",
-    "SN013",
-    "SN017",
-    "SN021",
-    "SN023",
-    "SN026",
-    "SN029",
-    "SN031",
-)
-DISFA_LIGHTER = ("SN002", "SN004", "SN006", "SN010", "SN011", "SN018", "SN023", "SN027", "SN030")
-DISFA_DARKER = ("SN009", "SN029")
-_MISSING = (14, 15, 19, 20, 22)
-DISFA_IDS = tuple(f"SN{number:03d}" for number in range(1, 33) if number not in _MISSING)
-BP4D_IDS = (*(f"F{number:03d}" for number in range(1, 24)), *(f"M{number:03d}" for number in range(1, 19)))
+EVERYONE = {"BP4D": bp4d.PARTICIPANTS, "DISFA": disfa.PARTICIPANTS}
+LIGHTER = {
+    "BP4D": ("M002", "F003", "M006", "M009", "F012", "M013", "M017"),
+    "DISFA": ("SN002", "SN004", "SN006", "SN010", "SN011", "SN018", "SN023", "SN027", "SN030"),
+}
+DARKER = {"BP4D": ("F005", "M004", "F009", "F014", "M011", "F016", "F020", "F023"), "DISFA": ("SN009", "SN029")}
+DISFA_WOMEN = tuple(f"SN{number:03d}" for number in (1, 4, 5, 8, 11, 13, 17, 21, 23, 26, 29, 31))
 # The order in which a smaller corpus takes people: groups and genders balanced from the first ten on.
-BP4D_FIRST = ("F007", "M002", "F005", "F003", "M004", "M006", "F009", "F001", "M001", "F002")
-DISFA_FIRST = ("SN001", "SN002", "SN004", "SN003", "SN005", "SN006")
+FIRST = {
+    "BP4D": ("F007", "M002", "F005", "F003", "M004", "M006", "F009", "F001", "M001", "F002"),
+    "DISFA": ("SN001", "SN002", "SN004", "SN003", "SN005", "SN006"),
+}
 
 # Pairs of opposite targets and how much people differ along them, by folder of the asset.
 SPREAD = {
@@ -67,8 +58,10 @@ CAREFUL = ("trans", "age", "scale", "push", "mouth-angles", "lip-ext", "eye-heig
 
 @dataclass(frozen=True)
 class Person:
-    """One rendered participant. gender "female" or "male"; skin_type 1-6 (Fitzpatrick); weights of identity
-    targets.
+    """One rendered participant.
+
+    gender "female" or "male" · skin_type 1-6 (Fitzpatrick) · weights: identity target -> weight · amplitude: action
+    unit -> how strongly the person moves it, about 1.
     """
 
     dataset: str
@@ -81,24 +74,22 @@ class Person:
 
     @property
     def skin_group(self) -> str:
-        """ "lighter" (types I-II), "darker" (V-VI) or ""."""
-        return "lighter" if self.skin_type <= 2 else "darker" if self.skin_type >= 5 else ""
+        """Of the paper's section 4.1: lighter (types I-II), darker (V-VI) or empty."""
+        return SKIN_GROUPS.get(self.skin_type, "")
 
 
 def participants(dataset: str, count: int) -> list[str]:
     """The first `count` participants of a rendered corpus, in its fixed, balanced order."""
-    everyone, first = (BP4D_IDS, BP4D_FIRST) if dataset == "BP4D" else (DISFA_IDS, DISFA_FIRST)
-    rest = [one for one in everyone if one not in first]
+    first = FIRST[dataset]
+    rest = [one for one in EVERYONE[dataset] if one not in first]
     women = [one for one in rest if gender_of(dataset, one) == "female"]
     men = [one for one in rest if gender_of(dataset, one) == "male"]
-    mixed = sorted(
-        [((place + 0.5) / len(women), one) for place, one in enumerate(women)]
-        + [((place + 0.5) / len(men), one) for place, one in enumerate(men)]
-    )
+    mixed = sorted(((place + 0.5) / len(some), one) for some in (women, men) for place, one in enumerate(some))
     return [*first, *(one for _, one in mixed)][:count]
 
 
 def gender_of(dataset: str, participant: str) -> str:
+    """A participant's gender, female or male; people outside the corpora take turns."""
     if dataset == "DISFA":
         return "female" if participant in DISFA_WOMEN else "male"
     if participant.startswith("P"):
@@ -107,20 +98,15 @@ def gender_of(dataset: str, participant: str) -> str:
 
 
 def _skin_type(dataset: str, participant: str) -> int:
-    """Lighter I-II, darker V-VI, the others III-IV, each pair in turn; people outside the corpora evenly over
-    all six.
-    """
-    if dataset not in _GROUPS:
+    """Lighter I-II, darker V-VI, the others III-IV, each pair in turn; outside the corpora evenly over all six."""
+    if dataset not in EVERYONE:
         return 1 + (int(participant[1:]) // 2) % 6
-    everyone, lighter, darker = _GROUPS[dataset]
-    others = [one for one in everyone if one not in lighter + darker]
+    lighter, darker = LIGHTER[dataset], DARKER[dataset]
+    others = [one for one in EVERYONE[dataset] if one not in lighter + darker]
     for base, group in ((1, lighter), (5, darker), (3, others)):
         if participant in group:
             return base + group.index(participant) % 2
     raise ValueError(f"{dataset} has no participant {participant}")
-
-
-_GROUPS = {"BP4D": (BP4D_IDS, BP4D_LIGHTER, BP4D_DARKER), "DISFA": (DISFA_IDS, DISFA_LIGHTER, DISFA_DARKER)}
 
 
 def _origins(skin_type: int, generator: np.random.Generator) -> dict[str, float]:
@@ -159,15 +145,11 @@ def _shape(gender: str, skin_type: int, generator: np.random.Generator) -> dict[
 
 
 def _look(gender: str, skin_type: int, generator: np.random.Generator) -> Look:
-    woman, pale = gender == "female", skin_type <= 2
+    """A person's surface. The order of the draws decides who the person is, so it stays."""
+    woman, group = gender == "female", SKIN_GROUPS.get(skin_type, "")
+    pale = group == "lighter"
     bright = SKIN_BRIGHTNESS[skin_type] * float(np.exp(0.03 * generator.standard_normal()))
-    hair = (
-        generator.uniform(0.08, 0.5)
-        if pale
-        else generator.uniform(0.05, 0.2)
-        if skin_type <= 4
-        else generator.uniform(0.04, 0.09)
-    )
+    hair = generator.uniform(*{"lighter": (0.08, 0.5), "": (0.05, 0.2), "darker": (0.04, 0.09)}[group])
     return Look(
         skin=bright,
         brow_dark=float(np.clip(generator.normal(0.65 if woman else 0.7, 0.15), 0.3, 1)),
@@ -195,9 +177,7 @@ def _look(gender: str, skin_type: int, generator: np.random.Generator) -> Look:
 
 
 def make_person(seed: int, dataset: str, participant: str) -> Person:
-    """One person, a function of the seed and the name. `dataset` is "BP4D", "DISFA" or "pairs" (ids P001,
-    P002, ...).
-    """
+    """One person, a function of the seed and the name. `dataset`: "BP4D", "DISFA" or "pairs" (ids P001, P002, ...)."""
     gender, skin_type = gender_of(dataset, participant), _skin_type(dataset, participant)
     weights = _shape(gender, skin_type, generator(seed, "shape", dataset, participant))
     look = _look(gender, skin_type, generator(seed, "look", dataset, participant))
@@ -207,12 +187,16 @@ def make_person(seed: int, dataset: str, participant: str) -> Person:
 
 
 def person_face(person: Person) -> Face:
-    """The person's face, with a person's own way of making each action unit: each expression unit a little
-    different.
-    """
-    face = make_face(person.weights, person.look, {unit: person.amplitude.get(unit, 1.0) for unit in ACTION_UNITS})
+    """The person's face, with a way of its own of making each action unit: each expression unit a little different."""
+    face = make_face(person.weights, person.look, person.amplitude)
     draw = np.random.default_rng(person.look.texture + 9)
     manner = np.clip(draw.normal(1.0, 0.12, len(face.offsets)), 0.7, 1.3).astype(np.float32)
     blinks = [number for number, name in enumerate(load_head().unit_names) if name.startswith("eye")]
     manner[blinks] = 1.0  # lids must still meet
     return replace(face, offsets=face.offsets * manner[:, None, None])
+
+
+@lru_cache(maxsize=2)
+def face_of(seed: int, dataset: str, participant: str) -> Face:
+    """`person_face` by name, kept: a job draws the same participant and the template many times."""
+    return person_face(make_person(seed, dataset, participant))

@@ -1,5 +1,4 @@
-"""Correlated Gaussian courses in time: the latent drive of each action unit, and the movement that carries no
-label."""
+"""Correlated Gaussian courses in time: the latent drive of each action unit, and the movement that carries no label."""
 
 from functools import cache, lru_cache
 
@@ -7,52 +6,55 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.stats import norm
 
-from . import label_statistics as p
+from ..datasets import bp4d, disfa
+from . import label_statistics as published
+from .label_statistics import UNITS
 from .seeds import generator
 
 BASE_RATE = 25.0  # instants a second of the time base
 SMOOTH = 0.16  # seconds: the fastest change of an expression
-TASK_SECONDS, VIDEO_SECONDS = 20.0, 242.0
+TASKS = {"BP4D": bp4d.TASKS, "DISFA": (disfa.TASK,)}
+TASK_SECONDS = {"BP4D": 20.0, "DISFA": 242.0}
+
+
+def instants(seconds: float) -> int:
+    """How many instants of the time base a session has, its first and last included."""
+    return int(round(seconds * BASE_RATE)) + 1
 
 
 def mean_run(dataset: str, unit: int) -> float:
     """Mean length of an event, seconds."""
-    coded = unit in p.BP4D_UNITS
-    frames = p.BP4D_MEAN_RUN[p.BP4D_UNITS.index(unit)] if coded else p.OTHER_MEAN_RUN[unit]
-    return frames / 25 * (p.DISFA_RUN_FACTOR if dataset == "DISFA" else 1.0)
+    coded = unit in published.BP4D_UNITS
+    frames = published.BP4D_MEAN_RUN[published.BP4D_UNITS.index(unit)] if coded else published.OTHER_MEAN_RUN[unit]
+    return frames / 25 * (published.DISFA_RUN_FACTOR if dataset == "DISFA" else 1.0)
 
 
 def published_rate(dataset: str, unit: int, gender: str) -> float:
     """Share of frames, 0..1. Where some people never show the action unit, the share among the others."""
     if dataset == "DISFA":
-        never = sum(one.startswith("SN") and unit in units for one, units in p.NEVER.items())
-        rate = p.DISFA_RATE.get(unit) or p.UNLABELLED_RATE["DISFA"][unit]
-        return rate / 100 * 27 / (27 - never)
-    if unit in p.BP4D_UNITS:
-        return p.BP4D_RATE[gender][p.BP4D_UNITS.index(unit)] / 100
-    return p.UNLABELLED_RATE["BP4D"][unit] / 100
+        everyone = len(disfa.PARTICIPANTS)
+        never = sum(unit in published.NEVER.get(one, ()) for one in disfa.PARTICIPANTS)
+        rate = (published.UNLABELLED_RATE["DISFA"] | published.DISFA_RATE)[unit]
+        return rate / 100 * everyone / (everyone - never)
+    if unit in published.BP4D_UNITS:
+        return published.BP4D_RATE[gender][published.BP4D_UNITS.index(unit)] / 100
+    return published.UNLABELLED_RATE["BP4D"][unit] / 100
 
 
 def _density(frequency: np.ndarray, memory: float, smooth: float) -> np.ndarray:
-    """Power at frequencies in radians a second: forgetting over `memory` seconds, smoothed over `smooth`
-    seconds.
-    """
+    """Power at frequencies in radians a second: forgetting over `memory` seconds, smoothed over `smooth` seconds."""
     return np.exp(-np.square(frequency * smooth)) / (1 + np.square(frequency * memory))
 
 
 @cache
 def memory_for(rate: float, run: float) -> float:
-    """The memory (seconds) with which a process that is up in a share `rate` of the time stays up `run`
-    seconds (Rice).
-    """
+    """The memory (seconds) of a process that is up in a share `rate` of the time, `run` seconds at a time (Rice)."""
     frequency = np.linspace(0, 6 / SMOOTH, 20001)
 
     def excess(log_memory: float) -> float:
         power = _density(frequency, np.exp(log_memory), SMOOTH)
-        crossings = (
-            np.sqrt((power * frequency**2).sum() / power.sum()) / (2 * np.pi) * np.exp(-(norm.ppf(rate) ** 2) / 2)
-        )
-        return rate / crossings - run
+        crossings = np.sqrt((power * frequency**2).sum() / power.sum()) / (2 * np.pi)  # of the mean, a second
+        return rate / (crossings * np.exp(-(norm.ppf(rate) ** 2) / 2)) - run
 
     low, high = np.log(0.02), np.log(600.0)
     if excess(low) > 0:
@@ -73,7 +75,7 @@ def process(
     power = _density(frequency, memory, smooth)
     power /= (power[0] + 2 * power[1:-1].sum() + power[-1]) / length
     course = np.fft.irfft(np.fft.rfft(white) * np.sqrt(power), length)
-    return course[: int(round(seconds * BASE_RATE)) + 1]
+    return course[: instants(seconds)]
 
 
 def fft_length(seconds: float) -> int:
@@ -83,13 +85,12 @@ def fft_length(seconds: float) -> int:
 
 @cache
 def correlation_root() -> np.ndarray:
-    """A matrix (17, 17) that gives white noise the correlations of `published.TOGETHER` (the nearest that can
-    exist).
-    """
-    matrix = np.eye(len(p.UNITS))
-    for (one, other), value in p.TOGETHER.items():
-        i, j = p.UNITS.index(one), p.UNITS.index(other)
-        matrix[i, j] = matrix[j, i] = value
+    """A matrix (17, 17) that gives white noise the correlations of TOGETHER (the nearest that can exist)."""
+    matrix = np.eye(len(UNITS))
+    for i, one in enumerate(UNITS):
+        for other, value in published.TOGETHER.get(one, {}).items():
+            j = UNITS.index(other)
+            matrix[i, j] = matrix[j, i] = value
     values, vectors = np.linalg.eigh(matrix)
     root = vectors * np.sqrt(np.clip(values, 1e-3, None))
     return root / np.linalg.norm(root, axis=1, keepdims=True)
@@ -99,9 +100,9 @@ def correlation_root() -> np.ndarray:
 def latent_courses(seed: int, dataset: str, participant: str, task: str, seconds: float) -> np.ndarray:
     """The drive of every action unit on the time base, (instants, 17): standard normal at each instant."""
     draw = generator(seed, "course", dataset, participant, task)
-    white = correlation_root() @ draw.standard_normal((len(p.UNITS), fft_length(seconds)))
+    white = correlation_root() @ draw.standard_normal((len(UNITS), fft_length(seconds)))
     columns = []
-    for column, unit in enumerate(p.UNITS):
+    for column, unit in enumerate(UNITS):
         memory = memory_for(published_rate(dataset, unit, "all"), mean_run(dataset, unit))
         columns.append(process(draw, seconds, memory, SMOOTH, white[column]))
     return np.stack(columns, axis=1)

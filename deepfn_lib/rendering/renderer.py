@@ -1,5 +1,4 @@
-"""Draw a face: one rasterisation gives each pixel its place in the atlas and its light; the rest is one
-look-up."""
+"""Draw a face: one rasterisation gives each pixel its place in the atlas and its light; the rest is one look-up."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -9,7 +8,7 @@ import numpy as np
 
 from .creases import creases
 from .face import Face, landmark_points, pose, rotation, turned_by, vertex_normals
-from .head import ATLAS, PATCHES, load_head, raster_settings
+from .head import ATLAS, PATCHES, load_head, rasterise
 from .scene import Camera, Light, Moment, backdrop
 
 SUPERSAMPLING = 1.5  # drawn pixels for each final one, each way
@@ -19,8 +18,7 @@ LIGHT_RANGE = 2.0  # light is drawn as a share of this, since the rasteriser wan
 
 @dataclass
 class Stage:
-    """A camera, a light and the parts of a picture that do not change through a session: wall, chest and
-    clothes.
+    """A camera, a light and the parts of a picture that do not change through a session: wall, chest and clothes.
 
     picture, depth (1.5 h, 1.5 w) float32 · still (h, w) float32, the same at the final size.
     """
@@ -41,11 +39,15 @@ def _to_camera(vertices: np.ndarray, camera: Camera) -> np.ndarray:
 
 def project(points: np.ndarray, camera: Camera) -> np.ndarray:
     """Pixels (n, 2) of points in space (n, 3), the first pixel's centre at (0, 0)."""
-    seen = _to_camera(np.asarray(points, np.float32), camera)
+    return _places(_to_camera(np.asarray(points, np.float32), camera), camera) - 0.5
+
+
+def _places(seen: np.ndarray, camera: Camera) -> np.ndarray:
+    """Where camera coordinates (n, 3) are in the picture, from its corner: (n, 2) pixels."""
     focal = camera.scale * camera.distance
     x = camera.eyes[0] * camera.size[0] - focal * seen[:, 0] / seen[:, 2]
     y = camera.eyes[1] * camera.size[1] + focal * seen[:, 1] / seen[:, 2]
-    return np.stack([x, y], axis=1) - 0.5
+    return np.stack([x, y], axis=1)
 
 
 def _light(normals: np.ndarray, light: Light, skin: float) -> np.ndarray:
@@ -67,9 +69,7 @@ def _light(normals: np.ndarray, light: Light, skin: float) -> np.ndarray:
 
 @cache
 def _flat_parts() -> np.ndarray:
-    """How far each vertex's light is pulled to even light: eyes, teeth and the mouth's inside are not
-    Lambertian skin.
-    """
+    """How far each vertex's light is pulled to even light: eyes, teeth and the mouth's inside are not Lambertian."""
     head = load_head()
     even = np.zeros(len(head.rest), np.float32)
     even[head.part_vertices("left-eye", "right-eye")] = 0.55
@@ -89,16 +89,8 @@ def _colours(face: Face, vertices: np.ndarray, light: Light) -> np.ndarray:
     return colours
 
 
-def _raster(
-    vertices: np.ndarray,
-    triangles: np.ndarray,
-    colours: np.ndarray,
-    camera: Camera,
-    area: tuple[int, int, int, int],
-    depth: np.ndarray,
-) -> np.ndarray:
-    """Draw into the area (x, y, width, height) of the supersampled picture: (height, width, 3), zero where
-    nothing is.
+def _raster(vertices, triangles, colours, camera: Camera, area: tuple[int, int, int, int], depth) -> np.ndarray:
+    """Draw into the area (x, y, width, height) of the supersampled picture: (height, width, 3), zero where nothing is.
 
     The rasteriser's camera looks at its picture's centre: shearing space moves the wanted area there.
     """
@@ -106,30 +98,18 @@ def _raster(
     focal = camera.scale * camera.distance * SUPERSAMPLING
     shear_x = (x + width / 2 - camera.eyes[0] * camera.size[0] * SUPERSAMPLING) / focal
     shear_y = (y + height / 2 - camera.eyes[1] * camera.size[1] * SUPERSAMPLING) / focal
-    sheared = np.ascontiguousarray(vertices, np.float32).copy()
+    sheared = vertices.copy()
     sheared[:, 0] += shear_x * vertices[:, 2]
     sheared[:, 1] -= shear_y * vertices[:, 2]
     picture = scratch("picture", height, width, 3)
     picture.fill(0)
-    cv2.triangleRasterize(
-        sheared,
-        triangles,
-        colours,
-        picture,
-        depth,
-        np.eye(4, dtype=np.float32),
-        2 * np.arctan(height / 2 / focal),
-        NEAR,
-        FAR,
-        raster_settings(cv2.RASTERIZE_CULLING_CW),
-    )
+    view = (2 * np.arctan(height / 2 / focal), NEAR, FAR)
+    rasterise(sheared, triangles, colours, picture, depth, view, cv2.RASTERIZE_CULLING_CW)
     return picture
 
 
 def _shade(drawn: np.ndarray, atlas: np.ndarray, behind: np.ndarray) -> np.ndarray:
-    """Brightness (height, width) float32 of a rasterised area over what is behind it (overwritten by the next
-    call).
-    """
+    """Brightness (height, width) float32 of a rasterised area over what is behind it (overwritten by the next call)."""
     column, row, light, result = (scratch(name, *drawn.shape[:2]) for name in ("u", "v", "light", "out"))
     np.multiply(drawn[:, :, 0], ATLAS, out=column)
     np.multiply(drawn[:, :, 1], ATLAS, out=row)
@@ -144,9 +124,7 @@ _SCRATCH: dict[str, np.ndarray] = {}
 
 
 def scratch(name: str, *shape: int) -> np.ndarray:
-    """A float32 array to write into, kept from call to call: fresh memory of this size costs more than the
-    drawing.
-    """
+    """A float32 array to write into, kept from call to call: fresh memory of this size costs more than the drawing."""
     size = int(np.prod(shape))
     if name not in _SCRATCH or _SCRATCH[name].size < size:
         _SCRATCH[name] = np.empty(size, np.float32)
@@ -183,9 +161,9 @@ def surface(face: Face, moment: Moment, light: Light) -> np.ndarray:
     half = lamp / np.linalg.norm(lamp) + (0, 0, 1)
     across, up, _ = turn.T @ (half / np.linalg.norm(half))
     for eye in ("left-eye", "right-eye"):
-        column, row, side = PATCHES[eye]
-        x = int(column + side / 2 + across * (side / 2 - 3))
-        y = int(row + side / 2 - up * (side / 2 - 3))
+        column, row, size = PATCHES[eye]
+        x = int(column + size / 2 + across * (size / 2 - 3))
+        y = int(row + size / 2 - up * (size / 2 - 3))
         atlas[y - 6 : y + 7, x - 6 : x + 7] += _glint()
     return atlas
 
@@ -226,14 +204,10 @@ def render(face: Face, stage: Stage, moment: Moment, grain: int = 0) -> tuple[np
 
 
 def _bounds(seen: np.ndarray, camera: Camera) -> tuple[int, int, int, int] | None:
-    """The area (x, y, width, height) of the picture that holds these camera points, in fours; None outside
-    it.
-    """
-    focal, limits = camera.scale * camera.distance, []
-    for axis, sign in ((0, -1), (1, 1)):
-        place = camera.eyes[axis] * camera.size[axis] + sign * focal * seen[:, axis] / seen[:, 2]
-        low = max(int(place.min()) // 4 * 4 - 4, 0)
-        high = min(int(place.max()) // 4 * 4 + 8, camera.size[axis])
-        limits.append((low, high - low))
+    """The area (x, y, width, height) of the picture that holds these camera points, in fours; None outside it."""
+    places, limits = _places(seen, camera), []
+    for first, last, side in zip(places.min(axis=0), places.max(axis=0), camera.size):
+        low = max(int(first) // 4 * 4 - 4, 0)
+        limits.append((low, min(int(last) // 4 * 4 + 8, side) - low))
     (x, width), (y, height) = limits
     return (x, y, width, height) if width > 0 and height > 0 else None

@@ -10,9 +10,8 @@ import numpy as np
 class Camera:
     """Where the camera is. The head's origin is the point between the eyes at rest.
 
-    size (width, height) pixels · scale: pixels per decimetre at the head · distance, decimetres · elevation:
-    degrees above the eyes, negative for a camera that looks up · eyes: the origin's place, as shares of width
-    and height.
+    size (width, height) pixels · scale: pixels per decimetre at the head · distance, decimetres · elevation: degrees
+    above the eyes, negative for a camera that looks up · eyes: the origin's place, as shares of width and height.
     """
 
     size: tuple[int, int]
@@ -24,9 +23,7 @@ class Camera:
 
 @dataclass(frozen=True)
 class Light:
-    """Directions towards the lamps (x to the person's left, y up, z to the camera) with strengths, ambient
-    light, gloss.
-    """
+    """lamps: directions (x to the person's left, y up, z to the camera) and strengths · ambient light · gloss."""
 
     lamps: tuple[tuple[float, float, float, float], ...]
     ambient: float
@@ -38,9 +35,9 @@ class Light:
 class Moment:
     """What a face does at one instant, whoever's face it is.
 
-    units: action unit -> (left, right) activation in 0..1 · extra: expression unit -> strength, for movement
-    that carries no label · yaw, pitch, roll: of the head, degrees · shift: of the head (x, y, z), decimetres
-    · gaze: yaw and pitch of the eyes, degrees.
+    units: action unit -> (left, right) activation in 0..1 · extra: expression unit -> strength, for movement that
+    carries no label · yaw, pitch, roll: of the head, degrees · shift: of the head (x, y, z), decimetres · gaze: yaw and
+    pitch of the eyes, degrees.
     """
 
     units: dict[int, tuple[float, float]] = field(default_factory=dict)
@@ -58,6 +55,7 @@ DISFA_CAMERA = Camera((320, 240), 82.0, 9.0, -9.0, (0.5, 0.43))
 # Two soft lamps at the front; one strong lamp at the side.
 BP4D_LIGHT = Light(((-0.55, 0.45, 0.75, 0.46), (0.60, 0.30, 0.75, 0.34)), 0.30, 0.16, 0.42)
 DISFA_LIGHT = Light(((0.75, 0.70, 0.60, 0.74), (-0.6, 0.1, 0.7, 0.20)), 0.27, 0.22, 0.26)
+SCENES = {"BP4D": (BP4D_CAMERA, BP4D_LIGHT), "DISFA": (DISFA_CAMERA, DISFA_LIGHT)}
 
 
 def vary_light(light: Light, generator: np.random.Generator, amount: float) -> Light:
