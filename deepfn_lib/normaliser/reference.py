@@ -62,6 +62,9 @@ class Reference:
         self.network, self.template_median, self.recipe = network, template_median, recipe
         self.size, self.side = recipe.size, recipe.size * recipe.detail
         self.base = tf.constant(images.as_input(template_median[None]))
+        # Traced once for any number of faces.
+        seen = tf.TensorSpec((None, self.side, self.side, 2), tf.float32)
+        self.through = tf.function(self._through, input_signature=[seen])
 
     @classmethod
     def fresh(cls, template_median: np.ndarray, recipe: ReferenceRecipe) -> "Reference":
@@ -82,8 +85,7 @@ class Reference:
         self.network.save_weights(folder / WEIGHTS)
         np.save(folder / MEDIAN, self.template_median)
 
-    @tf.function(reduce_retracing=True)
-    def through(self, inputs):
+    def _through(self, inputs):
         """Frames beside medians, float32 (n, side, side, 2) in 0-1, to faces (n, size, size, 1) in 0-1."""
         return tf.clip_by_value(self.base + self.network(inputs, training=False), 0.0, 1.0)
 

@@ -286,7 +286,10 @@ class Study:
         return self.draw()
 
     def draw(self, families: Sequence[str] = protocol.FAMILIES, left_out: Sequence[str] = ()) -> pd.DataFrame:
-        """The splits of some families, with nobody of `left_out` (BP4D participants) in any; notices are printed."""
+        """The splits of some families, with nobody of `left_out` (BP4D participants) in any.
+
+        A group that is too small is told where all families are drawn, and not again for each of them.
+        """
         frames, chosen = self.faces.frames, self.settings
         some = frames[~((frames["dataset"] == "BP4D") & frames["participant"].isin(left_out))]
         splits, notices = protocol.draw_splits(
@@ -301,7 +304,7 @@ class Study:
             seed=chosen.seed,
             families=tuple(families),
         )
-        for notice in notices:
+        for notice in notices if set(families) == set(protocol.FAMILIES) else ():
             print(notice)
         return splits
 
