@@ -184,6 +184,12 @@ def cut_names(page):
     })""")
 
 
+def cut_code(page):
+    """First lines of code cells of which something lies beyond the right edge."""
+    return page.evaluate("""() => [...document.querySelectorAll('div.highlight pre')]
+        .filter(cell => cell.scrollWidth > cell.clientWidth + 1).map(cell => cell.textContent.split('\\n')[0])""")
+
+
 @pytest.mark.site
 @pytest.mark.parametrize("path", pages())
 def test_a_page_is_whole_in_a_browser(browser, address, site, path):
@@ -191,11 +197,12 @@ def test_a_page_is_whole_in_a_browser(browser, address, site, path):
         pytest.fail(f"{path} was not built")
     with opened(browser, address + path, PHONE) as (page, complaints):
         draw_figures(page)
-        assert cut_names(page) == []
+        assert cut_names(page) == [] and cut_code(page) == []
         widths = {PHONE: extent(page)}
         page.set_viewport_size({"width": DESKTOP, "height": 900})
         page.wait_for_timeout(300)  # figures follow the window
         widths[DESKTOP] = extent(page)
+        assert cut_code(page) == []
         assert all(found <= wanted for wanted, found in widths.items()), widths
         assert page.get_by_text("Share chart").count() == 0
         assert page.locator("[data-title*='Share'], [data-title*='cloud']").count() == 0
