@@ -406,10 +406,10 @@ def test_transplants_of_no_expression_are_the_median(faces):
     assert np.array_equal(frames, medians) and answers.shape == (5, 32, 32)
 
 
-def test_arms_that_cannot_be_made_are_named(session_store):
+def test_arms_that_cannot_be_made_are_named(tmp_path):
     from deepfn_lib.study import Study
 
-    study = Study.open("smoke", artefacts=str(session_store.root))
+    study = Study.open("smoke", artefacts=str(tmp_path))
     with pytest.raises(StudyError, match="arm 'deepfnn' is unknown"):
         study.arm_path("deepfnn")
     with pytest.raises(StudyError, match="normaliser_people is 1; set it to 0"):

@@ -73,7 +73,8 @@ def follow(title: str, folder, store) -> str:
     if words[0] == "deepfn":
         words = [sys.executable, "-m", "deepfn_lib.commands.cli", *words[1:]]
     words = [sys.executable if word == "python" else word for word in words]
-    variables = {**os.environ, "PYTHONPATH": str(folder), "DEEPFN_ARTEFACTS": str(store.root)}
+    kept = {"DEEPFN_ARTEFACTS": str(store.root), "DEEPFN_TEST_ARTEFACTS": str(store.root)}
+    variables = {**os.environ, "PYTHONPATH": str(folder), **kept}
     done = subprocess.run(words, cwd=folder, env=variables, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return done.stdout
