@@ -1,11 +1,11 @@
 """Faces that leave the artefact folder: one file, past the gate or not at all."""
 
-import os
 from pathlib import Path
 
 import numpy as np
 
 from ..arms import find
+from ..artefacts import replacing
 from ..errors import StudyError
 from ..page.gate import export, require_template_consent
 from ..study import Study
@@ -29,9 +29,7 @@ def export_arm(study: Study, name: str, path: str | Path) -> Path:
         shown.add(wearer)
     faces = study.arm(name)
     export(path, sorted(shown))
-    temporary = path.with_name(path.name + ".tmp")
     task, frame = data.frames["task"].astype(str).to_numpy(str), data.frames["frame"].to_numpy()
-    with open(temporary, "wb") as stream:
+    with replacing(path) as stream:
         np.savez_compressed(stream, faces=faces, person=people.astype(str), task=task, frame=frame)
-    os.replace(temporary, path)
     return path

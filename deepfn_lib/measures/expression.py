@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from .. import frames
 from .score import roc_auc
 
 CODE_VERSION = 1  # raise when the same faces would be measured otherwise
@@ -19,7 +20,7 @@ def evenly(people: np.ndarray, most: int = MOST_FRAMES) -> np.ndarray:
     chosen = []
     for person in np.unique(people):
         rows = np.flatnonzero(people == person)
-        chosen.append(rows[np.unique(np.linspace(0, len(rows) - 1, min(most, len(rows))).round().astype(int))])
+        chosen.append(rows[frames.evenly(len(rows), most)])
     return np.sort(np.concatenate(chosen)) if chosen else np.empty(0, int)
 
 

@@ -2,8 +2,8 @@
 
 One `step-########.npz` holds the values of all variables (weights and optimisers), the losses so far, and a
 description of what was trained. It is written under another name and renamed, so it is whole or not there; the zip
-container's checksums find later damage. Random numbers need no state of their own: batch k is drawn from
-(seed, k) alone. Nothing is pickled.
+container's checksums find later damage. Random numbers need no state of their own: batch k is drawn from (seed, k)
+alone. Nothing is pickled.
 """
 
 import json
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..artefacts import replacing
 from ..errors import StudyError
 
 KEPT = 3
@@ -28,19 +29,20 @@ def saved(folder: Path) -> list[Path]:
 
 
 def write(folder: Path, step: int, variables, losses: np.ndarray, description: dict, keep: int = KEPT) -> Path:
-    """Write the checkpoint of `step` and remove all but the last `keep`. Returns its path."""
+    """Write the checkpoint of `step`; remove all but the last `keep`, and what a killed process had half written.
+
+    Returns its path.
+    """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     path = _path(folder, step)
     arrays = {f"variable-{number:04d}": np.asarray(variable) for number, variable in enumerate(variables)}
-    temporary = path.with_suffix(".tmp")
-    with open(temporary, "wb") as stream:
-        told = json.dumps(description, sort_keys=True)
+    told = json.dumps(description, sort_keys=True)
+    with replacing(path) as stream:
         np.savez(stream, step=np.int64(step), losses=losses, description=told, **arrays)  # type: ignore[arg-type]
         stream.flush()
         os.fsync(stream.fileno())
-    os.replace(temporary, path)
-    for old in saved(folder)[:-keep]:
+    for old in [*saved(folder)[:-keep], *folder.glob("step-*.tmp")]:
         old.unlink()
     return path
 

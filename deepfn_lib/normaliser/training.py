@@ -7,7 +7,7 @@
   batch(step)  the arrays of an update, the same for the same step, whoever asks
   update(*arrays)  one compiled update; the losses float32 (len(loss_names),)
   probe()      outputs and answers, float32 (n, ...) each, on a few fixed faces, without augmentation
-  preview()    a uint8 picture (h, w) of those faces: input, reconstruction, transfer, answer
+  preview()    a uint8 picture (h, w) of those faces: input, reconstruction, transfer, answer; or None
 """
 
 import os
@@ -22,6 +22,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from ..artefacts import replacing
 from ..errors import StudyError
 from ..progress import progress
 from . import checkpoints
@@ -45,8 +46,8 @@ def train(
 ) -> pd.DataFrame:
     """Train up to `iterations` updates, from the newest checkpoint in `folder` if there is one.
 
-    Checkpoints and previews (`previews/`) are written `checkpoint_every` updates (0: twenty times in all) and at the
-    end. The collapse guard starts at `guard_after` updates, as every network's outputs are alike at first.
+    Checkpoints and previews (`previews/`) are written every `checkpoint_every` updates (0: twenty times in all) and at
+    the end. The collapse guard starts at `guard_after` updates, as every network's outputs are alike at first.
     `on_step(step)` is called after each update. Returns the losses, a row for each update.
     Raises StudyError on a damaged or foreign checkpoint, a non-finite loss, a collapse or a divergence; it names the
     step and the last good checkpoint.
@@ -93,12 +94,11 @@ def _batches(trainee, start: int, end: int) -> Iterator[tuple[int, tuple]]:
 
 
 def _save(folder: Path, step: int, trainee, losses) -> None:
-    picture = trainee.preview()
+    picture, previews = trainee.preview(), folder / "previews"
     if picture is not None:
-        (folder / "previews").mkdir(parents=True, exist_ok=True)
-        temporary = folder / "previews" / "writing.png"
-        cv2.imwrite(str(temporary), picture)
-        os.replace(temporary, folder / "previews" / f"step-{step:08d}.png")
+        previews.mkdir(parents=True, exist_ok=True)
+        with replacing(previews / f"step-{step:08d}.png") as stream:
+            stream.write(cv2.imencode(".png", picture)[1])
     checkpoints.write(folder, step, trainee.variables, np.stack(losses), trainee.description)
 
 

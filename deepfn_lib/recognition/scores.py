@@ -1,6 +1,5 @@
 """From splits and arms to `scores.parquet`, the table under every number of the results chapters."""
 
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ..artefacts import replacing
 from ..cluster import HERE, Machine
 from ..frames import BP4D_ACTION_UNITS, SHARED_ACTION_UNITS
 from ..measures import score
@@ -152,9 +152,8 @@ def _write_part(path: Path, result: Result) -> None:
         arrays |= {f"{group}/{measure}": values for measure, values in measures.items()}
     arrays |= {f"{group}/predictions": values for group, values in result.predictions.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp.npz")
-    np.savez(temporary, **arrays)  # type: ignore[arg-type]  # NumPy takes one of its options for an array
-    os.replace(temporary, path)
+    with replacing(path) as stream:
+        np.savez(stream, **arrays)  # type: ignore[arg-type]  # NumPy takes one of its options for an array
 
 
 def _assemble(
