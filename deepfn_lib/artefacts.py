@@ -122,19 +122,19 @@ class Store:
     def get(self, step: str, inputs: Mapping[str, Any], make: Callable[[Path], None]) -> Path:
         """The artefact's folder, made by `make(partial_folder)` unless it is there and whole.
 
-        `inputs` is JSON: the digests of earlier artefacts, the settings that matter, and `code`, the version of the
-        step, to be raised when the same settings would give another result. `make` may find files of an
-        interrupted earlier attempt in the folder it is given, and may continue from them.
+        `inputs` is JSON: all that tells this artefact from every other (`study.steps.Step.key`). `make` may find files
+        of an interrupted earlier attempt in the folder it is given, and may continue from them.
         Raises StudyError for a damaged artefact (it is named, not silently replaced) or a folder in use.
         """
         folder = self.folder(step, inputs)
         if folder.exists():
             return self._take(folder)
         partial = folder.with_name(folder.name + ".partial")
-        partial.mkdir(parents=True, exist_ok=True)
-        with _held(partial.with_name(folder.name + ".lock")):
-            if folder.exists():  # another process finished it while we waited for the name
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with _held(folder.with_name(folder.name + ".lock")):
+            if folder.exists():  # another process finished it since we looked
                 return self._take(folder)
+            partial.mkdir(exist_ok=True)
             began = time.monotonic()
             earlier = _seconds_so_far(partial)
             try:
@@ -240,10 +240,12 @@ def _held(path: Path) -> Iterator[None]:
     try:
         lock.acquire()
     except Timeout:
-        owner = note.read_text() if note.exists() else "that has just begun"
+        try:
+            owner = f"process {note.read_text()}"
+        except OSError:  # it has just begun, or ended
+            owner = "another process"
         raise StudyError(
-            f"artefact {path.parent.name}/{path.stem} is being made by process {owner}; "
-            "wait for it, or stop it and run again"
+            f"artefact {path.parent.name}/{path.stem} is being made by {owner}; wait for it, or stop it and run again"
         ) from None
     try:
         note.write_text(f"{os.getpid()} on {platform.node()}")

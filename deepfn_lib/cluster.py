@@ -18,7 +18,7 @@ def _job(function: Callable[..., Any], *arguments: Any) -> Any:
     return function(*arguments)
 
 
-# The local workers of the last `run_jobs` and what they are for. They have imported TensorFlow and compiled their
+# The local workers of the last `Machine.run` and what they are for. They have imported TensorFlow and compiled their
 # networks, which takes several seconds; the next jobs of the same function find them ready.
 _ready: dict[tuple[Callable, "Machine"], tuple[Any, ExitStack]] = {}
 

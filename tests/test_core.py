@@ -7,9 +7,11 @@ import subprocess
 import sys
 import textwrap
 import time
+from pathlib import Path
 
 import psutil
 import pytest
+from filelock import FileLock
 
 from deepfn_lib.artefacts import CARD, Store, digest
 from deepfn_lib.cluster import Machine
@@ -115,6 +117,28 @@ def test_a_killed_process_leaves_a_lock_that_the_next_takes_over(tmp_path):
     child.wait()
     folder = Store(tmp_path).get("step", {}, _write("done"))
     assert (folder / "result.txt").read_text() == "done"
+
+
+def test_who_looks_before_another_has_finished_and_holds_after_leaves_nothing(tmp_path, monkeypatch):
+    exists = Path.exists
+
+    def looks(path):
+        monkeypatch.setattr(Path, "exists", exists)
+        there = path.exists()
+        Store(tmp_path).get("step", {}, _write("first"))
+        return there
+
+    monkeypatch.setattr(Path, "exists", looks)
+    folder = Store(tmp_path).get("step", {}, _write("second"))
+    assert (folder / "result.txt").read_text() == "first"
+    assert list((tmp_path / "step").iterdir()) == [folder]
+
+
+def test_a_lock_whose_holder_has_left_no_note_is_a_lock(tmp_path):
+    folder = Store(tmp_path).folder("step", {})
+    folder.parent.mkdir()
+    with FileLock(f"{folder}.lock"), pytest.raises(StudyError, match="being made by another process; wait"):
+        Store(tmp_path).get("step", {}, _write("x"))
 
 
 def test_every_profile_loads_and_names_only_settings():
