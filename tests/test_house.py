@@ -112,20 +112,58 @@ def test_a_new_arm_is_one_entry_and_one_function(monkeypatch, session_store):
 
 
 @each_step
-def test_a_step_names_the_rooms_that_its_function_uses(one):
-    """The library's modules that the function's own lines name are among its rooms or what these import."""
-    source = inspect.getsource(inspect.getmodule(one.function))
-    tree = ast.parse(source)
-    where = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.level == 2:
-            for alias in node.names:
-                inside = f"{node.module}.{alias.name}" if node.module else alias.name
-                where[alias.asname or alias.name] = inside if is_module(inside) else node.module
-    (body,) = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == one.function.__name__]
-    used = {where[node.id] for node in ast.walk(body) if isinstance(node, ast.Name) and node.id in where}
+def test_a_step_names_the_rooms_that_it_runs_through(one):
+    """The library's modules that its lines name, or those of a function of `study` that it calls, are among its rooms
+    or what these import."""
+    used = rooms_of(one.function.__module__.removeprefix("deepfn_lib.study."), one.function.__name__, set())
     counted = {name for name in used if rooms.read_room(name)[0] is not None}
     assert counted <= set(rooms.code_versions(one.rooms)), counted
+
+
+def rooms_of(module: str, name: str, seen: set) -> set[str]:
+    """The rooms that a function of the module `study.<module>` names, and those that its functions there name."""
+    tree = ast.parse(rooms.source(f"study.{module}").read_text())
+    inside = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name]
+    if (module, name) in seen or not inside:
+        return set()
+    seen.add((module, name))
+    found = set()
+    for word in {node.id for node in ast.walk(inside[0]) if isinstance(node, ast.Name)}:
+        place, level = imported_from(tree, word)
+        found |= {place} if level == 2 else rooms_of(place or module, word, seen)
+    return found
+
+
+def imported_from(tree: ast.AST, word: str) -> tuple[str, int]:
+    """The module that a name of a source stands for or is taken from, and how many folders up that is counted."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            for alias in node.names:
+                if word == (alias.asname or alias.name):
+                    whole = f"{node.module}.{alias.name}" if node.module else alias.name
+                    return whole if node.level == 2 and is_module(whole) else node.module, node.level
+    return "", 0
+
+
+def test_rooms_are_found_through_a_steps_own_functions():
+    assert {"normaliser.per_person", "faces.images", "measures.nearness"} <= rooms_of("sweep", "swept", set())
+    assert "normaliser.per_person" in rooms_of("makers", "by_differences", set())
+
+
+def test_every_reader_of_a_dataset_counts():
+    """Loaders are named and not imported."""
+    assert {dataset.loader.module for dataset in data.DATASETS} <= set(rooms.code_versions(data.cut_faces.rooms))
+
+
+def test_a_version_of_a_steps_own_module_counts_where_there_is_one(monkeypatch):
+    chosen, read = Settings(profile="none"), rooms.read_room
+    steps = (data.cut_faces, networks.own_network, makers.by_differences, makers.exact)
+    before = [one.key(chosen, {}) for one in steps]
+    raised = lambda name: (1, read(name)[1]) if name == "study.networks" else read(name)  # noqa: E731
+    monkeypatch.setattr(rooms, "read_room", raised)
+    after = [one.key(chosen, {}) for one in steps]
+    assert [one == other for one, other in zip(before, after)] == [True, False, False, False]
+    assert after[1]["code"] == {**before[1]["code"], "study.networks": 1}
 
 
 def is_module(name: str) -> bool:
@@ -165,7 +203,8 @@ PERSONS = {
     "normaliser_learning_rate": 0.001, "warp_pixels": 1.0, "loss": "rmse", "seed": 7,
     "normaliser_precision": "bfloat16", "normaliser_xla": True,
 }  # fmt: skip
-NOT_KEYS = {"profile", "bp4d", "disfa", "cluster", "workers", "gpus_per_worker", "normaliser_people"}
+NOT_KEYS = {"profile", "cluster", "workers", "gpus_per_worker", "normaliser_people"}
+NOT_KEYS |= {dataset.folder_setting for dataset in data.DATASETS}
 
 
 class Counted(Store):
@@ -181,14 +220,22 @@ class Counted(Store):
         return folder
 
 
-def keys_of(session_store, **changed) -> dict[str, str]:
-    """The keys of the walk under `smoke` with some settings changed; faces are those of the unchanged study."""
-    usual = Study.open("smoke", artefacts=str(session_store.root))
+@pytest.fixture
+def usual(session_store):
+    """The unchanged study, its faces read: made before a test pretends to other versions."""
+    study = Study.open("smoke", artefacts=str(session_store.root))
+    assert len(study.faces.frames)
+    return study
+
+
+def keys_of(usual, **changed) -> dict[str, str]:
+    """The keys of the walk with some settings changed; nothing is made, and faces are those of the unchanged study."""
     study = usual.changed(**changed)
-    study.store = store = Counted(session_store)
+    study.store = store = Counted(usual.store)
     study._memory = Remembering(usual.faces)
     study.judged(study.models(study.splits), {name: study.arm_path(name) for name in study.arms})
     study.person_network("deepfn", study.others[0])
+    study.network("deepfn-shared")
     named = {"rendered_corpora": "corpora", "cut_faces": "faces", "by_reference": "arm", "judged": "scores"}
     return {named.get(made, made): key for made, key in store.asked.items()}
 
@@ -213,19 +260,22 @@ def test_every_setting_is_known_to_this_test():
     assert set(OTHER) | set(PERSONS) | NOT_KEYS == set(Settings.model_fields)
 
 
-def test_each_setting_makes_exactly_the_right_artefacts_anew(session_store):
-    before = keys_of(session_store)
-    assert keys_of(session_store) == before
+def test_each_setting_makes_exactly_the_right_artefacts_anew(usual):
+    before = keys_of(usual)
+    assert keys_of(usual) == before
     for name, (value, first) in OTHER.items():
-        after = keys_of(session_store, **{name: value})
+        after = keys_of(usual, **{name: value})
         changed = {what for what in WALK if after[what] != before[what]}
         expected = set(WALK[WALK.index(first) :])
         assert changed == expected, name
     for name, value in PERSONS.items():
-        after = keys_of(session_store, **{name: value})
+        after = keys_of(usual, **{name: value})
         assert after["own_network"] != before["own_network"], name
+        assert (after["shared_autoencoder"] == before["shared_autoencoder"]) == (name == "normaliser_iterations"), name
+    assert keys_of(usual, shared_iterations=7)["shared_autoencoder"] != before["shared_autoencoder"]
+    assert keys_of(usual, person_epochs=usual.settings.epochs) == before
     for name, value in (("workers", 3), ("cluster", "slurm"), ("gpus_per_worker", 1), ("profile", "other")):
-        assert keys_of(session_store, **{name: value}) == before, name
+        assert keys_of(usual, **{name: value}) == before, name
 
 
 VERSIONS = {
@@ -239,20 +289,20 @@ VERSIONS = {
 }  # fmt: skip
 
 
-def test_each_version_makes_exactly_the_right_artefacts_anew(session_store, monkeypatch):
+def test_each_version_makes_exactly_the_right_artefacts_anew(usual, monkeypatch):
     """Raising a room's CODE_VERSION changes at least what is named here, and nothing that comes before it."""
-    before, read = keys_of(session_store), rooms.read_room
+    before, read = keys_of(usual), rooms.read_room
     for room, changes in VERSIONS.items():
         raised = lambda name, room=room: (99, read(name)[1]) if name == room else read(name)  # noqa: E731
         monkeypatch.setattr(rooms, "read_room", raised)
-        after = keys_of(session_store)
+        after = keys_of(usual)
         monkeypatch.setattr(rooms, "read_room", read)
         changed = {what for what in before if after.get(what) != before[what]}
         named = {"pairs": "rendered_pairs"}
         assert {named.get(what, what) for what in changes} <= changed, room
         untouched = WALK[: min((WALK.index(what) for what in changes if what in WALK), default=len(WALK))]
         assert not changed & set(untouched), room
-    assert keys_of(session_store) == before
+    assert keys_of(usual) == before
 
 
 def test_what_has_no_content_cannot_stand_in_a_key():

@@ -98,7 +98,7 @@ def _save(folder: Path, step: int, trainee, losses) -> None:
     if picture is not None:
         previews.mkdir(parents=True, exist_ok=True)
         with replacing(previews / f"step-{step:08d}.png") as stream:
-            stream.write(cv2.imencode(".png", picture)[1])
+            stream.write(cv2.imencode(".png", picture)[1].tobytes())
     checkpoints.write(folder, step, trainee.variables, np.stack(losses), trainee.description)
 
 

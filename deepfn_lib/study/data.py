@@ -1,4 +1,4 @@
-"""The first steps: where the two datasets are, and one aligned face for each labelled frame."""
+"""The first steps: where the datasets are, and one aligned face for each labelled frame."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,14 +8,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..artefacts import digest
+from ..artefacts import digest, file_digest
 from ..datasets.files import existing_folder, fingerprint
 from ..errors import StudyError
 from ..faces import images
 from ..settings import Settings
 from .steps import Named, step
-
-RECOGNISER_SIZE = images.SIZE
 
 
 @dataclass(frozen=True)
@@ -50,8 +48,10 @@ READING = tuple(setting for dataset in DATASETS for setting in dataset.reads.val
 
 @dataclass(frozen=True)
 class Corpora:
-    """Where the two datasets are. `manifests` maps "BP4D" and "DISFA" to their files in data_manifests/;
-    a dataset that a licensee has not given is absent. Truth and landmarks exist for rendered corpora only."""
+    """Where the datasets are, by name, and their `manifests`, the files in data_manifests/.
+
+    A dataset that a licensee has not given is absent. Truth and landmarks exist for rendered corpora only.
+    """
 
     roots: dict[str, Path]
     manifests: dict[str, str]
@@ -133,8 +133,13 @@ def licensed(settings: Settings) -> Corpora | None:
     roots = {name: existing_folder(folder, name) for name, folder in given.items() if folder}
     if not roots:
         return None
-    key = digest({name: fingerprint(str(root)) for name, root in roots.items()})
-    return Corpora(roots, {name: name.lower() for name in roots}, {}, None, None, key)
+    told = {name: fingerprint(str(root)) for name, root in roots.items()}
+    # What lies elsewhere and is read with them counts with what it holds, too.
+    if settings.groups and (groups := Path(settings.groups)).is_file():
+        told["groups"] = file_digest(groups)
+    if settings.disfa_frames and (frames := Path(settings.disfa_frames).expanduser()).is_dir():
+        told["disfa_frames"] = fingerprint(str(frames.resolve()))
+    return Corpora(roots, {name: name.lower() for name in roots}, {}, None, None, digest(told))
 
 
 def rendered(folder: Path) -> Corpora:
@@ -151,7 +156,7 @@ def rendered(folder: Path) -> Corpora:
 
 @step(
     "faces",
-    rooms=("faces.crops", "datasets.bp4d", "datasets.disfa", "datasets.manifests"),
+    rooms=("faces.crops", "datasets.manifests", *(dataset.loader.module for dataset in DATASETS)),
     settings=(*READING, "groups", "alignment", "detect_every", "crop_size"),
 )
 def cut_faces(folder, chosen, machine, corpora):

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 
 from ..faces import images
-from .data import RECOGNISER_SIZE
 from .networks import on_template, own_differences
 from .steps import step
 
@@ -14,7 +13,7 @@ FILE = "faces.npy"
 
 def new_arm(folder: Path, n: int) -> np.memmap:
     """An arm's array in `folder`, uint8 (n, 64, 64) of zeros, to be filled and flushed."""
-    shape = (n, RECOGNISER_SIZE, RECOGNISER_SIZE)
+    shape = (n, images.SIZE, images.SIZE)
     return np.lib.format.open_memmap(folder / FILE, mode="w+", dtype=np.uint8, shape=shape)
 
 
@@ -63,7 +62,7 @@ def by_differences(folder, faces, network, autoencoder):
     out = new_arm(folder, len(faces.images))
     for _, rows in images.by_person(faces.names):
         moved = on_template(network, own_differences(faces.images, rows, autoencoder.size))
-        out[rows] = images.resize(moved, RECOGNISER_SIZE)
+        out[rows] = images.resize(moved)
     out.flush()
 
 
@@ -72,7 +71,7 @@ def joined(folder, faces, template, networks):
     """Each person's faces as their own network gives them, in their rows; the template's own are what they are."""
     out, names = new_arm(folder, len(faces.images)), faces.names
     own = np.flatnonzero(names == template.name)
-    out[own] = images.prepare(faces.images, RECOGNISER_SIZE, own)
+    out[own] = images.prepare(faces.images, images.SIZE, own)
     for person, folder_of_one in networks.items():
         out[names == person] = images.resize(np.load(folder_of_one / FILE))
     out.flush()

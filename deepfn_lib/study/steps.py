@@ -4,9 +4,10 @@
     def cut_faces(folder, chosen, machine, corpora): ...
 
 A step sees nothing but its parameters: the folder to fill; `chosen`, the settings it names; `machine`, where its jobs
-run; and its inputs, each called like the method of `Study` that gives it, or given at the call. Its key is made of
+run; and its inputs, each called like the attribute of `Study` that gives it, or given at the call. Its key is made of
 all of these but the folder and the machine, and of the versions of the rooms it names and of all that they import.
-What is not in the key the function cannot have, but for the room's own constants, for which the version stands.
+What is not in the key the function cannot have, but for the lines and constants of its own module: one that gives
+another result than before has, or gets, a CODE_VERSION, which counts too.
 """
 
 import dataclasses
@@ -25,25 +26,31 @@ from ..errors import StudyError
 from ..rooms import code_versions
 from ..settings import Settings
 
+HOUSE, _, ROOM = __package__.partition(".")
+
 
 @dataclasses.dataclass(frozen=True)
 class Named:
-    """A function or step by its name in arms.yml, "module:function" below `deepfn_lib`; imported when it is called."""
+    """A function or step by its name in a table, "module:function" below `deepfn_lib`; imported when it is called."""
 
     path: str
 
     @property
+    def module(self) -> str:
+        """The module's name, below `deepfn_lib`."""
+        return self.path.partition(":")[0]
+
+    @property
     def function(self) -> Any:
         """What is called so. Raises StudyError where nothing is."""
-        module, _, name = self.path.partition(":")
         try:
-            return getattr(import_module(f"{__package__.partition('.')[0]}.{module}"), name)
+            return getattr(import_module(f"{HOUSE}.{self.module}"), self.path.partition(":")[2])
         except (ImportError, AttributeError, ValueError) as problem:
-            raise StudyError(f"arms.yml names {self.path!r}, which is not there ({problem})") from None
+            raise StudyError(f"the table of arms or of datasets names {self.path!r}: {problem}") from None
 
     @property
     def key(self) -> dict[str, Any]:
-        return {"function": self.path, "code": code_versions([self.path.partition(":")[0]])}
+        return {"function": self.path, "code": code_versions([self.module])}
 
 
 NO_INPUTS = ("folder", "chosen", "machine")
@@ -51,7 +58,7 @@ NO_INPUTS = ("folder", "chosen", "machine")
 
 @dataclasses.dataclass(frozen=True)
 class Step:
-    """A function of this room that fills a folder, the settings it may read and the rooms it runs through."""
+    """A function that fills a folder, the kind of artefact that is, and the rooms and settings that it runs through."""
 
     function: Callable[..., None]
     artefact: str
@@ -71,10 +78,16 @@ class Step:
         """What tells this artefact from every other, as JSON."""
         return {
             "made_by": self.function.__name__,
-            "code": code_versions(self.rooms),
+            "code": {**code_versions(self.rooms), **self._own_versions()},
             "settings": key_of(self.chosen(settings)),
             **{name: key_of(value) for name, value in inputs.items()},
         }
+
+    def _own_versions(self) -> dict[str, int]:
+        """CODE_VERSION, where they have one, of the step's own module and of those of this room that it imports."""
+        house, _, module = self.function.__module__.partition(".")
+        found = code_versions([module]) if house == HOUSE else {}
+        return {name: version for name, version in found.items() if name.startswith(f"{ROOM}.")}
 
     def fill(self, folder: Path, settings: Settings, machine: Any, inputs: Mapping[str, Any]) -> None:
         """Call the function with exactly what it asks for."""

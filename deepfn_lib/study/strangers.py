@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from ..faces import images
-from .data import RECOGNISER_SIZE
 from .networks import on_template
 
 
@@ -25,7 +24,7 @@ def beside_medians(faces, people, calibration, side: int) -> tuple[np.ndarray, n
 def by_differences(study, network: Path, faces, people, calibration) -> np.ndarray:
     """Faces uint8 (n, side, side) through the shared autoencoder: uint8 (n, 64, 64)."""
     frames, medians = beside_medians(faces, people, calibration, study.autoencoder.size)
-    return images.resize(on_template(network, images.difference(frames, medians)), RECOGNISER_SIZE)
+    return images.resize(on_template(network, images.difference(frames, medians)))
 
 
 def by_reference(study, network: Path, faces, people, calibration) -> np.ndarray:

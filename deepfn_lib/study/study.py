@@ -47,8 +47,12 @@ class Study:
         return cls(load_settings(profile, dict(overrides or {})), Store(artefacts))
 
     def changed(self, **values: Any) -> "Study":
-        """The same study with other settings; what it shares with this one is not read again."""
-        return Study(self.settings.model_copy(update=values), self.store, self._given_template, self._memory)
+        """The same study with other settings; what it shares with this one is not read again.
+
+        Raises StudyError for an unknown setting, or a value of the wrong type or range.
+        """
+        settings = load_settings(self.settings.profile, {**self.settings.model_dump(), **values})
+        return Study(settings, self.store, self._given_template, self._memory)
 
     def at_budget(self, share: float) -> "Study":
         """The same study with that share of the shared networks' iterations."""
@@ -117,7 +121,7 @@ class Study:
         """
         from ..rendering.label_statistics import MOST_EXPRESSIVE
 
-        if not self.settings.pair_people:
+        if not self.settings.pair_people * self.settings.pair_frames:
             raise StudyError("rendered pairs are needed here; set pair_people and pair_frames above 0")
         wearer = self.chosen_template.participant if self.corpora.rendered else MOST_EXPRESSIVE
         return self.make(data.rendered_pairs, wearer=wearer)
@@ -218,13 +222,14 @@ class Study:
             )
         if start := table.find(name).start:
             self.network(start)  # once, before the workers want it
-        folders = self._in_parallel("person_network", [(name, person) for person in self.others], name, "person")
+        jobs = [(self._packed, name, person) for person in self.others]
+        folders = self.machine.run(_person_network, jobs, description=name, unit="person")
         return dict(zip(self.others, folders))
 
-    def _in_parallel(self, method: str, jobs: Sequence[tuple], description: str, unit: str) -> list[Any]:
-        """A method of this study for each job, each in a worker that opens the study anew."""
-        opened = (str(self.store.root), self.settings.model_dump(), self._given_template)
-        return self.machine.run(_work, [(opened, method, job) for job in jobs], description=description, unit=unit)
+    @property
+    def _packed(self) -> tuple:
+        """What a worker opens this study from (`_opened`)."""
+        return str(self.store.root), self.settings.model_dump(), self._given_template
 
     def cost(self, name: str) -> dict[str, float]:
         """What an arm's networks took: images through the encoder, core_seconds, networks, and parameters of one."""
@@ -310,7 +315,9 @@ class Study:
 
     def models(self, splits: pd.DataFrame) -> list[protocol.Split]:
         """Splits as rows of the faces, a model each."""
-        return protocol.rows_of(splits, self.faces.frames, self.settings.person_epochs)
+        chosen = self.settings
+        own = chosen.person_epochs if chosen.person_epochs != chosen.epochs else 0  # the same epochs, the same key
+        return protocol.rows_of(splits, self.faces.frames, own)
 
     def judged(self, models: Sequence[protocol.Split], files: Mapping[str, Path]) -> Path:
         """The folder of the scores of these models on some arms, name to file."""
@@ -398,23 +405,38 @@ class Study:
     # Other augmentations.
 
     def swept(self, people: Sequence[str], variants: Sequence[tuple[str, float, Augmentation]], iterations, batch):
-        """One small network for each person and variant: varied, value, person, and `nearness.moved_faces`."""
-        small = replace(self.autoencoder, iterations=iterations, batch=batch)
+        """One small network for each person and variant: varied, value, person, and `nearness.moved_faces`.
+
+        Raises StudyError where there is no exact answer.
+        """
+        self.require_truth("measuring augmentations")
+        small = replace(self.autoencoder, iterations=iterations, batch=batch, augmentation=Augmentation())
         given = {"people": list(people), "variants": list(variants), "autoencoder": small}
         return pd.read_parquet(self.make(sweep.swept, **given) / sweep.SWEEP)
 
     def bent_arms(self, recipes: Mapping[str, ReferenceRecipe]) -> dict[str, Path]:
         """BP4D's faces through reference networks on rendered pairs under other recipes: label to file."""
-        self.make(networks.reader, size=self.recipe.size)  # once, before the workers want it
-        jobs = [(recipe,) for recipe in recipes.values()]
-        return dict(zip(recipes, self._in_parallel("bent_arm", jobs, "augmentation, scored", "network")))
+        self._inputs(sweep.bent_arm, {"recipe": None})  # made once, before the workers want them
+        jobs = [(self._packed, recipe) for recipe in recipes.values()]
+        files = self.machine.run(_bent_arm, jobs, description="augmentation, scored", unit="network")
+        return dict(zip(recipes, files))
 
     def bent_arm(self, recipe: ReferenceRecipe) -> Path:
         """One of `bent_arms`."""
         return self.make(sweep.bent_arm, recipe=recipe) / makers.FILE
 
 
-def _work(opened: tuple, method: str, job: tuple) -> Any:
-    """One job of a worker: the study opened there, and a method of it."""
-    root, values, given_template = opened
-    return getattr(Study(Settings(**values), Store(root), given_template), method)(*job)
+# Jobs of workers, each of which opens the study anew. A function each, as `Machine.run` keeps workers by function.
+
+
+def _opened(packed: tuple) -> Study:
+    root, values, given_template = packed
+    return Study(Settings(**values), Store(root), given_template)
+
+
+def _person_network(packed: tuple, name: str, person: str) -> Path:
+    return _opened(packed).person_network(name, person)
+
+
+def _bent_arm(packed: tuple, recipe: ReferenceRecipe) -> Path:
+    return _opened(packed).bent_arm(recipe)
