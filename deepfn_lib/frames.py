@@ -17,6 +17,14 @@ DISFA_ACTION_UNITS = ("AU01", "AU02", "AU04", "AU05", "AU06", "AU09", "AU12", "A
 SHARED_ACTION_UNITS = ("AU01", "AU02", "AU04", "AU06", "AU12")
 BP4D_INTENSITIES = ("AU06", "AU10", "AU12", "AU14", "AU17")
 
+# Who is in the datasets, and in which sessions, by official names.
+BP4D_PARTICIPANTS = (*(f"F{n:03d}" for n in range(1, 24)), *(f"M{n:03d}" for n in range(1, 19)))
+BP4D_TASKS = tuple(f"T{n}" for n in range(1, 9))
+DISFA_PARTICIPANTS = tuple(f"SN{n:03d}" for n in (*range(1, 14), 16, 17, 18, 21, *range(23, 33)))
+DISFA_TASK = "video"
+# Fitzpatrick's types as the paper's section 4.1 groups them: I and II lighter, V and VI darker, the rest in neither.
+SKIN_GROUPS = {1: "lighter", 2: "lighter", 5: "darker", 6: "darker"}
+
 OCCURRENCES = tuple(sorted({*BP4D_ACTION_UNITS, *DISFA_ACTION_UNITS}))
 INTENSITIES = tuple(f"{unit}_intensity" for unit in sorted({*BP4D_INTENSITIES, *DISFA_ACTION_UNITS}))
 KEYS = ("dataset", "participant", "task", "frame")

@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
+from chapter_code import chapter_code
 
 from deepfn_lib.datasets import orl
 from deepfn_lib.errors import StudyError
-from deepfn_lib.measures import identity
 from deepfn_lib.settings import load_settings
 from deepfn_lib.study import Study
 
+page = chapter_code("15")
 needs_photographs = pytest.mark.skipif(
     orl.photographs_folder() is None, reason="the extra `photographs` is not installed"
 )
@@ -25,18 +26,18 @@ def _faces(seed, strength):
 
 def test_roles_are_disjoint_and_as_many_as_asked():
     _, people = _faces(0, 1)
-    roles = identity.assign_roles(people, 4, 3, np.random.default_rng(0))
+    roles = page.assign_roles(people, 4, 3, np.random.default_rng(0))
     for person in np.unique(people):
         assert np.bincount(roles[people == person], minlength=3).tolist() == [4, 3, 3]
     with pytest.raises(ValueError, match="10 faces"):
-        identity.assign_roles(people, 7, 3, np.random.default_rng(0))
+        page.assign_roles(people, 7, 3, np.random.default_rng(0))
 
 
 def test_identity_is_found_where_it_is_and_not_where_it_is_not():
     for strength, low, high in ((1.0, 0.95, 1.0), (0.0, 0.0, 0.35)):
         faces, people = _faces(1, strength)
-        roles = identity.assign_roles(people, 2, 4, np.random.default_rng(1))
-        for name, right in identity.reidentify(faces, people, roles).items():
+        roles = page.assign_roles(people, 2, 4, np.random.default_rng(1))
+        for name, right in page.reidentify(faces, people, roles).items():
             assert len(right) == 32
             assert low <= right.mean() <= high, name
 
@@ -46,14 +47,14 @@ def test_nearest_neighbour_is_scikit_learns():
 
     faces, people = _faces(2, 0.2)
     theirs = KNeighborsClassifier(1, metric="correlation").fit(faces[::2].reshape(40, -1), people[::2])
-    ours = identity.nearest_neighbour(faces[::2], people[::2], faces[1::2])
+    ours = page.nearest_neighbour(faces[::2], people[::2], faces[1::2])
     assert (ours == theirs.predict(faces[1::2].reshape(40, -1))).all()
 
 
 def test_light_does_not_name_anyone():
     """Brightness and contrast are taken out before faces are compared."""
     faces, people = _faces(3, 1)
-    again = identity.nearest_neighbour(faces, people, 3 * faces + 50)
+    again = page.nearest_neighbour(faces, people, 3 * faces + 50)
     assert (again == people).all()
 
 

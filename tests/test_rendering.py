@@ -10,11 +10,11 @@ import pytest
 import yaml
 
 from deepfn_lib.artefacts import project_root
-from deepfn_lib.datasets import bp4d
 from deepfn_lib.datasets.bp4d import read_bp4d
 from deepfn_lib.datasets.disfa import read_disfa
 from deepfn_lib.errors import StudyError
 from deepfn_lib.faces.alignment import POINT_COLUMNS
+from deepfn_lib.frames import BP4D_PARTICIPANTS, BP4D_TASKS
 from deepfn_lib.rendering import (
     corpora,
     expressions,
@@ -144,11 +144,11 @@ def test_processes_have_the_wanted_variance_and_run_length():
 def bp4d_shares():
     """Share of frames with each of the twelve action units, (41, 12), women first, at 5 frames a second."""
     shares = []
-    for one in bp4d.PARTICIPANTS:
+    for one in BP4D_PARTICIPANTS:
         person = people.make_person(SEED, "BP4D", one)
-        levels = [expressions.make_course(SEED, person, task, 20.0, 5.0).level for task in bp4d.TASKS]
+        levels = [expressions.make_course(SEED, person, task, 20.0, 5.0).level for task in BP4D_TASKS]
         shares.append((np.concatenate(levels)[:, published.BP4D_COLUMNS] > 0).mean(axis=0))
-    return pd.DataFrame(shares, index=bp4d.PARTICIPANTS, columns=published.BP4D_UNITS)
+    return pd.DataFrame(shares, index=BP4D_PARTICIPANTS, columns=published.BP4D_UNITS)
 
 
 def test_label_statistics_follow_the_published_ones(bp4d_shares):
@@ -267,7 +267,7 @@ def face_brightness(skin_type: int) -> float:
 def test_layouts_are_read_by_the_loaders(tiny):
     loaded = read_bp4d(tiny / "bp4d")
     assert loaded.frames.groupby(["participant", "task"]).size().to_dict() == {
-        (one, task): 5 for one in ("F007", "M004") for task in bp4d.TASKS
+        (one, task): 5 for one in ("F007", "M004") for task in BP4D_TASKS
     }
     assert loaded.exclusions["frames"].sum() == 0
     person = people.make_person(SEED, "BP4D", "M004")

@@ -13,13 +13,13 @@ import numpy as np
 
 from ..errors import StudyError
 from ..frames import BP4D_ACTION_UNITS, BP4D_INTENSITIES, MISSING, Loaded, locate, session_frames
+from ..frames import BP4D_PARTICIPANTS as PARTICIPANTS
+from ..frames import BP4D_TASKS as TASKS
 from .codes import Codes, by_frame, known_codes, odd_notices, read_numbers
 from .files import Key, Scan, SessionImages, scan
 
 CODE_VERSION = 1  # raise when the same files would be read otherwise
 
-PARTICIPANTS = (*(f"F{n:03d}" for n in range(1, 24)), *(f"M{n:03d}" for n in range(1, 19)))
-TASKS = tuple(f"T{n}" for n in range(1, 9))
 FLAG_COLUMN = 99  # "whole face unreliable or occluded"
 
 _SESSION_FOLDER = re.compile(r"(?:^|/)([FM]\d{3})[/_-](T\d{1,2})$", re.IGNORECASE)

@@ -14,13 +14,12 @@ import pandas as pd
 
 from ..errors import StudyError
 from ..frames import DISFA_ACTION_UNITS, MISSING, Loaded, session_frames
+from ..frames import DISFA_PARTICIPANTS as PARTICIPANTS
+from ..frames import DISFA_TASK as TASK
 from .codes import Codes, by_frame, known_codes, odd_notices, read_numbers
 from .files import Key, SessionImages, refuse_two, scan
 
 CODE_VERSION = 1  # raise when the same files would be read otherwise
-
-PARTICIPANTS = tuple(f"SN{n:03d}" for n in (*range(1, 14), 16, 17, 18, 21, *range(23, 33)))
-TASK = "video"
 
 # Frames that the distribution's own error log calls badly tracked: first and last label frame, inclusive.
 ERROR_LOG: Mapping[str, tuple[tuple[int, int], ...]] = {

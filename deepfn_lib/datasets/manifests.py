@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from ..artefacts import project_root
 from ..errors import StudyError
+from ..frames import SKIN_GROUPS
 from .files import read_text
 
 CODE_VERSION = 1  # raise when the same files would be read otherwise
@@ -20,8 +21,6 @@ CODE_VERSION = 1  # raise when the same files would be read otherwise
 EVERYONE = "all"
 People = Literal["all"] | tuple[str, ...]
 
-# Fitzpatrick's types as the paper's section 4.1 groups them: I and II lighter, V and VI darker, the rest in neither.
-SKIN_GROUPS = {1: "lighter", 2: "lighter", 5: "darker", 6: "darker"}
 _FEMALE, _MALE = ("f", "female", "w", "woman"), ("m", "male", "man")
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6}
 

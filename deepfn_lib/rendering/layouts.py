@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ..datasets.codes import UNCODABLE
 from .expressions import Course
 from .label_statistics import BP4D_COLUMNS, BP4D_INTENSITY_UNITS, BP4D_UNITS, DISFA_UNITS, UNITS
 from .seeds import generator
 
 BP4D_IMAGES = "Sequences(2D+3D)"
+UNCODABLE = 9  # a code that could not be given, or an action unit that is not coded
 OCCURRENCE_COLUMNS = 100  # the frame, action units 1 to 98, the flag of an unreliable frame
 LONG_SESSION = 1000  # from this frame number on, a session's image names have four digits
 

@@ -9,15 +9,14 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..datasets import bp4d, disfa
-from ..datasets.manifests import SKIN_GROUPS
+from ..frames import BP4D_PARTICIPANTS, DISFA_PARTICIPANTS, SKIN_GROUPS
 from .face import Face, make_face
 from .head import load_head
 from .label_statistics import UNITS
 from .look import SKIN_BRIGHTNESS, Look
 from .seeds import generator
 
-EVERYONE = {"BP4D": bp4d.PARTICIPANTS, "DISFA": disfa.PARTICIPANTS}
+EVERYONE = {"BP4D": BP4D_PARTICIPANTS, "DISFA": DISFA_PARTICIPANTS}
 LIGHTER = {
     "BP4D": ("M002", "F003", "M006", "M009", "F012", "M013", "M017"),
     "DISFA": ("SN002", "SN004", "SN006", "SN010", "SN011", "SN018", "SN023", "SN027", "SN030"),

@@ -6,14 +6,14 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.stats import norm
 
-from ..datasets import bp4d, disfa
+from ..frames import BP4D_TASKS, DISFA_PARTICIPANTS, DISFA_TASK
 from . import label_statistics as published
 from .label_statistics import UNITS
 from .seeds import generator
 
 BASE_RATE = 25.0  # instants a second of the time base
 SMOOTH = 0.16  # seconds: the fastest change of an expression
-TASKS = {"BP4D": bp4d.TASKS, "DISFA": (disfa.TASK,)}
+TASKS = {"BP4D": BP4D_TASKS, "DISFA": (DISFA_TASK,)}
 TASK_SECONDS = {"BP4D": 20.0, "DISFA": 242.0}
 
 
@@ -32,8 +32,8 @@ def mean_run(dataset: str, unit: int) -> float:
 def published_rate(dataset: str, unit: int, gender: str) -> float:
     """Share of frames, 0..1. Where some people never show the action unit, the share among the others."""
     if dataset == "DISFA":
-        everyone = len(disfa.PARTICIPANTS)
-        never = sum(unit in published.NEVER.get(one, ()) for one in disfa.PARTICIPANTS)
+        everyone = len(DISFA_PARTICIPANTS)
+        never = sum(unit in published.NEVER.get(one, ()) for one in DISFA_PARTICIPANTS)
         rate = (published.UNLABELLED_RATE["DISFA"] | published.DISFA_RATE)[unit]
         return rate / 100 * everyone / (everyone - never)
     if unit in published.BP4D_UNITS:
