@@ -57,11 +57,11 @@ def by_reference(folder, faces, network, recipe):
 
 
 @step("arms", rooms=("normaliser.per_person", "faces.images"))
-def by_differences(folder, faces, network, autoencoder):
+def by_differences(folder, faces, network, shared):
     """Everybody's differences from their own median through the shared autoencoder, one person at a time."""
     out = new_arm(folder, len(faces.images))
     for _, rows in images.by_person(faces.names):
-        moved = on_template(network, own_differences(faces.images, rows, autoencoder.size))
+        moved = on_template(network, own_differences(faces.images, rows, shared.size))
         out[rows] = images.resize(moved)
     out.flush()
 

@@ -70,20 +70,13 @@ def on_template(network: Path, differences: np.ndarray) -> np.ndarray:
 
 
 @step("networks", rooms=(PERSON,))
-def shared_autoencoder(folder, faces, template, recipe, autoencoder):
-    """The paper's networks and Eq. 1, with everybody but the template as the one "person", on differences.
-
-    An iteration takes two batches; their number is such that all shared methods see equally many images.
-    """
-    from dataclasses import replace
-
-    size, own = autoencoder.size, faces.rows(template.name)
+def shared_autoencoder(folder, faces, template, shared):
+    """The paper's networks and Eq. 1, with everybody but the template as the one "person", on differences."""
+    size, own = shared.size, faces.rows(template.name)
     np.save(folder / TEMPLATE_MEDIAN, images.median_face(images.prepare(faces.images, size, own)))
     others = [rows for who, rows in images.by_person(faces.names) if who != template.name]
     seen = [own_differences(faces.images, rows, size) for rows in (own, *others)]
-    iterations = max(1, recipe.iterations * recipe.batch // (2 * autoencoder.batch))
-    how = replace(autoencoder, iterations=iterations)
-    _timed(folder, seen[0], np.concatenate(seen[1:]), how, label="everyone's differences")
+    _timed(folder, seen[0], np.concatenate(seen[1:]), shared, label="everyone's differences")
 
 
 @step("networks", rooms=(PERSON,))

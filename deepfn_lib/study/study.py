@@ -195,6 +195,15 @@ class Study:
         )
 
     @cached_property
+    def shared(self) -> AutoencoderRecipe:
+        """How the one autoencoder for everybody is trained: all shared methods see equally many images.
+
+        An iteration of it takes two batches.
+        """
+        own, other = self.autoencoder, self.recipe
+        return replace(own, iterations=max(1, other.iterations * other.batch // (2 * own.batch)))
+
+    @cached_property
     def reader(self) -> Path:
         """The folder of the reader of action units that the supervised network is trained with."""
         return self.make(networks.reader, size=self.recipe.size)
