@@ -175,6 +175,14 @@ def test_killed_at_twenty_moments_and_resumed_gives_the_same_weights(faces, tmp_
     assert list((tmp_path / "stopped" / "previews").glob("*.png"))
 
 
+def test_what_a_killed_process_had_half_written_goes_with_the_next_checkpoint(tmp_path):
+    half = tmp_path / "step-00000002.npz.77.tmp"
+    half.write_bytes(b"half")
+    assert checkpoints.saved(tmp_path) == []
+    path = checkpoints.write(tmp_path, 3, [], np.zeros((3, 1), np.float32), {"network": "none"})
+    assert list(tmp_path.iterdir()) == [path] == checkpoints.saved(tmp_path)
+
+
 def test_damaged_and_foreign_checkpoints_are_refused_by_name(faces, tmp_path):
     model = tiny(faces)
     training.train(model, tmp_path, 2, checkpoint_every=1)
@@ -308,6 +316,19 @@ def test_reference_network_learns_the_same_in_other_precision(reference, precisi
     losses = np.array([[trainee.update(*trainee.batch(step)) for step in (1, 2, 3)] for trainee in (plain, other)])
     np.testing.assert_allclose(losses[1], losses[0], rtol=0.02)
     assert other.description != plain.description
+
+
+def test_a_reference_network_draws_in_plain_float32_whatever_it_was_trained_in(reference, tmp_path):
+    from dataclasses import replace
+
+    from deepfn_lib.normaliser.reference import Reference
+
+    plain, pairs, _ = reference
+    plain.reference.save(tmp_path)
+    again = Reference.kept(tmp_path, replace(plain.recipe, precision=Precision("bfloat16")))
+    assert {layer.compute_dtype for layer in again.network.layers} == {"float32"}
+    expected, drawn = (one.normalise(pairs.faces, np.arange(4)) for one in (plain.reference, again))
+    assert np.array_equal(expected, drawn)
 
 
 def test_reference_network_learns_and_is_read_back(reference, tmp_path):

@@ -9,7 +9,6 @@ from . import networks
 from .augmentation import augment
 from .recipe import AutoencoderRecipe
 
-PROBED = 8  # faces in probes and previews
 CHUNK = 256
 
 

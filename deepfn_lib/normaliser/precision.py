@@ -36,6 +36,7 @@ class Precision:
 
         return tf.function(update, jit_compile=self.xla)
 
+    @property
     def key(self) -> dict:
         """What tells trainings apart: nothing where all is plain, else both, since either changes the weights."""
         return {} if self == Precision() else {"precision": self.numbers, "xla": self.xla}

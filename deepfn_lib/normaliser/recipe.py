@@ -27,7 +27,7 @@ class Described:
         """All of it as JSON, for keys and checkpoints; the precision as its own key says."""
         told: dict[str, Any] = asdict(self)  # type: ignore[call-overload]
         del told["precision"]
-        return {**told, **self.precision.key()}
+        return {**told, **self.precision.key}
 
     @property
     def key(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ pseudo faces (`examples`), and applied to all people with nothing of theirs but 
 """
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -18,6 +19,7 @@ from ..faces import images, regions
 from . import networks, reader
 from .augmentation import Augmentation, draw_affine, draw_nodes, sample, spread, way_back
 from .examples import Pairs, Transplants
+from .precision import Precision
 from .recipe import MISALIGNED, ReferenceRecipe
 from .training import tidy, train
 
@@ -75,8 +77,8 @@ class Reference:
 
     @classmethod
     def kept(cls, folder: Path, recipe: ReferenceRecipe) -> "Reference":
-        """The trained one that `save` left in `folder`."""
-        made = cls.fresh(np.load(folder / MEDIAN), recipe)
+        """The trained one that `save` left in `folder`. It draws in plain float32, whatever it was trained in."""
+        made = cls.fresh(np.load(folder / MEDIAN), replace(recipe, precision=Precision()))
         made.network.load_weights(folder / WEIGHTS)
         return made
 
