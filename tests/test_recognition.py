@@ -1,6 +1,4 @@
-"""Classifiers, metric, protocol and bank against independent references: scikit-learn, Keras's own fit, hand-
-made cases.
-"""
+"""Classifiers, score, protocol and bank against other references: scikit-learn, Keras's own fit, hand-made cases."""
 
 from types import SimpleNamespace
 
@@ -20,9 +18,7 @@ SIZES = protocol.Sizes(train_people=2, validation_people=1, train_tasks=4, valid
 
 
 def planted(people=10, tasks=8, frames_per_task=6, disfa=5, disfa_frames=20, seed=0):
-    """Frames, participants and faces: each action unit brightens a band of its own, and some labels are
-    missing.
-    """
+    """Frames, participants and faces: each action unit brightens a band of its own, and some labels are missing."""
     random = np.random.default_rng(seed)
     rows, participants = [], []
     for number in range(people):
@@ -260,9 +256,7 @@ def test_validation_f1_is_the_metric(empty_f1):
 
 @pytest.mark.parametrize("classifier", ["lenet-5", "modern"])
 def test_bank_trains_as_fit_does(classifier):
-    """Same seeds, same shuffles: equal losses, epochs and predictions, for the second training of a used
-    bank.
-    """
+    """Same seeds, same shuffles: equal losses, epochs and predictions, for the second training of a used bank."""
     from deepfn_lib.commands.bench import plain
     from deepfn_lib.recognition import bank
 

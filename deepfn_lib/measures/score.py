@@ -58,8 +58,7 @@ def accuracy_score(true_positives, false_positives, false_negatives, true_negati
 
 
 def roc_auc(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """Area under the ROC curve of each column (ties count half), float64 (action units,); NaN without both
-    classes.
+    """Area under the ROC curve of each column (ties count half), float64 (action units,); NaN without both classes.
 
     The Mann–Whitney form: the rank sum of the positive frames, so all columns are ranked at once.
     """
@@ -79,8 +78,7 @@ def evaluate(
 ) -> dict[str, np.ndarray]:
     """`f1`, `accuracy`, `roc_auc` (float64), `n_frames`, `n_positive` (int64), each (n_groups, action units).
 
-    Frames of one group (a participant) are judged together, whatever their task. NaN where a value is not
-    defined.
+    Frames of one group (a participant) are judged together, whatever their task. NaN where a value is not defined.
     """
     counts = confusion(labels, probabilities >= THRESHOLD, groups, n_groups)
     n_frames = sum(counts)

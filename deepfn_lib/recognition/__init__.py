@@ -1,3 +1,1 @@
-"""Recognition of action units: the classifiers, the metric, the protocol, and the bank that trains thousands
-of them.
-"""
+"""Recognition of action units: the classifiers, the protocol, and the bank that trains thousands of them."""

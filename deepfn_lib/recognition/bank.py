@@ -1,10 +1,9 @@
 """The classifier bank: one compiled network per process that trains thousands of times.
 
-Building, tracing and compiling a small network costs more than training it, so a process does it once. Each
-training then sets the weights and the optimiser back exactly to what a fresh model of its seed would have,
-and runs whole, all epochs and batches, the score on the validation people after each epoch and the copy of
-the best weights, in one compiled call. `plain.train` says the same with `keras.Model.fit`; the tests hold the
-two together.
+Building, tracing and compiling a small network costs more than training it, so a process does it once. Each training
+then sets the weights and the optimiser back exactly to what a fresh model of its seed would have, and runs whole, all
+epochs and batches, the score on the validation people after each epoch and the copy of the best weights, in one
+compiled call. `commands.bench.plain` says the same with `keras.Model.fit`; the tests hold the two together.
 """
 
 from collections.abc import Callable
@@ -26,9 +25,7 @@ AT_ONCE = 1024  # frames that are prepared for the network together, 16 MB
 
 @dataclass(frozen=True)
 class Trained:
-    """One training's course: loss float32 (epochs,), validation F1 float32 (epochs,), and the epoch that was
-    kept.
-    """
+    """One training's course: loss float32 (epochs,), validation F1 float32 (epochs,), and the epoch that was kept."""
 
     losses: np.ndarray
     validation_f1: np.ndarray
@@ -52,11 +49,10 @@ def shuffles(seed: int, epochs: int, n: int) -> np.ndarray:
 
 
 def mean_f1(labels, predicted, empty_f1: str):
-    """The mean F1 over the coded columns; `metric.f1_score` in TensorFlow, for use inside a compiled
-    training.
+    """The mean F1 over the coded columns; `score.f1_score` in TensorFlow, for use inside a compiled training.
 
-    `labels` int8 and `predicted` bool (n, action units). A column that "skip" leaves out does not count; with
-    none left the result is 0.
+    `labels` int8 and `predicted` bool (n, action units). A column that "skip" leaves out does not count; with none left
+    the result is 0.
     """
     present, absent = labels == 1, labels == 0
 
@@ -104,8 +100,7 @@ class Bank:
         self._predict = tf.function(self._probabilities, input_signature=[images])
 
     def train(self, images, labels, validation_images, validation_labels, seed: int, epochs: int | None = None):
-        """Train from `seed` and leave the weights of the epoch with the best validation F1 (the first of
-        equals).
+        """Train from `seed` and leave the weights of the epoch with the best validation F1 (the first of equals).
 
         `epochs` other than the training's own may be given: nothing is compiled anew. Returns a `Trained`.
         """

@@ -15,9 +15,8 @@ from .protocol import Training
 class Model:
     """One training and its tests, as rows of an arm's array.
 
-    `columns` are the columns of the label array that it recognises; `groups` gives each test row a
-    participant's number, `sizes` how many participants each test has. `frames_seen` is epochs × training
-    frames.
+    `columns` are the columns of the label array that it recognises; `groups` gives each test row a participant's
+    number, `sizes` how many participants each test has. `frames_seen` is epochs × training frames.
     """
 
     name: str
@@ -38,9 +37,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Result:
-    """What a model's training came to: its course, `score.evaluate` of each test, and the predictions if
-    kept.
-    """
+    """What a model's training came to: its course, `score.evaluate` of each test, and the predictions if kept."""
 
     name: str
     losses: np.ndarray

@@ -119,8 +119,6 @@ def _to_features(to_active, kernel):
 
 
 def _sum_of_pixels(images):
-    """Sum over images and pixels: (n, h, w, c) to (c,), as a product with ones, which the processor adds sixteen at
-    a time.
-    """
+    """Sum over images and pixels, (n, h, w, c) to (c,), as a product with ones, which is added sixteen at a time."""
     pixels = tf.reshape(images, [-1, images.shape[3]])
     return tf.matmul(tf.ones([1, tf.shape(pixels)[0]]), pixels)[0]

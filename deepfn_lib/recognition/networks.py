@@ -40,8 +40,7 @@ def lenet5(action_units: int, seed: int) -> keras.Model:
 
 
 def modern(action_units: int, seed: int) -> keras.Model:
-    """A small residual network: the "more complex" classifier of the paper's discussion, scaled to these
-    faces.
+    """A small residual network: the "more complex" classifier of the paper's discussion, scaled to these faces.
 
     Group normalisation rather than batch normalisation, so that the network has no state beside its weights.
     """
@@ -81,9 +80,7 @@ def build(classifier: str, action_units: int, seed: int) -> keras.Model:
 
 
 def initialise(model: keras.Model, seed: int) -> None:
-    """Give every weight the value that a fresh model of this `seed` has: Glorot-uniform kernels, zero biases,
-    unit scales.
-    """
+    """Give every weight what a fresh model of this `seed` has: Glorot-uniform kernels, zero biases, unit scales."""
     seeds = np.random.SeedSequence(seed).generate_state(len(model.weights))
     for weight, own_seed in zip(model.weights, seeds):
         if weight.path.endswith("kernel"):

@@ -1,12 +1,10 @@
-"""The protocol of section 4.3: who trains, who chooses the epoch and who is tested, in every condition of
-Table 5.
+"""The protocol of section 4.3: who trains, who chooses the epoch and who is tested, in every condition of Table 5.
 
-A *model* is one training: a family ("person", "people", "gender", "skin", "dataset"), a training group within
-it and a repetition. The model trained on women of one repetition is tested on the remaining women (within
-group) and on all men (across groups): the paper's two conditions then share their models, which pairs them
-and halves the work. The draw depends on the seed, the pool of people and the repetition alone: every arm sees
-the same splits, and the person-independent models train on the same people as the BP4D models of the dataset
-conditions.
+A *model* is one training: a family ("person", "people", "gender", "skin", "dataset"), a training group within it and a
+repetition. The model trained on women of one repetition is tested on the remaining women (within group) and on all men
+(across groups): the paper's two conditions then share their models, which pairs them and halves the work. The draw
+depends on the seed, the pool of people and the repetition alone: every arm sees the same splits, and the
+person-independent models train on the same people as the BP4D models of the dataset conditions.
 """
 
 import hashlib
@@ -37,9 +35,7 @@ SPLIT_COLUMNS = ["family", "train_group", "repetition", "role", "test_group", "d
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many people (for the person-dependent condition: tasks) train and choose the epoch (paper: 4 and
-    2).
-    """
+    """How many people (for the person-dependent condition: tasks) train and choose the epoch (paper: 4 and 2)."""
 
     train_people: int = 4
     validation_people: int = 2

@@ -40,9 +40,7 @@ def action_units_of(family: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Tested:
-    """One test of a split: the participant of each row as a number, and the participants' names in that
-    order.
-    """
+    """One test of a split: the participant of each row as a number, and the participants' names in that order."""
 
     rows: np.ndarray
     groups: np.ndarray
@@ -71,7 +69,6 @@ def train_and_judge(
     training: Training,
     keep_predictions: Sequence[str] = (),
     machine: Machine = HERE,
-    description: str = "classifiers",
 ) -> None:
     """Train and judge every model of `splits` on every arm; leave the tables in `folder`.
 
@@ -99,7 +96,7 @@ def train_and_judge(
 
     jobs = [(path, str(folder / "labels.npy"), training, group) for _, path, group in todo]
     if jobs:
-        machine.run(train_models, jobs, description=description, done=store)
+        machine.run(train_models, jobs, description="classifiers", done=store)
     scores, courses = _assemble(folder, splits, list(arms), names)
     scores.to_parquet(folder / "scores.parquet")
     courses.to_parquet(folder / "courses.parquet")
@@ -204,9 +201,7 @@ def _course(split: Split, arm: str, part: Mapping) -> pd.DataFrame:
 
 
 def _move_predictions(folder: Path) -> None:
-    """Keep the probabilities of the parts that have them: `predictions/<arm>/<model>.npz`, one array a test
-    group.
-    """
+    """Keep the probabilities of the parts that have them: `predictions/<arm>/<model>.npz`, one array a test group."""
     for path in sorted((folder / "parts").glob("*/*.npz")):
         with np.load(path) as part:
             kept = {key.removesuffix("/predictions"): part[key] for key in part if key.endswith("/predictions")}

@@ -85,8 +85,7 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 def times_cheaper(curve: pd.DataFrame, own: pd.DataFrame, people: int) -> float:
     """How many times less one shared network costs for each of `people` than their own ones, at equal PSNR or better.
 
-    `curve` from `Study.curve`, `own` from `Study.own_networks`. NaN where no budget of the curve reaches the own
-    networks.
+    `curve` from `Study.curve`, `own` from `Study.own_networks`. NaN where no budget of the curve reaches those.
     """
     enough = curve[curve["psnr"] >= own["psnr"].mean()]
     if enough.empty:
