@@ -71,7 +71,7 @@ class Study:
         return self.store.get(step.artefact, key, lambda folder: step.fill(folder, self.settings, self.machine, inputs))
 
     def is_made(self, step: Step, **given: Any) -> bool:
-        """Whether the artefact of a step is there already."""
+        """Whether the artefact of a step is there already. What it is made from is made, if it is not there."""
         return self.store.folder(step.artefact, step.key(self.settings, self._inputs(step, given))).exists()
 
     def _inputs(self, step: Step, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -223,17 +223,19 @@ class Study:
         return self.make(Named(arm.network).function, person=person, start=start)
 
     def person_networks(self, name: str) -> dict[str, Path]:
-        """Everybody's own network but the template's, in parallel: folder by name."""
+        """Everybody's own network but the template's, those that are missing trained in parallel: folder by name."""
         if self.settings.normaliser_people:
             raise StudyError(
                 f"the arm {name} needs a network for everyone, and normaliser_people is "
                 f"{self.settings.normaliser_people}; set it to 0, or choose an arm with one network for all"
             )
-        if start := table.find(name).start:
-            self.network(start)  # once, before the workers want it
-        jobs = [(self._packed, name, person) for person in self.others]
-        folders = self.machine.run(_person_network, jobs, description=name, unit="person")
-        return dict(zip(self.others, folders))
+        arm = table.find(name)
+        step, start = Named(arm.network).function, self.network(arm.start) if arm.start else None
+        missing = [person for person in self.others if not self.is_made(step, person=person, start=start)]
+        if missing:
+            jobs = [(self._packed, name, person) for person in missing]
+            self.machine.run(_person_network, jobs, description=name, unit="person")
+        return {person: self.person_network(name, person) for person in self.others}
 
     @property
     def _packed(self) -> tuple:
@@ -424,11 +426,15 @@ class Study:
         return pd.read_parquet(self.make(sweep.swept, **given) / sweep.SWEEP)
 
     def bent_arms(self, recipes: Mapping[str, ReferenceRecipe]) -> dict[str, Path]:
-        """BP4D's faces through reference networks on rendered pairs under other recipes: label to file."""
-        self._inputs(sweep.bent_arm, {"recipe": None})  # made once, before the workers want them
-        jobs = [(self._packed, recipe) for recipe in recipes.values()]
-        files = self.machine.run(_bent_arm, jobs, description="augmentation, scored", unit="network")
-        return dict(zip(recipes, files))
+        """BP4D's faces through reference networks on rendered pairs under other recipes: label to file.
+
+        Those that are missing are trained in parallel.
+        """
+        missing = [recipe for recipe in recipes.values() if not self.is_made(sweep.bent_arm, recipe=recipe)]
+        if missing:
+            jobs = [(self._packed, recipe) for recipe in missing]
+            self.machine.run(_bent_arm, jobs, description="augmentation, scored", unit="network")
+        return {label: self.bent_arm(recipe) for label, recipe in recipes.items()}
 
     def bent_arm(self, recipe: ReferenceRecipe) -> Path:
         """One of `bent_arms`."""

@@ -1,0 +1,97 @@
+"""A study: what it refuses, what its keys know of a licensee's files, and what it sends to workers."""
+
+import pickle
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import licensed_trees as trees
+import pytest
+
+from deepfn_lib.artefacts import Store
+from deepfn_lib.cluster import Machine
+from deepfn_lib.datasets.files import fingerprint
+from deepfn_lib.errors import StudyError
+from deepfn_lib.settings import load_settings
+from deepfn_lib.study import Study, data, study
+from deepfn_lib.template import MeanFace, Template
+
+
+def test_a_changed_setting_is_one_that_there_is():
+    usual = Study.open("smoke")
+    assert usual.changed(warp_pixels=3).autoencoder.key == usual.changed(warp_pixels=3.0).autoencoder.key
+    with pytest.raises(StudyError, match="'epoch' is unknown .did you mean 'epochs'"):
+        usual.changed(epoch=3)
+    with pytest.raises(StudyError, match="setting epochs: .* got 0"):
+        usual.changed(epochs=0)
+
+
+def test_what_needs_exact_answers_or_pairs_says_so():
+    usual = Study.open("smoke", {"pair_frames": 0})
+    with pytest.raises(StudyError, match="set pair_people and pair_frames above 0"):
+        assert usual.pairs
+    usual.__dict__["faces"] = SimpleNamespace(truth=None)
+    with pytest.raises(StudyError, match="measuring augmentations needs the exact answer"):
+        usual.swept(["BP4D/F001"], [], 1, 1)
+
+
+def test_a_groups_file_and_extracted_frames_count_with_what_they_hold(tmp_path):
+    trees.write_disfa(tmp_path / "disfa", people=("SN001",))
+    groups, frames = tmp_path / "groups.csv", tmp_path / "frames" / "SN001"
+    frames.mkdir(parents=True)
+    groups.write_text("participant,skin_group\nSN001,lighter\n")
+    beside = {"groups": str(groups), "disfa_frames": str(frames.parent)}
+
+    def key(**more):
+        fingerprint.cache_clear()
+        return data.licensed(load_settings("smoke", {"disfa": str(tmp_path / "disfa"), **more})).key
+
+    before = [key(), key(**beside)]
+    assert before == [key(), key(**beside)]
+    groups.write_text("participant,skin_group\nSN001,darker\n")
+    before.append(key(**beside))
+    (frames / "1.png").touch()
+    assert len({*before, key(**beside)}) == 4 and key() == before[0]
+
+
+def test_a_worker_sees_the_same_settings_store_and_template(tmp_path):
+    sent = Study.open("smoke", {"seed": 7}, str(tmp_path)).at_budget(0.5).wearing(MeanFace())
+    opened = study._opened(pickle.loads(pickle.dumps(sent._packed)))
+    assert (opened.settings, opened.store.root, opened.template) == (sent.settings, sent.store.root, sent.template)
+
+
+@dataclass
+class Known:
+    """Something of a study that is there already and says its key."""
+
+    key: str
+    rendered: bool = True
+
+
+def test_workers_get_small_jobs_for_what_is_missing_and_find_the_rest(monkeypatch):
+    asked, sent = [], []
+
+    def get(store, kind, inputs, make):
+        asked.append(inputs["made_by"])
+        return store.folder(kind, inputs)
+
+    def run(machine, function, jobs, **more):
+        sent.extend((function, pickle.dumps(job), list(asked)) for job in jobs)
+
+    monkeypatch.setattr(Store, "get", get)
+    monkeypatch.setattr(Machine, "run", run)
+    everyone = Study.open("smoke", {"normaliser_people": 0})
+    known = {"corpora": Known("c"), "chosen_template": Template("F001", None), "others": ["BP4D/F002", "BP4D/M001"]}
+    everyone.__dict__.update(known)
+    monkeypatch.setattr(data, "read_faces", lambda folder, manifests: Known("f"))
+    monkeypatch.setattr(Known, "manifests", {}, raising=False)
+    assert list(everyone.bent_arms({"one": everyone.recipe, "other": everyone.recipe})) == ["one", "other"]
+    assert [function for function, _, _ in sent] == [study._bent_arm] * 2
+    assert set(sent[0][2]) == {"cut_faces", "rendered_pairs", "reader"}
+    assert list(everyone.person_networks("deepfn-fine-tuned")) == known["others"]
+    assert [function for function, _, _ in sent[2:]] == [study._person_network] * 2
+    assert "shared_autoencoder" in sent[2][2]
+    assert all(len(job) < 4000 for _, job, _ in sent)
+    monkeypatch.setattr(Study, "is_made", lambda study, step, **given: given.get("person") != "BP4D/M001")
+    del sent[:]
+    assert list(everyone.person_networks("deepfn-fine-tuned")) == known["others"] and len(sent) == 1
+    assert len(everyone.bent_arms({"one": everyone.recipe})) == len(sent) == 1
