@@ -12,7 +12,7 @@ from deepfn_lib.cluster import Machine
 from deepfn_lib.errors import StudyError
 from deepfn_lib.frames import BP4D_ACTION_UNITS, SHARED_ACTION_UNITS
 from deepfn_lib.measures import score
-from deepfn_lib.recognition import protocol, scores
+from deepfn_lib.recognition import jobs, protocol, scores
 
 SIZES = protocol.Sizes(train_people=2, validation_people=1, train_tasks=4, validation_tasks=2)
 
@@ -305,6 +305,28 @@ def protocol_run(tmp_path_factory, drawn):
         folder, frames, models, arms, seed=7, training=training, keep_predictions=["dataset"], machine=machine
     )
     return folder, frames, models, labels
+
+
+def test_a_part_is_whole_or_not_there(tmp_path, monkeypatch):
+    """What a kill leaves half written is no part for the next run, and its predictions are not kept."""
+    result = jobs.Result("m", np.zeros(1), np.zeros(1), 0, {}, {"women": np.ones((2, 12), np.float16)})
+    path, savez = scores._part(tmp_path, "original", "m"), np.savez
+    seen = []
+
+    def killed(stream, **arrays):
+        stream.write(b"half")
+        seen.extend(list(path.parent.glob("*.npz")))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(np, "savez", killed)
+    with pytest.raises(KeyboardInterrupt):
+        scores._write_part(path, result)
+    assert not seen and not list(path.parent.iterdir())
+    monkeypatch.setattr(np, "savez", savez)
+    scores._write_part(path, result)
+    scores._move_predictions(tmp_path)
+    with np.load(tmp_path / "predictions" / "original" / "m.npz") as kept:
+        assert kept.files == ["women"]
 
 
 def test_scores_have_the_columns_and_rows_of_the_contract(protocol_run):
