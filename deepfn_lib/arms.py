@@ -1,7 +1,8 @@
 """The arms: every way in which a face is shown to a classifier. The table is arms.yml; nothing else knows their names.
 
-A new arm is an entry there and the function that it names: a step (`study.steps`) that leaves `faces.npy`, uint8
-(n, 64, 64), row by row with the study's faces. Settings, tables, figures and exports read this table.
+A new arm is an entry there and the function that it names: a change of one person's faces, as in `faces.images`, or
+steps (`study.steps`) of which the maker leaves `faces.npy`, uint8 (n, 64, 64), row by row with the study's faces.
+Settings, tables, figures and exports read this table.
 """
 
 from collections.abc import Iterable

@@ -64,7 +64,7 @@ def edit(folder, text: str) -> None:
 
 
 def follow(title: str, folder, store) -> str:
-    """Make all edits of a recipe and run its command; what that printed. A dataset's `deepfn` is this Python's."""
+    """Make all edits of a recipe and run its command; what that printed. `deepfn` and `python` are this Python's."""
     *edits, (language, command) = blocks(title)
     assert language == "sh" and len(edits) >= 2
     for _, text in edits:
