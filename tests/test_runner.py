@@ -10,14 +10,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+import licensed_trees as trees
 import nbformat
 import pytest
 
 from deepfn_lib.artefacts import Store, project_root
 from deepfn_lib.cluster import Machine
+from deepfn_lib.commands import runner
 from deepfn_lib.commands.chapters import chapter_paths, choose_paths, convert, read_chapter, sort_values
 from deepfn_lib.commands.runner import earlier_seconds, failures, run_chapters, typical_seconds
 from deepfn_lib.commands.screen import Screen
+from deepfn_lib.datasets.files import fingerprint
 from deepfn_lib.errors import StudyError
 
 HEADER = """# ---
@@ -78,6 +81,32 @@ def test_a_chapter_is_executed_then_taken_and_executed_again_when_its_source_cha
     (fourth,) = run_chapters("smoke", {"loud": "3", "epochs": "2"}, **place)
     assert not fourth.reused
     assert "changed 3" in output_text(page)
+
+
+def test_a_chapter_is_executed_again_when_licensed_data_change(place, tmp_path, monkeypatch):
+    root, groups, known = tmp_path / "disfa", tmp_path / "groups.csv", []
+    trees.write_disfa(root, people=("SN001",))
+    groups.write_text("participant,skin_group\nSN001,lighter\n")
+    write_chapter(place["sources"], "01_small", "print('heard')\n")
+
+    def told(chapter, given, inputs, *more):
+        known.append(inputs)
+        return runner.ChapterRun(chapter.name, 0.0, False)
+
+    def run():
+        fingerprint.cache_clear()
+        run_chapters("smoke", {"disfa": str(root), "groups": str(groups)}, **place)
+
+    monkeypatch.setattr(runner, "_one_chapter", told)
+    run()
+    run()
+    groups.write_text("participant,skin_group\nSN001,darker\n")
+    run()
+    next(root.rglob("*.txt")).write_text("1,0\n")
+    run()
+    assert known[0] == known[1] and len({inputs["data"] for inputs in known}) == 3
+    run_chapters("smoke", **place)
+    assert "data" not in known[-1]
 
 
 def test_a_failing_chapter_keeps_its_notebook_and_the_others_go_on(place):
@@ -354,7 +383,7 @@ def test_the_command_says_one_line_and_exits_with_2(tmp_path, words, expected):
 
 
 def test_a_failed_chapter_fails_the_command(tmp_path, monkeypatch, capsys):
-    from deepfn_lib.commands import cli, runner
+    from deepfn_lib.commands import cli
 
     runs = [runner.ChapterRun("01_a", 1.0, False, "no such thing"), runner.ChapterRun("02_b", 1.0, False)]
     monkeypatch.setattr(runner, "run_chapters", lambda *a, **k: runs)

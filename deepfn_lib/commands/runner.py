@@ -1,7 +1,7 @@
 """Running the study: every chapter in a process of its own, checked before, timed, kept, and cleaned for the book.
 
-A chapter's result is an artefact like any other, keyed by its source, its settings, the library's code and what may
-be shown; it is executed again when one of these changes or when an artefact it read is gone.
+A chapter's result is an artefact like any other, keyed by its source, its settings, the licensed data, the library's
+code and what may be shown; it is executed again when one of these changes or when an artefact it read is gone.
 """
 
 import csv
@@ -19,6 +19,7 @@ import nbformat
 from ..artefacts import Store, digest, environment, file_digest, project_root, write_json
 from ..errors import StudyError
 from ..settings import load_settings
+from ..study.data import DATASETS, licensed
 from .chapters import Chapter, chapter_paths, choose_paths, read_chapter, sort_values
 from .cleaning import clean_notebook, used_artefacts
 from .screen import Screen, clock
@@ -79,6 +80,8 @@ def run_chapters(
         "settings": settings.model_dump(mode="json"),
         "versions": environment()["versions"],
     }
+    if data := licensed(settings):
+        common["data"] = data.key
     runs: list[ChapterRun] = []
     names = [chapter.name for chapter in read]
     with Screen(names, earlier_seconds(store, profile), typical_seconds(profile)) as screen:
@@ -239,7 +242,7 @@ def typical_seconds(profile: str) -> dict[str, float]:
 
 
 def _check_folders(settings) -> None:
-    for name in ("bp4d", "disfa", "disfa_frames"):
+    for name in (*(dataset.folder_setting for dataset in DATASETS), "disfa_frames"):
         folder = getattr(settings, name)
         if folder and not Path(folder).is_dir():
             raise StudyError(f"setting {name}: there is no folder {folder}; give the folder that holds the dataset")
