@@ -25,6 +25,13 @@ def test_a_changed_setting_is_one_that_there_is():
         usual.changed(epochs=0)
 
 
+def test_an_arm_without_a_network_for_everybody_says_so():
+    usual = Study.open("smoke")
+    for name in ("equalised", "deepfn"):
+        with pytest.raises(StudyError, match=f"the arm {name} has no network for everybody; .* deepfn-shared"):
+            usual.network(name)
+
+
 def test_what_needs_exact_answers_or_pairs_says_so():
     usual = Study.open("smoke", {"pair_frames": 0})
     with pytest.raises(StudyError, match="set pair_people and pair_frames above 0"):

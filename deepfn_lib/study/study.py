@@ -209,8 +209,15 @@ class Study:
         return self.make(networks.reader, size=self.recipe.size)
 
     def network(self, name: str) -> Path:
-        """The folder of the one network of an arm, with its losses and previews, trained if it is not there."""
-        return self.make(Named(table.find(name).network).function)
+        """The folder of the one network of an arm, with its losses and previews, trained if it is not there.
+
+        Raises StudyError for an arm that has none for everybody.
+        """
+        arm = table.find(name)
+        if arm.each or not arm.network:
+            shared = ", ".join(one.name for one in table.ARMS if one.network and not one.each)
+            raise StudyError(f"the arm {name} has no network for everybody; those that have one are {shared}")
+        return self.make(Named(arm.network).function)
 
     def has_network(self, name: str) -> bool:
         """Whether the one network of an arm is trained already."""
