@@ -50,9 +50,6 @@ class Autoencoder:
             self.decoders = [networks.decoder(size, width, seed + k, f"decoder-{k}") for k in (1, 2)]
         self.update = recipe.precision.compiled(self._update)
         self.groups = [self.encoder.trainable_variables + d.trainable_variables for d in self.decoders]
-        # The encoder with either decoder, without augmentation; traced once for any number of faces.
-        seen = tf.TensorSpec((None, size, size, 1), tf.float32)
-        self.through = [tf.function(self._through(decoder), input_signature=[seen]) for decoder in self.decoders]
         # One optimiser for each autoencoder: both change the encoder, and each keeps its own moments of it.
         self.optimisers = [adam(recipe.learning_rate, group) for group in self.groups]
         self.variables = self.encoder.trainable_variables + sum((d.trainable_variables for d in self.decoders), [])
@@ -86,8 +83,10 @@ class Autoencoder:
         self.optimisers[which].apply(tape.gradient(loss, self.groups[which]), self.groups[which])
         return loss
 
-    def _through(self, decoder: keras.Model):
-        return lambda inputs: decoder(self.encoder(inputs, training=False), training=False)
+    def through(self, inputs, which: int):
+        """Faces float32 (n, size, size, 1) in 0-1 through the encoder and a decoder, as they are: a few at a time, so
+        that compiling it for each person's network would cost more than it saves."""
+        return self.decoders[which](self.encoder(inputs, training=False), training=False)
 
     def transfer(self, faces: np.ndarray) -> np.ndarray:
         """Eq. 2, the person's faces by the template's decoder: uint8 (n, size, size) to the same."""
@@ -98,13 +97,13 @@ class Autoencoder:
         out = np.empty((len(faces), self.recipe.size, self.recipe.size), np.uint8)
         for start in range(0, len(faces), CHUNK):
             inputs = tf.constant(as_input(faces[start : start + CHUNK]))
-            out[start : start + CHUNK] = as_faces(self.through[which](inputs))
+            out[start : start + CHUNK] = as_faces(self.through(inputs, which))
         return out
 
     def probe(self):
         """Reconstructions of some of the template's faces, and those faces."""
         faces = as_input(spaced(self.template))
-        return self.through[0](tf.constant(faces)).numpy(), faces
+        return np.asarray(self.through(tf.constant(faces), 0)), faces
 
     def preview(self) -> np.ndarray:
         """Rows: the person's faces, their reconstruction, their transfer, and the answer where it is known."""
