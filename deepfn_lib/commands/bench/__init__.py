@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 
-def entry(values: Sequence[float], unit: str) -> dict:
+def entry(values: Sequence[float] | np.ndarray, unit: str) -> dict:
     """A measurement as bench.json holds it: the median of `values`, the least and the largest, how many."""
     return {
         "value": float(np.median(values)),

@@ -7,6 +7,8 @@ import numpy as np
 
 from ...artefacts import peak_memory_gib
 from ...faces.images import as_input
+from . import entry
+from . import seconds as timed
 
 MATRIX = 2048
 SECONDS = 1.0  # of matrix products in each turn
@@ -62,18 +64,13 @@ def autoencoder_step_vs_matmul(width: float = 1.0, size: int = 128, batch: int =
         part()
     turns = []
     for _ in range(repeats):
-        before, seconds, after = product(), _seconds(lambda: step().numpy()), product()
-        parts = _seconds(lambda: forward().numpy()), _seconds(adam)
+        before, seconds, after = product(), timed(lambda: step().numpy()), product()
+        parts = timed(lambda: forward().numpy()), timed(adam)
         turns.append((operations / seconds / 1e9, (before + after) / 2, seconds, *parts))
     reached, possible, whole, forwards, updates = np.array(turns).T
     shares = reached / possible
     forward_operations = 2 * batch * sum(multiplications(trainee.encoder) + multiplications(trainee.decoders[0]))
-    return {
-        "value": float(np.median(shares)),
-        "unit": "share of a matrix product's GFLOP/s",
-        "low": float(shares.min()),
-        "high": float(shares.max()),
-        "n": repeats,
+    return entry(shares, "share of a matrix product's GFLOP/s") | {
         "step_gflops": float(np.median(reached)),
         "matmul_gflops": float(np.median(possible)),
         "step_seconds": operations / float(np.median(reached)) / 1e9,
@@ -106,14 +103,7 @@ def other_precision_vs_plain(numbers: str, xla: bool, width: float = 0.25, repea
         other = ReferenceTrainee(pairs, faces[0, ::2, ::2], ReferenceRecipe(precision=precision), "measured")
         references.append((other, other.batch(1)))
     ratios, reference = (_times_faster(both, repeats) for both in (autoencoders, references))
-    return {
-        "value": float(np.median(ratios)),
-        "unit": "times faster",
-        "low": float(ratios.min()),
-        "high": float(ratios.max()),
-        "n": repeats,
-        "reference": float(np.median(reference)),
-    }
+    return entry(ratios, "times faster") | {"reference": float(np.median(reference))}
 
 
 def _times_faster(both, repeats: int) -> np.ndarray:
@@ -121,14 +111,8 @@ def _times_faster(both, repeats: int) -> np.ndarray:
     updates = [lambda t=trainee, a=arrays: t.update(*a).numpy() for trainee, arrays in both]
     for update in updates:  # compiled
         update()
-    plain, other = np.array([[_seconds(update) for update in updates] for _ in range(repeats)]).T
+    plain, other = np.array([[timed(update) for update in updates] for _ in range(repeats)]).T
     return plain / other
-
-
-def _seconds(work: Callable) -> float:
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
 
 
 def _matrix_product(tf) -> Callable[[], float]:
