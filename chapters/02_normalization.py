@@ -399,7 +399,7 @@ pair = [np.uint8(255 * album.reshape(-1, 64, 64)) for album in albums]
 recipe = AutoencoderRecipe(size=64, width=1 / 64, seed=settings.seed, batch=4)
 small = autoencoder.Autoencoder(*pair, recipe)
 before = [network.get_weights()[0] for network in (small.encoder, *small.decoders)]
-loss_before = small._half(0, *small.batch(1)[:2])
+loss_before = small.compiled.half(0, *small.batch(1)[:2])
 
 # %%
 after = [network.get_weights()[0] for network in (small.encoder, *small.decoders)]

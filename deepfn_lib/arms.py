@@ -7,6 +7,7 @@ Settings, tables, figures and exports read this table.
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
@@ -27,13 +28,14 @@ class Arm(BaseModel):
     change: str = Field("", description="without a network: what becomes of one person's faces, module:function")
     network: str = Field("", description="the step that trains what the maker applies")
     each: bool = Field(False, description="everybody has a network of their own")
-    start: str = Field("", description="the arm from whose network theirs start")
+    how: dict[str, Any] = Field({}, description="what the maker is to do otherwise than usual, by name")
     strangers: str = Field("", description="how its network serves people it was not trained on, module:function")
     exact: bool = Field(False, description="it is the exact answer, which rendered corpora alone have")
     labels: bool = Field(False, description="it has seen labels or exact answers; the others are self-supervised")
     wears_template: bool = Field(True, description="people in it wear the template's face")
     studied: bool = Field(False, description="one of the arms that `settings.arms` has by default")
     normaliser: bool = Field(False, description="the one that `settings.normaliser_arm` has by default")
+    ours: bool = Field(False, description="our own self-supervised network, whose claims stand beside the paper's")
     paper: str = Field("", description="the arm of the paper's Table 5 beside which it stands")
 
 
@@ -41,7 +43,8 @@ ARMS = tuple(Arm(**entry) for entry in yaml.safe_load(Path(__file__).with_suffix
 ORIGINAL = next(arm.name for arm in ARMS if arm.paper)  # faces as filmed: what every gain is measured from
 ORACLE = next(arm.name for arm in ARMS if arm.exact)
 SUBTRACTED = next(arm.name for arm in ARMS if arm.change.endswith(":median_subtracted"))  # costs nothing: the rival
-PAPERS = next(arm.name for arm in ARMS if arm.each and not arm.start)  # the paper's own method
+PAPERS = next(arm.name for arm in ARMS if arm.each)  # the paper's own method
+OURS = next(arm.name for arm in ARMS if arm.ours)
 STUDIED = tuple(arm.name for arm in ARMS if arm.studied)
 NORMALISER = next(arm.name for arm in ARMS if arm.normaliser)
 SPARE_COLOURS = ("#3C8D93", "#B6425B", "#5A7D2A", "#9A6A8F", "#A0522D", "#4C72B0")

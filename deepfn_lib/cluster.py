@@ -59,7 +59,7 @@ def client(machine: "Machine") -> Iterator[Any]:
     """
     from distributed import Client, LocalCluster
 
-    cluster, workers = machine.cluster, machine.workers or os.cpu_count() or 1
+    cluster, workers = machine.cluster, machine.processes
     engine: Any = None
     if cluster == "local":
         resources = {"GPU": machine.gpus} if machine.gpus else None
@@ -99,6 +99,11 @@ class Machine:
     cluster: str = "local"
     workers: int = 0
     gpus: int = 0
+
+    @property
+    def processes(self) -> int:
+        """How many jobs run at once."""
+        return self.workers or os.cpu_count() or 1
 
     def run(
         self,

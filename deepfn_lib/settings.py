@@ -46,7 +46,7 @@ class Settings(BaseModel):
     bp4d_frame_rate: float = Field(25.0, gt=0, description="rendered frames per second of each 20-second BP4D task")
     disfa_frame_rate: float = Field(20.0, gt=0, description="rendered frames per second of each 242-second DISFA video")
     pair_people: int = Field(
-        160, ge=0, description="further rendered people, in neither corpus, for the supervised normaliser"
+        160, ge=0, description="further rendered people, in neither corpus, for the network taught on rendered pairs"
     )
     pair_frames: int = Field(45, ge=0, description="rendered frames of each of those people")
 
@@ -63,11 +63,14 @@ class Settings(BaseModel):
     )
     normaliser_size: int = Field(128, description="side of the autoencoder's image, pixels: 64 or 128")
     normaliser_width: float = Field(1.0, gt=0, le=1, description="share of the paper's filters and units")
+    joint_iterations: int = Field(
+        0, ge=0, description="iterations of the joint network that each person's starts from; 0: random weights (paper)"
+    )
     normaliser_iterations: int = Field(50_000, ge=1, description="iterations for each person (paper: 50,000)")
-    normaliser_people: int = Field(0, ge=0, description="how many people get the paper's own network; 0: everyone")
     normaliser_batch: int = Field(64, ge=1, description="images in a batch")
     normaliser_learning_rate: float = Field(5e-5, gt=0, description="Adam's learning rate (paper: 5e-5)")
-    shared_iterations: int = Field(20_000, ge=1, description="iterations of the one shared network")
+    motion_iterations: int = Field(8000, ge=1, description="iterations of the one network of DeepFN by motion")
+    taught_iterations: int = Field(20_000, ge=1, description="iterations of the network taught on rendered pairs")
     normaliser_precision: Literal["float32", "bfloat16"] = Field(
         "float32", description="numbers the normaliser's networks compute with; bfloat16 is for GPUs that have it"
     )
@@ -94,6 +97,9 @@ class Settings(BaseModel):
         0, ge=0, description="epochs of the person-dependent ones, whose few frames make short epochs; 0: the same"
     )
     classifier_batch: int = Field(32, ge=1, description="images in a classifier's batch; the paper does not say")
+    classifier_inputs: Literal["standardised", "0-1"] = Field(
+        "standardised", description="less the training frames' mean picture, over their deviation; or grey levels / 255"
+    )
     classifier_learning_rate: float = Field(5e-5, gt=0, description="Adam's learning rate (paper: 5e-5)")
     empty_f1: Literal["zero", "one-if-no-false-positive", "skip"] = Field(
         "one-if-no-false-positive", description="F1 of an action unit with no positive frame"

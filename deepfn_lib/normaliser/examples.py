@@ -1,7 +1,4 @@
-"""What the reference network learns from: rendered pairs with exact answers, or the template's own expressions.
-
-Chapter 10 compares the two.
-"""
+"""What the reference network learns from: rendered pairs with exact answers and labels."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,40 +44,6 @@ class Pairs:
         return self.faces[rows], self.medians[self.which[rows]], self.answers[rows]
 
 
-@dataclass(frozen=True)
-class Transplants:
-    """The template's expressions on other people's medians: pseudo faces whose exact answer is the template's frame.
-
-    `template` uint8 (n, side, side) and the same frames as `answers` (n, size, size); the template's `median` (side,
-    side); others' `medians` (k, side, side) and `flows` float32 (k, side, side, 2) from each to the template's.
-    """
-
-    template: np.ndarray
-    answers: np.ndarray
-    median: np.ndarray
-    medians: np.ndarray
-    flows: np.ndarray
-    units = 0  # of action units that labels tell: there are no labels
-
-    def draw(self, n: int, random: np.random.Generator) -> tuple[np.ndarray, ...]:
-        """n pseudo faces, the medians they stand on, and the template's frames: float32, in 0-255; labels (n, 0).
-
-        The change of the template's face from its median is bent to the other's geometry and added to their median,
-        stronger or weaker by up to two fifths.
-        """
-        rows, people = random.integers(0, len(self.template), n), random.integers(0, len(self.medians), n)
-        change = self.template[rows].astype(np.float32) - self.median
-        moved = np.stack([images.warp(one[None], self.flows[who])[0] for one, who in zip(change, people)])
-        medians = self.medians[people].astype(np.float32)
-        strength = random.uniform(0.6, 1.4, (n, 1, 1)).astype(np.float32)
-        faces, answers = np.clip(medians + strength * moved, 0, 255), self.answers[rows].astype(np.float32)
-        return faces, medians, answers, np.zeros((n, 0), np.float32)
-
-    def shown(self, seed: int) -> tuple[np.ndarray, ...]:
-        """Some pseudo faces, their medians and answers, uint8, for previews."""
-        return tuple(part.astype(np.uint8) for part in self.draw(SHOWN, np.random.default_rng(seed))[:3])
-
-
 def inputs_of(faces: np.ndarray, people: np.ndarray, side: int):
     """What the reference network sees: equalised faces uint8 (n, side, side), medians (k, side, side), `which` (n,).
 
@@ -103,22 +66,3 @@ def pairs_from(folder: Path, recipe: ReferenceRecipe) -> Pairs:
     frames, medians, which = inputs_of(faces, scenes_of(people), recipe.detail * recipe.size)
     answers = images.resize(images.equalise(np.asarray(truth)), recipe.size)
     return Pairs(frames, answers, medians, which, np.load(folder / "labels.npy"))
-
-
-def transplants_from(faces: np.ndarray, people: np.ndarray, template: str, recipe: ReferenceRecipe) -> Transplants:
-    """The template's expressions on everybody's medians, brought to the template's geometry by one flow a person.
-
-    `faces` uint8 (n, side, side) grey, `people` (n,) names, `template` the name of one. Self-supervised: neither
-    labels nor exact answers are used, so licensed data will do.
-    """
-    side = recipe.detail * recipe.size
-    medians = {person: images.resize(m[None], side)[0] for person, m in images.median_faces(faces, people).items()}
-    frames = images.prepare(faces, side, np.flatnonzero(np.asarray(people) == template))
-    others = [median for person, median in medians.items() if person != template]
-    return Transplants(
-        frames,
-        images.resize(frames, recipe.size),
-        medians[template],
-        np.stack(others),
-        np.stack([images.flow_between(other, medians[template]) for other in others]),
-    )

@@ -33,6 +33,34 @@ class PixelShuffle(layers.Layer):
         return n, 2 * height, 2 * width, channels // 4
 
 
+class Squares(layers.Layer):
+    """(n, 4 h, 4 w, f) to (n, h, w, 16 f): each square of 4 × 4 pixels as channels, `tf.nn.space_to_depth`."""
+
+    def call(self, inputs):
+        import tensorflow as tf
+
+        return tf.nn.space_to_depth(inputs, 4)
+
+    def compute_output_shape(self, input_shape):
+        n, height, width, filters = input_shape
+        return n, height // 4, width // 4, 16 * filters
+
+
+class Doubled(layers.Layer):
+    """(n, h, w, f) to (n, 2 h, 2 w, f): each pixel four times. Its gradient is a sum; a general resizing's is slow."""
+
+    def call(self, inputs):
+        import tensorflow as tf
+
+        height, width, filters = inputs.shape[1:]
+        four = tf.broadcast_to(inputs[:, :, None, :, None], [tf.shape(inputs)[0], height, 2, width, 2, filters])
+        return tf.reshape(four, [-1, 2 * height, 2 * width, filters])
+
+    def compute_output_shape(self, input_shape):
+        n, height, width, filters = input_shape
+        return n, 2 * height, 2 * width, filters
+
+
 def scaled(number: int, width: float) -> int:
     """So many filters or units of the paper's `number`, at least four."""
     return max(4, round(number * width))
@@ -113,3 +141,46 @@ def reference_network(size: int = 64, detail: int = 2, base: int = 24, seed: int
         features = _convolve(layers.Concatenate()([PixelShuffle()(up), skip]), filters, 3, draws)
     change = layers.Conv2D(4, 3, padding="same", kernel_initializer="zeros", dtype="float32")(features)
     return keras.Model(inputs, PixelShuffle(dtype="float32")(change), name="reference-network")
+
+
+MOTION_FILTERS = (32, 48, 96)  # of the encoder, at a quarter, an eighth and a sixteenth of the side
+PICTURE_FILTERS = (16, 32, 32)  # of what the decoder makes of the face it is to bend
+DRAWING_FILTERS = (64, 48, 16)  # on the way up; multiples of 16 are what the processor's convolutions like
+RAISED_FILTERS = (0, 32, 16)  # of what comes up from the level below
+REACH = 2.0  # pixels of the grid that an output of one moves
+
+
+def motion_networks(size: int = 128, code: int = 48, seed: int = 0) -> tuple[keras.Model, keras.Model]:
+    """Encoder and decoder of DeepFN by motion.
+
+    Encoder: a frame beside a median, float32 (n, size, size, 2) around zero, to codes (n, code). Decoder: codes and the
+    face to be bent (n, size, size, 1), to motions (n, size / 4, size / 4, 2) in pixels of that grid, at first zero.
+    """
+    draws = seeds(seed)
+    both = keras.Input((size, size, 2))
+    features = _levels(both, MOTION_FILTERS, draws, deeper=True)[-1]
+    features = layers.Flatten()(_convolve(features, 32, 1, draws))
+    codes = layers.Dense(code, kernel_initializer=_glorot(draws), dtype="float32")(features)
+    given, picture = keras.Input((code,)), keras.Input((size, size, 1))
+    passed = _levels(picture, PICTURE_FILTERS, draws, deeper=False)
+    lowest = size // 16
+    features = layers.Dense(lowest * lowest * 32, kernel_initializer=_glorot(draws))(given)
+    features = layers.Reshape((lowest, lowest, 32))(layers.LeakyReLU(negative_slope=SLOPE)(features))
+    for skip, raised, filters in zip(reversed(passed), RAISED_FILTERS, DRAWING_FILTERS):
+        if raised:
+            features = Doubled()(_convolve(features, raised, 1, draws))
+        features = _convolve(layers.Concatenate()([features, skip]), filters, 3, draws)
+    moved = layers.Conv2D(2, 1, kernel_initializer="zeros", dtype="float32")(features)
+    moved = layers.Rescaling(REACH, dtype="float32")(moved)
+    return keras.Model(both, codes, name="encoder"), keras.Model([given, picture], moved, name="decoder")
+
+
+def _levels(features, numbers, draws, deeper: bool) -> list:
+    """Maps of a quarter, an eighth and a sixteenth of the side; fine detail goes into the first one's channels."""
+    passed, features = [], Squares()(features)
+    for level, filters in enumerate(numbers):
+        features = _convolve(features, filters, 3 if level else 2, draws, strides=2 if level else 1)
+        if level and deeper:
+            features = _convolve(features, filters, 3, draws)
+        passed.append(features)
+    return passed

@@ -69,3 +69,21 @@ class ReferenceRecipe(Described):
     nuisance: Augmentation = field(default_factory=lambda: NUISANCE)
     misaligned: float = MISALIGNED
     precision: Precision = Precision()
+
+
+SHARED_NUISANCE = Augmentation(rotation=5.0, scale=0.05, shift=0.02, flip=0.5, warp_pixels=0.0)
+
+
+@dataclass(frozen=True)
+class MotionRecipe(Described):
+    """How DeepFN by motion is trained. `code`: numbers that say what moved; `smooth`: the cost of rough motion."""
+
+    size: int = 128
+    code: int = 48
+    seed: int = 0
+    batch: int = 32
+    iterations: int = 8000
+    learning_rate: float = 1e-3
+    smooth: float = 0.08
+    nuisance: Augmentation = field(default_factory=lambda: SHARED_NUISANCE)
+    precision: Precision = Precision()

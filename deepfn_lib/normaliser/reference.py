@@ -1,8 +1,8 @@
-"""Our own method: one small network that sees a face beside its person's median face, and changes the template's.
+"""What labels and exact answers would buy: a network that sees a face beside its person's median and changes the
+template's, taught on rendered pairs of other people.
 
-What is told apart by comparing two pictures of one person is what the person does; who they are is in both. The
-network is trained once for everybody, on people of whom the exact answer is known, or, where there is none, on
-pseudo faces (`examples`), and applied to all people with nothing of theirs but their median.
+It is no DeepFN: that one is self-supervised. Chapter 10 holds it against its control, a recogniser taught by the same
+renderings.
 """
 
 import time
@@ -18,7 +18,7 @@ from ..artefacts import write_json
 from ..faces import images, regions
 from . import networks, reader
 from .augmentation import Augmentation, draw_affine, draw_nodes, sample, spread, way_back
-from .examples import Pairs, Transplants
+from .examples import Pairs
 from .precision import Precision
 from .recipe import MISALIGNED, ReferenceRecipe
 from .training import tidy, train
@@ -30,7 +30,7 @@ WEIGHTS, MEDIAN, HISTORY, COST = "network.weights.h5", "template-median.npy", "h
 
 
 def train_reference(
-    folder: Path, source: Pairs | Transplants, recipe: ReferenceRecipe, label: str, reading: Path | None = None
+    folder: Path, source: Pairs, recipe: ReferenceRecipe, label: str, reading: Path | None = None
 ) -> None:
     """Train the reference network and leave it in `folder`, with `history.csv`, `cost.json` and previews.
 
@@ -126,7 +126,7 @@ class ReferenceTrainee:
 
     def __init__(
         self,
-        source: Pairs | Transplants,
+        source: Pairs,
         template_median: np.ndarray,
         recipe: ReferenceRecipe,
         label: str,

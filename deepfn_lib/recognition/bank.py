@@ -17,9 +17,10 @@ from ..measures.score import THRESHOLD
 from . import lenet_fast, networks
 from .protocol import Training
 
-CODE_VERSION = 1  # raise when the same inputs would give other weights
+CODE_VERSION = 2  # raise when the same inputs would give other weights
 
 CHUNK = 32  # frames in a forward pass without training: what stays in a core's cache
+BLACK = np.zeros((1, networks.SIDE, networks.SIDE), np.uint8)
 AT_ONCE = 1024  # frames that are prepared for the network together, 16 MB
 
 
@@ -76,6 +77,20 @@ def lenet_forward(weights, cut):
     return keras.activations.sigmoid(lenet_fast.logits(weights, cut))
 
 
+def scale(images: np.ndarray, inputs: str) -> tuple[np.ndarray, float]:
+    """What is taken from each picture, float32 (h, w), and what the rest is divided by, under `Training.inputs`.
+
+    "standardised": the mean picture of the training `images` uint8 (n, h, w), and the deviation from it over all their
+    pixels, one number (at least one grey level): the same rule for every arm, however much contrast it comes with.
+    "0-1": nothing, and 255.
+    """
+    if inputs == "0-1":
+        return np.zeros(images.shape[1:], np.float32), 255.0
+    mean = images.mean(axis=0, dtype=np.float64)
+    square = np.mean([np.square(image - mean).mean() for image in images])
+    return mean.astype(np.float32), max(1.0, float(np.sqrt(square)))
+
+
 class Bank:
     """One network with its optimiser, compiled once, trained as often as asked.
 
@@ -91,9 +106,11 @@ class Bank:
         self.weights = [weight.value for weight in self.model.trainable_variables]
         self.best = [tf.Variable(weight, trainable=False) for weight in self.weights]
         self.moments = [(tf.Variable(tf.zeros_like(w)), tf.Variable(tf.zeros_like(w))) for w in self.weights]
+        # What a grey level is to the network: less `mean`, times `gain`. A patch's constant stays what it is.
+        self.mean = tf.Variable(tf.zeros(self.prepare(BLACK).shape[1:]), trainable=False)
+        self.gain = tf.Variable(tf.ones(self.mean.shape[-1:] if fast else []), trainable=False)
         # Any number of frames and epochs: traced once, whatever the sizes of the splits.
-        shape = self.prepare(np.zeros((1, networks.SIDE, networks.SIDE), np.uint8)).shape
-        images = tf.TensorSpec([None, *shape[1:]], tf.uint8)
+        images = tf.TensorSpec([None, *self.mean.shape], tf.uint8)
         labels = tf.TensorSpec([None, action_units], tf.int8)
         order = tf.TensorSpec([None, None], tf.int32)
         self._train = tf.function(self._course, input_signature=[images, labels, images, labels, order])
@@ -105,6 +122,7 @@ class Bank:
         `epochs` other than the training's own may be given: nothing is compiled anew. Returns a `Trained`.
         """
         networks.initialise(self.model, seed)
+        self._scale(images)
         for slots in self.moments:
             for slot in slots:
                 slot.assign(tf.zeros_like(slot))
@@ -118,8 +136,20 @@ class Bank:
         )
         return Trained(losses.numpy(), f1s.numpy(), int(best_epoch))
 
+    def _scale(self, images) -> None:
+        mean, deviation = scale(images, self.training.inputs)
+        gain = np.full(self.gain.shape, 1 / deviation)
+        if len(gain.shape):
+            gain[-1] = 1
+            mean = lenet_fast.patches(mean[None], constant=0)[0]
+        self.mean.assign(mean)
+        self.gain.assign(gain)
+
+    def _scaled(self, images):
+        return (tf.cast(images, tf.float32) - self.mean) * self.gain
+
     def _keras_forward(self, weights, images):
-        return self.model(tf.cast(images, tf.float32)[..., None] / 255.0)
+        return self.model(images[..., None])
 
     def predict(self, images) -> np.ndarray:
         """Probabilities float32 (n, action units)."""
@@ -138,7 +168,8 @@ class Bank:
             for start in tf.range(0, n, self.training.batch):
                 rows = order[epoch, start : start + self.training.batch]
                 step += 1
-                loss = self._step(tf.gather(images, rows), tf.gather(labels, rows), tf.cast(step, tf.float32))
+                seen = self._scaled(tf.gather(images, rows))
+                loss = self._step(seen, tf.gather(labels, rows), tf.cast(step, tf.float32))
                 total += loss * tf.cast(tf.shape(rows)[0], tf.float32)
             f1 = self._f1(validation_images, validation_labels)
             losses = losses.write(epoch, total / tf.cast(n, tf.float32))
@@ -178,7 +209,7 @@ class Bank:
         n = tf.shape(images)[0]
         chunks = tf.TensorArray(tf.float32, 0, dynamic_size=True, infer_shape=False)
         for start in tf.range(0, n, CHUNK):
-            chunk = self.forward(self.weights, images[start : start + CHUNK])
+            chunk = self.forward(self.weights, self._scaled(images[start : start + CHUNK]))
             chunks = chunks.write(start // CHUNK, chunk)
         return chunks.concat()
 

@@ -25,11 +25,11 @@ VALUES = PATCH * PATCH + 1  # of a patch: its pixels, and the constant
 OFFSETS = [(row, column) for row in (0, 1) for column in (0, 1)]  # of the pixels under one pooled pixel
 
 
-def patches(faces: np.ndarray) -> np.ndarray:
-    """What each pooled pixel looks at: uint8 (n, 900, 17), 4 × 4 pixels and a 1, from faces uint8 (n, 64, 64)."""
+def patches(faces: np.ndarray, constant: int = 1) -> np.ndarray:
+    """What each pooled pixel looks at: (n, 900, 17), 4 × 4 pixels and a `constant`, from faces (n, 64, 64)."""
     seen = faces[:, :SEEN, :SEEN]
     windows = np.lib.stride_tricks.sliding_window_view(seen, (PATCH, PATCH), (1, 2))[:, ::2, ::2]
-    cut = np.ones((len(faces), POOLED * POOLED, VALUES), np.uint8)
+    cut = np.full((len(faces), POOLED * POOLED, VALUES), constant, faces.dtype)
     cut[..., :-1] = windows.reshape(len(faces), POOLED * POOLED, PATCH * PATCH)
     return cut
 
@@ -37,25 +37,24 @@ def patches(faces: np.ndarray) -> np.ndarray:
 def _spreading() -> np.ndarray:
     """The matrix that lays a filter's nine weights and its bias out for patches: float32 (17 × 4, 10).
 
-    Row 4 i + k says what the i-th value of a patch is multiplied with for the k-th of the four pixels. Pixels are
-    0–255 in a patch and 0–1 for the network.
+    Row 4 i + k says what the i-th value of a patch is multiplied with for the k-th of the four pixels.
     """
     spreading = np.zeros((VALUES, len(OFFSETS), KERNEL * KERNEL + 1), np.float32)
     for k, (down, right) in enumerate(OFFSETS):
         for row in range(KERNEL):
             for column in range(KERNEL):
-                spreading[PATCH * (row + down) + column + right, k, KERNEL * row + column] = 1 / 255
+                spreading[PATCH * (row + down) + column + right, k, KERNEL * row + column] = 1
         spreading[-1, k, -1] = 1
     return spreading.reshape(VALUES * len(OFFSETS), -1)
 
 
 def logits(weights, cut):
-    """LeNet-5 before its sigmoid: float32 (n, action units) from `patches` of n faces.
+    """LeNet-5 before its sigmoid: float32 (n, action units) from `patches` of n faces, scaled, float32 (n, 900, 17).
 
     `weights` are the ten tensors of the Keras model, in its order.
     """
     kernel_1, bias_1, kernel_2, bias_2, *dense = weights
-    features = first_layer(tf.reshape(tf.cast(cut, tf.float32), [-1, VALUES]), kernel_1, bias_1)
+    features = first_layer(tf.reshape(cut, [-1, VALUES]), kernel_1, bias_1)
     features = second_layer(tf.reshape(features, [-1, POOLED, POOLED, kernel_1.shape[-1]]), kernel_2, bias_2)
     features = tf.reshape(features, [-1, int(np.prod(features.shape[1:]))])  # n, 14 × 14 × 16
     for kernel, bias in (dense[0:2], dense[2:4]):

@@ -55,6 +55,7 @@ class Training:
     beta_2: float = 0.999
     epsilon: float = 1e-7  # Keras's default
     empty_f1: str = "one-if-no-false-positive"
+    inputs: str = "standardised"  # less the training frames' mean picture, over their deviation from it; or "0-1"
 
 
 def generator(seed: int, *names) -> np.random.Generator:

@@ -4,6 +4,7 @@ from .bootstrap import Estimate, Plan, difference_interval, mean_interval, oracl
 from .claims import FAILS, HOLDS, OPEN, RULE, Claim, judge, rank_verdict, table_claim, verdict
 from .comparisons import Comparison, compare, detectable, holm, mixed_model
 from .crossed import crossed_effects, crossed_scores
+from .drawn import drawn_interval, two_way
 from .participants import action_unit_scores, participant_constants, participant_scores, repetition_scores
 from .published import published, published_score, published_table
 from .summary import action_unit_table, condition_table, direction_table
@@ -26,6 +27,7 @@ __all__ = [
     "detectable",
     "difference_interval",
     "direction_table",
+    "drawn_interval",
     "holm",
     "judge",
     "mean_interval",
@@ -40,5 +42,6 @@ __all__ = [
     "rank_verdict",
     "repetition_scores",
     "table_claim",
+    "two_way",
     "verdict",
 ]

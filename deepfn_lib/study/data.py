@@ -1,6 +1,6 @@
 """The first steps: where the datasets are, and one aligned face for each labelled frame."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -66,6 +66,44 @@ class Corpora:
 
 
 @dataclass(frozen=True)
+class Pictures:
+    """Aligned faces and who is on each, and nothing else: what self-supervised steps are given.
+
+    `images` uint8 (n, side, side), `names` str (n,) as `dataset/participant`, row by row with `Faces`.
+    """
+
+    images: np.ndarray
+    names: np.ndarray
+    folder: Path
+
+    @property
+    def key(self) -> str:
+        return self.folder.name
+
+    @cached_property
+    def medians(self) -> dict[str, np.ndarray]:
+        """Everybody's median face, equalised, uint8 (side, side), by name."""
+        return images.median_faces(self.images, self.names)
+
+    @cached_property
+    def mean_face(self) -> np.ndarray:
+        """The mean of all medians, uint8 (side, side): nobody's face."""
+        return np.mean(list(self.medians.values()), axis=0).round().astype(np.uint8)
+
+    def rows(self, name: str) -> np.ndarray:
+        """The rows of one person (`dataset/participant`). Raises StudyError for a name that nobody has."""
+        found = np.flatnonzero(self.names == name)
+        if not len(found):
+            raise StudyError(f"nobody is called {name!r} in these faces; people are named like {self.names[0]}")
+        return found
+
+    def of_everybody(self, wanted: Iterable[str] | None = None) -> dict[str, np.ndarray]:
+        """The rows of everybody, or of the `wanted` people, by name in sorted order."""
+        some = None if wanted is None else set(wanted)
+        return {name: rows for name, rows in images.by_person(self.names) if some is None or name in some}
+
+
+@dataclass(frozen=True)
 class Faces:
     """Aligned faces and their labels, row by row: `images` uint8 (n, side, side), `truth` the same or None."""
 
@@ -86,28 +124,30 @@ class Faces:
         """Who is on each row, as `dataset/participant`, str (n,)."""
         return (self.frames["dataset"].astype(str) + "/" + self.frames["participant"].astype(str)).to_numpy()
 
+    @cached_property
+    def pictures(self) -> Pictures:
+        """The same without labels and exact answers."""
+        return Pictures(self.images, self.names, self.folder)
+
     @property
     def answers(self) -> np.ndarray:
         """The exact answers, `truth` where it is known to exist."""
         assert self.truth is not None
         return self.truth
 
-    @cached_property
+    @property
     def medians(self) -> dict[str, np.ndarray]:
-        """Everybody's median face, equalised, uint8 (side, side), by name."""
-        return images.median_faces(self.images, self.names)
+        """As of `Pictures`."""
+        return self.pictures.medians
 
-    @cached_property
+    @property
     def mean_face(self) -> np.ndarray:
-        """The mean of all medians, uint8 (side, side): nobody's face."""
-        return np.mean(list(self.medians.values()), axis=0).round().astype(np.uint8)
+        """As of `Pictures`."""
+        return self.pictures.mean_face
 
     def rows(self, name: str) -> np.ndarray:
-        """The rows of one person (`dataset/participant`). Raises StudyError for a name that nobody has."""
-        found = np.flatnonzero(self.names == name)
-        if not len(found):
-            raise StudyError(f"nobody is called {name!r} in these faces; people are named like {self.names[0]}")
-        return found
+        """As of `Pictures`."""
+        return self.pictures.rows(name)
 
     def people(self, rows: np.ndarray | None = None) -> np.ndarray:
         """Who is on each row, as the gate of faces names people: `manifest/participant`."""

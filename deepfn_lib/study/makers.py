@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 
 from ..faces import images
-from .networks import on_template, own_differences
 from .steps import step
 
 FILE = "faces.npy"
@@ -27,14 +26,14 @@ def fill(out: np.memmap, pictures: np.ndarray, people: np.ndarray, change) -> No
 
 
 @step("arms", rooms=("faces.images",))
-def pictured(folder, faces, change, template):
+def pictured(folder, pictures, change, template):
     """An arm without a network: `change` is a function of `faces.images`; `template` None where nobody wears it."""
-    worn = None if template is None else template.face_among(faces)
+    worn = None if template is None else template.face_among(pictures)
 
-    def changed(pictures: np.ndarray, person: str) -> np.ndarray:
-        return change.function(pictures, faces.medians[person], worn)
+    def changed(some: np.ndarray, person: str) -> np.ndarray:
+        return change.function(some, pictures.medians[person], worn)
 
-    fill(new_arm(folder, len(faces.images)), faces.images, faces.names, changed)
+    fill(new_arm(folder, len(pictures.images)), pictures.images, pictures.names, changed)
 
 
 @step("arms", rooms=("faces.images",))
@@ -44,34 +43,59 @@ def exact(folder, faces):
 
 
 @step("arms", rooms=("normaliser.reference",))
-def by_reference(folder, faces, network, recipe):
+def by_reference(folder, pictures, network, recipe):
     """Everybody's faces through a reference network."""
     from ..device import configure_tensorflow
 
     configure_tensorflow()
     from ..normaliser.reference import Reference
 
-    out = new_arm(folder, len(faces.images))
-    Reference.kept(network, recipe).normalise_everyone(faces.images, faces.names, out)
+    out = new_arm(folder, len(pictures.images))
+    Reference.kept(network, recipe).normalise_everyone(pictures.images, pictures.names, out)
     out.flush()
 
 
-@step("arms", rooms=("normaliser.per_person", "faces.images"))
-def by_differences(folder, faces, network, shared):
-    """Everybody's differences from their own median through the shared autoencoder, one person at a time."""
-    out = new_arm(folder, len(faces.images))
-    for _, rows in images.by_person(faces.names):
-        moved = on_template(network, own_differences(faces.images, rows, shared.size))
-        out[rows] = images.resize(moved)
+@step("arms", rooms=("normaliser.motion", "faces.motion"))
+def by_motion(folder, pictures, template, network, motion, how):
+    """Everybody's movement on the template by the motion network; the template's own frames like everybody's.
+
+    `how` as of `faces.motion.carried`, and `own_face` True: each person's movement stays on their own median.
+    """
+    from ..device import configure_tensorflow
+
+    configure_tensorflow()
+    from ..normaliser.motion import Motion
+
+    trained, out = Motion.kept(network, motion), new_arm(folder, len(pictures.images))
+    carry = {name: value for name, value in how.items() if name != "own_face"}
+    target = images.resize(template.face_among(pictures)[None], motion.size)[0]
+    for name, rows in pictures.of_everybody().items():
+        median = images.resize(pictures.medians[name][None], motion.size)[0]
+        worn = median if how.get("own_face") else target
+        for start in range(0, len(rows), images.CHUNK):
+            some = rows[start : start + images.CHUNK]
+            frames = images.prepare(pictures.images, motion.size, some)
+            out[some] = images.resize(trained.transfer(frames, median, worn, **carry))
     out.flush()
 
 
 @step("arms", rooms=("normaliser.per_person",))
-def joined(folder, faces, template, networks):
+def joined(folder, pictures, template, networks):
     """Each person's faces as their own network gives them, in their rows; the template's own are what they are."""
-    out, names = new_arm(folder, len(faces.images)), faces.names
+    out, names = new_arm(folder, len(pictures.images)), pictures.names
     own = np.flatnonzero(names == template.name)
-    out[own] = images.prepare(faces.images, images.SIZE, own)
+    out[own] = images.prepare(pictures.images, images.SIZE, own)
     for person, folder_of_one in networks.items():
         out[names == person] = images.resize(np.load(folder_of_one / FILE))
+    out.flush()
+
+
+@step("arms", rooms=("normaliser.per_person", "faces.images"))
+def by_joint(folder, pictures, template, network):
+    """Everybody's faces by the joint network's encoder and the template's decoder, before anybody's own training."""
+    from ..normaliser.per_person import described, transfer
+
+    out, size = new_arm(folder, len(pictures.images)), described(network)["size"]
+    for _, rows in images.by_person(pictures.names):
+        out[rows] = images.resize(transfer(network, images.prepare(pictures.images, size, rows)))
     out.flush()

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from ..faces import images
-from .networks import on_template
 
 
 def beside_medians(faces, people, calibration, side: int) -> tuple[np.ndarray, np.ndarray]:
@@ -21,10 +20,18 @@ def beside_medians(faces, people, calibration, side: int) -> tuple[np.ndarray, n
     return frames, medians
 
 
-def by_differences(study, network: Path, faces, people, calibration) -> np.ndarray:
-    """Faces uint8 (n, side, side) through the shared autoencoder: uint8 (n, 64, 64)."""
-    frames, medians = beside_medians(faces, people, calibration, study.autoencoder.size)
-    return images.resize(on_template(network, images.difference(frames, medians)))
+def by_motion(study, network: Path, faces, people, calibration) -> np.ndarray:
+    """Faces uint8 (n, side, side) on the template by the motion network: uint8 (n, 64, 64)."""
+    from ..normaliser.motion import Motion
+
+    recipe = study.motion
+    trained = study.remembered(("motion", network), lambda: Motion.kept(network, recipe))
+    target = images.resize(study.template.face_among(study.pictures)[None], recipe.size)[0]
+    frames, medians = beside_medians(faces, people, calibration, recipe.size)
+    out = np.empty((len(frames), images.SIZE, images.SIZE), np.uint8)
+    for _, rows in images.by_person(people):
+        out[rows] = images.resize(trained.transfer(frames[rows], medians[rows[0]], target))
+    return out
 
 
 def by_reference(study, network: Path, faces, people, calibration) -> np.ndarray:

@@ -16,7 +16,7 @@ from ..errors import StudyError
 from ..faces import images
 from ..normaliser.augmentation import Augmentation
 from ..normaliser.precision import Precision
-from ..normaliser.recipe import AutoencoderRecipe, ReferenceRecipe
+from ..normaliser.recipe import AutoencoderRecipe, MotionRecipe, ReferenceRecipe
 from ..recognition import protocol
 from ..recognition.protocol import Training
 from ..settings import Settings, load_settings
@@ -55,8 +55,10 @@ class Study:
         return Study(settings, self.store, self._given_template, self._memory)
 
     def at_budget(self, share: float) -> "Study":
-        """The same study with that share of the shared networks' iterations."""
-        return self.changed(shared_iterations=max(1, round(self.settings.shared_iterations * share)))
+        """The same study with that share of every normaliser's iterations."""
+        names = ("joint_iterations", "normaliser_iterations", "motion_iterations", "taught_iterations")
+        now = {name: getattr(self.settings, name) for name in names}
+        return self.changed(**{name: max(1, round(value * share)) for name, value in now.items() if value})
 
     def wearing(self, other: Template | MeanFace) -> "Study":
         """The same study with another template; it is the rule's choice that takes no part in the splits."""
@@ -95,6 +97,11 @@ class Study:
         """One aligned face for each labelled frame, and what was left out and why (section 4.2)."""
         folder = self.make(data.cut_faces)
         return self.remembered(folder, lambda: data.read_faces(folder, self.corpora.manifests))
+
+    @property
+    def pictures(self) -> data.Pictures:
+        """The faces without labels and exact answers: all that self-supervised steps are given."""
+        return self.faces.pictures
 
     @cached_property
     def chosen_template(self) -> Template:
@@ -147,8 +154,7 @@ class Study:
     def arm_path(self, name: str) -> Path:
         """The file of `arm`, made if it is not there.
 
-        Raises StudyError for an unknown arm, for the exact answer where there is none, and for networks of everybody
-        where `normaliser_people` leaves people out.
+        Raises StudyError for an unknown arm, and for the exact answer where there is none.
         """
         arm = table.find(name)
         given: dict[str, Any] = {}
@@ -160,7 +166,10 @@ class Study:
             given = {"networks": self.person_networks(name)}
         elif arm.network:
             given = {"network": self.network(name)}
-        return self.make(Named(arm.maker).function, **given) / makers.FILE
+        step = Named(arm.maker).function
+        if "how" in step.inputs:
+            given["how"] = arm.how
+        return self.make(step, **given) / makers.FILE
 
     def require_truth(self, what: str, remedy: str = ": leave bp4d and disfa empty") -> None:
         """Raises StudyError where the data have no exact answers."""
@@ -176,7 +185,7 @@ class Study:
     def recipe(self) -> ReferenceRecipe:
         """How the reference networks are trained under these settings."""
         chosen = self.settings
-        return ReferenceRecipe(seed=chosen.seed, iterations=chosen.shared_iterations, precision=self.precision)
+        return ReferenceRecipe(seed=chosen.seed, iterations=chosen.taught_iterations, precision=self.precision)
 
     @cached_property
     def autoencoder(self) -> AutoencoderRecipe:
@@ -195,13 +204,22 @@ class Study:
         )
 
     @cached_property
-    def shared(self) -> AutoencoderRecipe:
-        """How the one autoencoder for everybody is trained: all shared methods see equally many images.
+    def joint(self) -> AutoencoderRecipe:
+        """How the joint network is trained that everybody's own one starts from: the same, for `joint_iterations`."""
+        return replace(self.autoencoder, iterations=max(1, self.settings.joint_iterations))
 
-        An iteration of it takes two batches.
-        """
-        own, other = self.autoencoder, self.recipe
-        return replace(own, iterations=max(1, other.iterations * other.batch // (2 * own.batch)))
+    @cached_property
+    def start(self) -> Path | None:
+        """The folder of the joint network; None where everybody's own one starts from random weights."""
+        return self.make(networks.joint_network) if self.settings.joint_iterations else None
+
+    @cached_property
+    def motion(self) -> MotionRecipe:
+        """How the network of DeepFN by motion is trained under these settings."""
+        chosen = self.settings
+        return MotionRecipe(seed=chosen.seed, iterations=chosen.motion_iterations, precision=self.precision)
+
+    trained_on = None  # whose frames the motion network learns from: everybody's
 
     @cached_property
     def reader(self) -> Path:
@@ -225,20 +243,12 @@ class Study:
 
     def person_network(self, name: str, person: str) -> Path:
         """The folder of one person's own network (`dataset/participant`), with their faces on the template."""
-        arm = table.find(name)
-        start = self.network(arm.start) if arm.start else None
-        return self.make(Named(arm.network).function, person=person, start=start)
+        return self.make(Named(table.find(name).network).function, person=person)
 
     def person_networks(self, name: str) -> dict[str, Path]:
         """Everybody's own network but the template's, those that are missing trained in parallel: folder by name."""
-        if self.settings.normaliser_people:
-            raise StudyError(
-                f"the arm {name} needs a network for everyone, and normaliser_people is "
-                f"{self.settings.normaliser_people}; set it to 0, or choose an arm with one network for all"
-            )
-        arm = table.find(name)
-        step, start = Named(arm.network).function, self.network(arm.start) if arm.start else None
-        missing = [person for person in self.others if not self.is_made(step, person=person, start=start)]
+        step = Named(table.find(name).network).function
+        missing = [person for person in self.others if not self.is_made(step, person=person)]
         if missing:
             jobs = [(self._packed, name, person) for person in missing]
             self.machine.run(_person_network, jobs, description=name, unit="person")
@@ -252,10 +262,19 @@ class Study:
     def cost(self, name: str) -> dict[str, float]:
         """What an arm's networks took: images through the encoder, core_seconds, networks, and parameters of one."""
         arm = table.find(name)
-        folders = list(self.person_networks(name).values()) if arm.each else [self.network(name)]
+        folders = [self.network(name)] if not arm.each else [*self.person_networks(name).values()]
+        folders += [self.start] if arm.each and self.start else []
         each = [networks.cost(folder) for folder in folders]
         total = {what: sum(one[what] for one in each) for what in ("images", "core_seconds", "networks")}
         return {**total, "parameters": each[0]["parameters"]}
+
+    def everybody_seconds(self, name: str) -> float:
+        """Seconds by the clock that everybody's own networks took, and the network they start from, when they were
+        made: from the cards, the workers all at work."""
+        folders = list(self.person_networks(name).values())
+        own = [self.store.used[folder]["seconds"] for folder in folders]
+        start = [self.store.used[folder]["seconds"] for folder in [self.start] if folder]
+        return sum(start) + sum(own) / min(self.machine.processes, len(own))
 
     def of_strangers(self, name: str, faces: np.ndarray, people: np.ndarray, calibration: np.ndarray) -> np.ndarray:
         """An arm of people outside the study: faces uint8 (n, side, side) of `people` (n,) to uint8 (n, 64, 64).
@@ -276,7 +295,7 @@ class Study:
         medians = images.median_faces(faces[calibration], people[calibration])
         out, change = np.empty((len(faces), images.SIZE, images.SIZE), np.uint8), Named(arm.change).function
         for person, rows in images.by_person(people):
-            changed = change(np.asarray(faces[rows]), medians[person], self.template.face_among(self.faces))
+            changed = change(np.asarray(faces[rows]), medians[person], self.template.face_among(self.pictures))
             out[rows] = images.resize(changed)
         return out
 
@@ -301,6 +320,7 @@ class Study:
             batch=chosen.classifier_batch,
             learning_rate=chosen.classifier_learning_rate,
             empty_f1=chosen.empty_f1,
+            inputs=chosen.classifier_inputs,
         )
 
     @cached_property
@@ -392,32 +412,46 @@ class Study:
 
     def curve(self, name: str, shares: Sequence[float]) -> pd.DataFrame:
         """An arm at several budgets, each trained from the start: share, images, core_seconds, psnr, correlation,
-        auc (means over people), and the arm's `file`."""
+        auc, linear (means over people), and the arm's `file`."""
         studies = {f"{share:g}": self.at_budget(share) for share in shares}
         files = {label: study.arm_path(name) for label, study in studies.items()}
-        found = quality.summary(self.quality(files)).set_index("arm")[["psnr", "correlation", "auc"]]
+        found = quality.summary(self.quality(files)).set_index("arm")[["psnr", "correlation", "auc", "linear"]]
         paid = pd.DataFrame({label: study.cost(name) for label, study in studies.items()}).T
         curve = paid[["images", "core_seconds"]].join(found)
         return curve.assign(share=list(shares), file=list(files.values())).reset_index(drop=True)
 
-    def own_networks(self, people: Sequence[str], share: float, name: str) -> pd.DataFrame:
-        """The own networks of some people (`dataset/participant`): person, share, images, core_seconds, psnr.
+    def courses(self, people: Sequence[str], marks: Sequence[int]) -> pd.DataFrame:
+        """The paper's method from random weights, for some BP4D people (`dataset/participant`), at some iterations.
 
-        `share` is that of `normaliser_iterations`. The cost of a network they start from is not counted.
+        Columns: person, iteration, images, core_seconds, reconstruction (Eq. 1's term), psnr, expression_kept,
+        identity_left (`nearness.moved_faces`), and auc, a reader's (`measures.expression`). The networks are trained in
+        parallel; each can be interrupted.
         """
-        from ..measures.nearness import fidelity
+        from ..frames import BP4D_ACTION_UNITS
+        from ..measures.expression import expression_kept
+        from ..measures.nearness import moved_faces
 
-        smaller = self.changed(normaliser_iterations=max(1, round(self.settings.normaliser_iterations * share)))
         self.require_truth("measuring normalisation")
+        marks = tuple(sorted(marks))
+        recipe = replace(self.autoencoder, iterations=marks[-1])
+        given = {"autoencoder": recipe, "marks": marks}
+        missing = [person for person in people if not self.is_made(sweep.course, person=person, **given)]
+        if missing:
+            jobs = [(self._packed, person, recipe, marks) for person in missing]
+            self.machine.run(_course, jobs, description="the paper's method", unit="person")
         lines = []
         for person in people:
-            folder, rows = smaller.person_network(name, person), self.faces.rows(person)
-            faces = images.resize(np.load(folder / networks.FACES))
+            folder, rows = self.make(sweep.course, person=person, **given), self.faces.rows(person)
+            own = images.prepare(self.faces.images, images.SIZE, rows)
             answers = images.prepare(self.faces.answers, images.SIZE, rows)
-            near = fidelity(faces, answers, self.faces.names[rows]).set_index("region")["psnr"]
-            cost = networks.cost(folder)
-            paid = {what: cost[what] for what in ("images", "core_seconds")}
-            lines.append({"person": person, "share": share, "psnr": float(near["face"]), **paid})
+            labels = self.faces.frames[list(BP4D_ACTION_UNITS)].to_numpy()[rows]
+            who = self.faces.frames["participant"].astype(str).to_numpy()[rows]
+            probes = [(np.isin(who, self.exact.people[known]), probe) for known, probe in self.exact.probes]
+            for line in pd.read_csv(folder / sweep.COURSE).to_dict("records"):
+                moved = images.resize(np.load(folder / f"faces-{line['iteration']:.0f}.npy"))
+                read = expression_kept(moved, answers, labels, who, BP4D_ACTION_UNITS, probes)
+                auc = float(read["auc"].mean())
+                lines.append({"person": person, **line, **moved_faces(own, moved, answers), "auc": auc})
         return pd.DataFrame(lines)
 
     # Other augmentations.
@@ -432,20 +466,21 @@ class Study:
         given = {"people": list(people), "variants": list(variants), "autoencoder": small}
         return pd.read_parquet(self.make(sweep.swept, **given) / sweep.SWEEP)
 
-    def bent_arms(self, recipes: Mapping[str, ReferenceRecipe]) -> dict[str, Path]:
-        """BP4D's faces through reference networks on rendered pairs under other recipes: label to file.
+    def joint_arms(self, recipes: Mapping[str, AutoencoderRecipe]) -> dict[str, Path]:
+        """Everybody's faces through joint networks (Eq. 1 summed over people) under other recipes: label to file.
 
         Those that are missing are trained in parallel.
         """
-        missing = [recipe for recipe in recipes.values() if not self.is_made(sweep.bent_arm, recipe=recipe)]
+        missing = [recipe for recipe in recipes.values() if not self.is_made(networks.joint_network, joint=recipe)]
         if missing:
             jobs = [(self._packed, recipe) for recipe in missing]
-            self.machine.run(_bent_arm, jobs, description="augmentation, scored", unit="network")
-        return {label: self.bent_arm(recipe) for label, recipe in recipes.items()}
+            self.machine.run(_joint_arm, jobs, description="joint networks", unit="network")
+        return {label: self.joint_arm(recipe) for label, recipe in recipes.items()}
 
-    def bent_arm(self, recipe: ReferenceRecipe) -> Path:
-        """One of `bent_arms`."""
-        return self.make(sweep.bent_arm, recipe=recipe) / makers.FILE
+    def joint_arm(self, recipe: AutoencoderRecipe) -> Path:
+        """One of `joint_arms`."""
+        network = self.make(networks.joint_network, joint=recipe)
+        return self.make(makers.by_joint, network=network) / makers.FILE
 
 
 # Jobs of workers, each of which opens the study anew. A function each, as `Machine.run` keeps workers by function.
@@ -457,8 +492,22 @@ def _opened(packed: tuple) -> Study:
 
 
 def _person_network(packed: tuple, name: str, person: str) -> Path:
+    _one_thread()
     return _opened(packed).person_network(name, person)
 
 
-def _bent_arm(packed: tuple, recipe: ReferenceRecipe) -> Path:
-    return _opened(packed).bent_arm(recipe)
+def _joint_arm(packed: tuple, recipe: AutoencoderRecipe) -> Path:
+    _one_thread()
+    return _opened(packed).joint_arm(recipe)
+
+
+def _course(packed: tuple, person: str, recipe: AutoencoderRecipe, marks: tuple[int, ...]) -> Path:
+    _one_thread()
+    return _opened(packed).make(sweep.course, person=person, autoencoder=recipe, marks=marks)
+
+
+def _one_thread() -> None:
+    """A worker's TensorFlow keeps to the worker's processor."""
+    from ..device import configure_tensorflow
+
+    configure_tensorflow(threads=1)

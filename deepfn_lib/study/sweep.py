@@ -1,8 +1,10 @@
-"""One small network after another under other augmentations, for chapter 11."""
+"""Small networks under other augmentations (chapter 11), and the paper's method step by step (chapter 10)."""
 
 import shutil
+import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from ..faces import images
@@ -52,17 +54,33 @@ def one_variant(place: str, faces_folder: str, template: str, person: str, varie
     return {"varied": varied, "value": value, "person": person, **moved_faces(given, moved, exact)}
 
 
-@step("arms", rooms=("normaliser.reference",))
-def bent_arm(folder, faces, pairs, reader, recipe):
-    """A reference network on rendered pairs under another recipe, and BP4D's faces through it; the others are black."""
-    from ..device import configure_tensorflow
+COURSE = "course.csv"
 
-    configure_tensorflow(threads=1)
-    from ..normaliser.examples import pairs_from
-    from ..normaliser.reference import Reference, train_reference
-    from .makers import new_arm
 
-    train_reference(folder, pairs_from(pairs, recipe), recipe, "reference network, other augmentation", reader)
-    out, wanted = new_arm(folder, len(faces.images)), (faces.frames["dataset"] == "BP4D").to_numpy()
-    Reference.kept(folder, recipe).normalise_everyone(faces.images, faces.names, out, wanted)
-    out.flush()
+@step("courses", rooms=("normaliser.per_person",))
+def course(folder, pictures, template, person, autoencoder, marks):
+    """One person's own network from random weights, as in the paper, and what it makes of them at some iterations.
+
+    Leaves `faces-<iteration>.npy` uint8 (n, size, size) for each of `marks`, and `course.csv`: iteration, images,
+    core_seconds (at the speed of the last call, if there were several), person (the mean loss since the last mark).
+    """
+    from ..normaliser.per_person import train_person
+
+    target, own = (
+        images.prepare(pictures.images, autoencoder.size, pictures.rows(name)) for name in (template.name, person)
+    )
+    began, done = time.process_time(), []
+
+    def keep(trainee, step: int) -> None:
+        done.append(step)
+        if step in marks:
+            np.save(folder / f"faces-{step}.npy", trainee.transfer(own))
+
+    history = train_person(folder, target, own, autoencoder, label=person, on_step=keep)
+    seconds = (time.process_time() - began) / max(1, len(done))
+    lines = []
+    for earlier, mark in zip((0, *marks), marks):
+        error = history["person"][earlier:mark].tail(max(1, mark // 10)).mean()
+        seen = 2 * mark * autoencoder.batch
+        lines.append({"iteration": mark, "images": seen, "core_seconds": seconds * mark, "reconstruction": error})
+    pd.DataFrame(lines).to_csv(folder / COURSE, index=False)

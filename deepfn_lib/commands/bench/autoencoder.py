@@ -54,12 +54,12 @@ def autoencoder_step_vs_matmul(width: float = 1.0, size: int = 128, batch: int =
     faces = np.random.default_rng(0).integers(0, 256, (batch, size, size)).astype(np.uint8)
     trainee = Autoencoder(faces, faces, AutoencoderRecipe(size=size, width=width, batch=batch))
     inputs = tf.constant(as_input(faces))
-    step = tf.function(lambda: trainee._half(0, inputs, inputs))
+    step = tf.function(lambda: trainee.compiled.half(0, inputs, inputs))
     operations = step_operations(trainee.encoder, trainee.decoders[0], batch)
     product = _matrix_product(tf)
     forward = tf.function(lambda: tf.reduce_mean(trainee.decoders[0](trainee.encoder(inputs))))
-    gradients = [tf.zeros_like(variable) for variable in trainee.groups[0]]
-    adam = tf.function(lambda: trainee.optimisers[0].apply(gradients, trainee.groups[0]))
+    gradients = [tf.zeros_like(variable) for variable in trainee.compiled.groups[0]]
+    adam = tf.function(lambda: trainee.compiled.optimisers[0].apply(gradients, trainee.compiled.groups[0]))
     for part in (step, forward, adam):  # traced, and memory taken
         part()
     turns = []

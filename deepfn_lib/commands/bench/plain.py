@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from ...measures import score
 from ...recognition import networks
-from ...recognition.bank import Trained, masked_cross_entropy, shuffles
+from ...recognition.bank import Trained, masked_cross_entropy, scale, shuffles
 from ...recognition.protocol import Training
 
 
@@ -40,6 +40,11 @@ def in_order(faces, labels, order, batch: int):
     return rows.map(lambda batch_rows: (tf.gather(faces, batch_rows), tf.gather(labels, batch_rows)))
 
 
+def scaled(images, mean, deviation: float):
+    """Faces (n, h, w) as the network sees them, float32 (n, h, w, 1)."""
+    return ((np.asarray(images, "float32") - mean) / deviation)[..., None]
+
+
 def train(
     training: Training, images, labels, validation_images, validation_labels, seed: int, same_order: bool = False
 ) -> tuple[keras.Model, Trained]:
@@ -47,8 +52,8 @@ def train(
 
     With `same_order` the frames come in the bank's order; else `fit` shuffles as it likes.
     """
-    faces = np.asarray(images, "float32")[..., None] / 255
-    validation_faces = np.asarray(validation_images, "float32")[..., None] / 255
+    mean, deviation = scale(np.asarray(images), training.inputs)
+    faces, validation_faces = (scaled(some, mean, deviation) for some in (images, validation_images))
     model = networks.build(training.classifier, labels.shape[1], seed)
     optimiser = keras.optimizers.Adam(
         training.learning_rate, beta_1=training.beta_1, beta_2=training.beta_2, epsilon=training.epsilon

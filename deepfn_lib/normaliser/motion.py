@@ -1,0 +1,281 @@
+"""DeepFN, by motion: one encoder and one decoder for everybody, and what is carried over is movement, not a picture.
+
+The encoder sees a person's median face beside a frame of theirs and says in a few numbers what moved; the decoder draws
+that movement on the face it is shown. In training this is the person's own median, which bent so has to look like the
+frame; at transfer it is the template's. As in Eq. 1 nothing is known but the frames: no label, no exact answer, no
+rendered pair. Chapter 18 derives it.
+
+Its neighbours: FAb-Net (Wiles et al. 2018) learns from warps between two frames, TCAE (Li et al. 2019) tells movement
+of the face from that of the head, first-order motion (Siarohin et al. 2019) carries relative motion.
+"""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ..artefacts import write_json
+from ..faces import images, motion
+from ..frames import evenly
+from . import networks
+from .augmentation import Augmentation, draw_affine, draw_nodes, sample, spread, way_back
+from .precision import Precision
+from .recipe import MotionRecipe
+from .training import tidy, train
+
+CODE_VERSION = 1  # raise when the same faces and recipe would give another network
+CHUNK = 128
+BLUR = 3.0  # pixels, SD of the neighbourhood that a grey level is compared with
+FLAT = 0.05  # of the grey range: what varies less than this counts as flat
+ROUND = 0.03  # below this a deviation counts by its square (Charbonnier)
+WEIGHTS, HISTORY, COST, PEOPLE = ("encoder", "decoder"), "history.csv", "cost.json", "people.json"
+SHOWN = 8
+
+
+def train_motion(folder: Path, faces: np.ndarray, rows: Mapping[str, np.ndarray], recipe: MotionRecipe, label: str):
+    """Train on the faces uint8 (n, side, side) of the people in `rows` (name to theirs), and leave it in `folder`.
+
+    Beside the weights there are `history.csv`, `cost.json`, `people.json` (who was seen) and previews. An interrupted
+    call goes on from its checkpoints.
+    """
+    trainee = MotionTrainee(faces, rows, recipe, label)
+    done: list[int] = []
+    began = time.process_time()
+    course = train(trainee, folder / "checkpoints", recipe.iterations, description=label, on_step=done.append)
+    seconds = (time.process_time() - began) / max(1, len(done)) * recipe.iterations
+    trainee.motion.save(folder)
+    course.to_csv(folder / HISTORY, index=False)
+    write_json(folder / PEOPLE, sorted(rows))
+    parameters = sum(network.count_params() for network in trainee.motion.networks)
+    seen = {"images": recipe.iterations * recipe.batch, "core_seconds": seconds}
+    write_json(folder / COST, {**seen, "parameters": parameters, "networks": 1})
+    tidy(folder)
+
+
+def seen_people(folder: Path) -> list[str]:
+    """Whose faces the network in `folder` was trained on."""
+    return json.loads((folder / PEOPLE).read_text())
+
+
+class Motion:
+    """The encoder and the decoder. `of` gives motions; what is done with them is `faces.motion`'s."""
+
+    def __init__(self, encoder: keras.Model, decoder: keras.Model, recipe: MotionRecipe):
+        self.encoder, self.decoder, self.recipe = encoder, decoder, recipe
+        self.networks = encoder, decoder
+        pictures = tf.TensorSpec((None, recipe.size, recipe.size), tf.uint8)
+        self.encode = tf.function(self._encode, input_signature=[pictures, pictures])
+        self.draw = tf.function(self._draw, input_signature=[tf.TensorSpec((None, recipe.code)), pictures])
+
+    @classmethod
+    def fresh(cls, recipe: MotionRecipe) -> "Motion":
+        """An untrained one, which moves nothing."""
+        with recipe.precision.networks():
+            made = networks.motion_networks(recipe.size, recipe.code, recipe.seed)
+        return cls(*made, recipe)
+
+    @classmethod
+    def kept(cls, folder: Path, recipe: MotionRecipe) -> "Motion":
+        """The trained one that `save` left in `folder`; it computes in plain float32, however it was trained."""
+        made = cls.fresh(replace(recipe, precision=Precision()))
+        for name, network in zip(WEIGHTS, made.networks):
+            network.load_weights(folder / f"{name}.weights.h5")
+        return made
+
+    def save(self, folder: Path) -> None:
+        """Leave the weights in `folder`."""
+        for name, network in zip(WEIGHTS, self.networks):
+            network.save_weights(folder / f"{name}.weights.h5")
+
+    def _encode(self, frames, medians):
+        return self.encoder(as_grey(tf.stack([frames, medians], axis=-1)), training=False)
+
+    def _draw(self, codes, pictures):
+        return self.decoder([codes, as_grey(pictures[..., None])], training=False)
+
+    def of(self, frames: np.ndarray, median: np.ndarray, *shown: np.ndarray) -> list[np.ndarray]:
+        """What moved in one person's equalised frames uint8 (n, size, size), drawn on each of the faces `shown`.
+
+        `median` (size, size) is the person's. Returns motions float32 (n, size, size, 2), one array a face.
+        """
+        size, drawn = self.recipe.size, [np.empty((*frames.shape, 2), np.float32) for _ in shown]
+        for start in range(0, len(frames), CHUNK):
+            some = frames[start : start + CHUNK]
+            codes = self.encode(tf.constant(some), _repeated(median, len(some)))
+            for out, face in zip(drawn, shown):
+                on_grid = self.draw(codes, _repeated(face, len(some))).numpy()
+                out[start : start + CHUNK] = motion.scaled(on_grid, size)
+        return drawn
+
+    def transfer(self, frames: np.ndarray, median: np.ndarray, template: np.ndarray, **how) -> np.ndarray:
+        """One person's equalised frames uint8 (n, size, size) on the template, whose median is `template`.
+
+        `how` as of `faces.motion.carried`. Returns the frames' shape.
+        """
+        out = np.empty(frames.shape, np.uint8)
+        for start in range(0, len(frames), CHUNK):
+            some = frames[start : start + CHUNK]
+            own, drawn = self.of(some, median, median, template)
+            out[start : start + CHUNK] = motion.carried(some, median, template, own, drawn, **how)
+        return out
+
+
+def _repeated(face: np.ndarray, n: int):
+    return tf.constant(np.broadcast_to(face, (n, *face.shape)))
+
+
+def as_grey(pictures):
+    """Grey levels of 0 to 255 around zero: float32 in -0.5 to 0.5."""
+    return tf.cast(pictures, tf.float32) / 255.0 - 0.5
+
+
+class MotionTrainee:
+    """Fresh networks as a trainee (`training.train`). `faces` uint8 (n, side, side), `rows` name to row numbers."""
+
+    loss_names = ("loss", "pictures")
+
+    def __init__(self, faces: np.ndarray, rows: Mapping[str, np.ndarray], recipe: MotionRecipe, label: str):
+        self.faces, self.recipe = faces, recipe
+        self.rows = np.concatenate(list(rows.values()))
+        self.whose = np.repeat(np.arange(len(rows)), [len(some) for some in rows.values()])
+        medians = (images.median_face(images.prepare(faces, recipe.size, _some(own))) for own in rows.values())
+        self.medians = np.stack(list(medians))
+        self.motion = Motion.fresh(recipe)
+        self.update = recipe.precision.compiled(self._update)
+        rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, recipe.iterations)
+        self.optimiser = keras.optimizers.Adam(rate)
+        self.trained = [weight for network in self.motion.networks for weight in network.trainable_variables]
+        self.optimiser.build(self.trained)
+        self.variables = self.trained + self.optimiser.variables
+        self.description = {"network": "motion", "person": label, "people": sorted(rows), **recipe.described()}
+
+    def drawn(self, n: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """n frames and their people's medians, uint8 (n, size, size)."""
+        one = random.integers(0, len(self.rows), n)
+        return images.prepare(self.faces, self.recipe.size, self.rows[one]), self.medians[self.whose[one]]
+
+    def batch(self, step: int):
+        """Frames beside medians under the same small affine and flip, float32 (n, size, size, 2) in 0-1; and small."""
+        random = np.random.default_rng([self.recipe.seed, step])
+        return with_small(together(*self.drawn(self.recipe.batch, random), self.recipe.nuisance, random))
+
+    def bent(self, both, small, training: bool):
+        """Motions on the networks' grid, in its pixels; and medians bent by them beside frames, at half the size."""
+        seen = both - 0.5
+        motions = self.motion.decoder([self.motion.encoder(seen, training=training), seen[..., 1:]], training=training)
+        return motions, bend(small[..., 1], enlarged(motions, self.recipe.size // 2)), small[..., 0]
+
+    def _update(self, both, small):
+        """One update; the whole loss, and without the cost of rough motion."""
+        with tf.GradientTape() as tape:
+            motions, drawn, wanted = self.bent(both, small, training=True)
+            pictures = unlike(drawn, wanted)
+            loss = pictures + self.recipe.smooth * roughness(motions) * (self.recipe.size // 2) / motions.shape[1]
+        self.optimiser.apply(tape.gradient(loss, self.trained), self.trained)
+        return tf.stack([loss, pictures])
+
+    def probe(self):
+        """Medians bent into a few undisturbed frames, and those frames, at half the size."""
+        seen = np.stack(self.drawn(16, np.random.default_rng(self.recipe.seed)), axis=-1) / np.float32(255)
+        _, drawn, wanted = self.bent(*(tf.constant(some) for some in with_small(seen)), training=False)
+        return drawn.numpy()[..., None], wanted.numpy()[..., None]
+
+    def preview(self) -> np.ndarray:
+        """Rows: frames, their people's medians, these bent."""
+        frames, medians = self.drawn(SHOWN, np.random.default_rng(self.recipe.seed))
+        moved = [self.motion.of(frame[None], median, median)[0] for frame, median in zip(frames, medians)]
+        rows = frames, medians, motion.bend(medians, np.concatenate(moved))
+        return np.vstack([np.hstack(list(row)) for row in rows])
+
+
+def _some(rows: np.ndarray) -> np.ndarray:
+    return rows[evenly(len(rows), images.MEDIAN_FRAMES)]
+
+
+def together(frames: np.ndarray, medians: np.ndarray, nuisance: Augmentation, random: np.random.Generator):
+    """Frames and medians, uint8 (n, size, size), under the same affine and flip: float32 (n, size, size, 2) in 0-1."""
+    n, size = frames.shape[:2]
+    affine = draw_affine(n, size, nuisance, random)
+    nodes = draw_nodes(n, size, Augmentation(warp_pixels=0.0), random) @ np.array([1, 1j])
+    places = spread(way_back(nodes, affine, size), size)
+    return np.concatenate([sample(faces, *places) for faces in (frames, medians)], axis=-1)
+
+
+def with_small(both: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Pictures float32 (n, size, size, 2), and the same at half the size."""
+    half = both.shape[1] // 2
+    return both, np.stack([cv2.resize(one, (half, half), interpolation=cv2.INTER_AREA) for one in both])
+
+
+def enlarged(motions, size: int):
+    """`faces.motion.scaled` for TensorFlow: motions (n, h, h, 2) for `size` pixels, as products of matrices."""
+    height = motions.shape[1]
+    at = np.clip((np.arange(size) + 0.5) * height / size - 0.5, 0, height - 1)
+    weights = np.clip(1 - np.abs(at[:, None] - np.arange(height)), 0, 1) * size / height
+    rows, columns = tf.constant(weights, tf.float32), tf.constant(weights * height / size, tf.float32)
+    return tf.stack([rows @ motions[..., axis] @ tf.transpose(columns) for axis in (0, 1)], axis=-1)
+
+
+@tf.custom_gradient
+def bend(pictures, motions):
+    """Pictures (n, h, w) at the places that motions (n, h, w, 2) name, bilinear, the border replicated.
+
+    `faces.motion.bend` for TensorFlow, with a gradient for the motions alone: the slopes between the four pixels that
+    are read anyway, where a general gather's gradient would add up over all pixels.
+    """
+    n, height, width = tf.shape(pictures)[0], pictures.shape[1], pictures.shape[2]
+    at = motion.grid(height, width) + motions
+    last = np.array([width - 1, height - 1], np.float32)
+    inside = tf.clip_by_value(at, 0.0, last)
+    corner = tf.minimum(tf.floor(inside), last - 1)
+    part = inside - corner
+    whole = tf.cast(corner, tf.int32)
+    first = whole[..., 0] + width * whole[..., 1] + (tf.range(n) * height * width)[:, None, None]
+    flat = tf.reshape(pictures, [-1])
+    upper_left, upper_right, lower_left, lower_right = (tf.gather(flat, first + k) for k in (0, 1, width, width + 1))
+    x, y = part[..., 0], part[..., 1]
+    upper, lower = upper_left + x * (upper_right - upper_left), lower_left + x * (lower_right - lower_left)
+
+    def gradient(upstream):
+        across = (1 - y) * (upper_right - upper_left) + y * (lower_right - lower_left)
+        slopes = tf.stack([across, lower - upper], axis=-1) * tf.cast(at == inside, tf.float32)
+        return None, upstream[..., None] * slopes
+
+    return upper + y * (lower - upper), gradient
+
+
+def unlike(drawn, wanted):
+    """How unlike pictures (n, h, w) in 0-1 are: their grey levels against their surroundings', and as they are."""
+    blur = _blur(drawn.shape[1])
+    return rounded(standing_out(drawn, blur) - standing_out(wanted, blur)) + 2 * rounded(drawn - wanted)
+
+
+def standing_out(pictures, blur):
+    """Grey levels less their surroundings' mean, over their deviation: contrast without light."""
+    mean, square = (tf.matmul(tf.matmul(blur, some), blur, transpose_b=True) for some in (pictures, pictures**2))
+    return (pictures - mean) / tf.sqrt(tf.maximum(square - mean**2, 0.0) + FLAT**2)
+
+
+def _blur(size: int):
+    """A Gaussian over neighbours as a matrix (size, size), its rows summing to one."""
+    apart = np.arange(size)[:, None] - np.arange(size)
+    weights = np.exp(-0.5 * (apart / BLUR) ** 2)
+    return tf.constant(weights / weights.sum(1, keepdims=True), tf.float32)
+
+
+def rounded(deviation):
+    """The mean of |deviation|, rounded off near zero (Charbonnier)."""
+    return tf.reduce_mean(tf.sqrt(deviation**2 + ROUND**2) - ROUND)
+
+
+def roughness(motions):
+    """Mean absolute difference between neighbours, per component: motions (n, h, w, 2), in its pixels."""
+    return tf.reduce_mean(tf.abs(motions[:, 1:] - motions[:, :-1])) + tf.reduce_mean(
+        tf.abs(motions[:, :, 1:] - motions[:, :, :-1])
+    )
