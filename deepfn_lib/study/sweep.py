@@ -62,7 +62,8 @@ def course(folder, pictures, template, person, autoencoder, marks):
     """One person's own network from random weights, as in the paper, and what it makes of them at some iterations.
 
     Leaves `faces-<iteration>.npy` uint8 (n, size, size) for each of `marks`, and `course.csv`: iteration, images,
-    core_seconds (at the speed of the last call, if there were several), person (the mean loss since the last mark).
+    core_seconds (at the speed of the last call, if there were several), reconstruction (the person's mean loss over
+    the last tenth before the mark, none of it before the mark before).
     """
     from ..normaliser.per_person import train_person
 
