@@ -22,7 +22,8 @@ def test_published_numbers_are_whole():
     assert percent["value"].between(0, 100).all()
     assert published("person-independent.original").half_unit == pytest.approx(0.05)
     assert published("p.person.matches-dependent").half_unit == pytest.approx(0.0005)
-    assert published_score("gender-dependent", "deepfn-shared").value == 60.2
+    assert published_score("gender-dependent", "deepfn").value == 60.2
+    assert published_score("gender-dependent", "deepfn-motion") is None
     assert published_score("gender-dependent", "oracle") is None
     with pytest.raises(StudyError, match="no published number"):
         published("person-independent.oracle")

@@ -4,6 +4,7 @@ import ast
 import inspect
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,7 +13,7 @@ from deepfn_lib.artefacts import Store, project_root
 from deepfn_lib.errors import StudyError
 from deepfn_lib.settings import Settings
 from deepfn_lib.study import Study, data, makers, networks, quality, scores, sweep
-from deepfn_lib.study.steps import Step, key_of, step
+from deepfn_lib.study.steps import Named, Step, key_of, step
 
 # From the ground up: a room imports from rooms before it, and from itself.
 GROUND = ("errors", "progress", "rooms", "device", "arms", "artefacts", "settings", "cluster", "frames", "template")
@@ -82,7 +83,8 @@ def test_the_table_of_arms_is_whole():
     assert len({arm.name for arm in arms.ARMS}) == len({arm.colour for arm in arms.ARMS}) == len(arms.ARMS)
     for arm in arms.ARMS:
         assert bool(arm.change) + bool(arm.network) + arm.exact == 1, arm.name
-        assert not arm.start or arms.find(arm.start).network
+        assert not (arm.each or arm.strangers) or arm.network, arm.name
+        assert not arm.how or "how" in Named(arm.maker).function.inputs, arm.name
     assert {arm.paper for arm in arms.ARMS} == {"", arms.ORIGINAL, arms.PAPERS}
     with pytest.raises(StudyError, match="arm 'deepfnn' is unknown; choose one of original"):
         arms.find("deepfnn")
@@ -147,7 +149,7 @@ def imported_from(tree: ast.AST, word: str) -> tuple[str, int]:
 
 def test_rooms_are_found_through_a_steps_own_functions():
     assert {"normaliser.per_person", "faces.images", "measures.nearness"} <= rooms_of("sweep", "swept", set())
-    assert "normaliser.per_person" in rooms_of("makers", "by_differences", set())
+    assert "normaliser.per_person" in rooms_of("networks", "_timed", set())
 
 
 def test_every_reader_of_a_dataset_counts():
@@ -156,14 +158,15 @@ def test_every_reader_of_a_dataset_counts():
 
 
 def test_a_version_of_a_steps_own_module_counts_where_there_is_one(monkeypatch):
+    """And that of a module of the study that it imports."""
     chosen, read = Settings(profile="none"), rooms.read_room
-    steps = (data.cut_faces, networks.own_network, makers.by_differences, makers.exact)
+    steps = (data.cut_faces, networks.own_network, makers.by_joint, sweep.swept)
     before = [one.key(chosen, {}) for one in steps]
-    raised = lambda name: (1, read(name)[1]) if name == "study.networks" else read(name)  # noqa: E731
+    raised = lambda name: (1, read(name)[1]) if name == "study.data" else read(name)  # noqa: E731
     monkeypatch.setattr(rooms, "read_room", raised)
     after = [one.key(chosen, {}) for one in steps]
-    assert [one == other for one, other in zip(before, after)] == [True, False, False, False]
-    assert after[1]["code"] == {**before[1]["code"], "study.networks": 1}
+    assert [one == other for one, other in zip(before, after)] == [False, True, True, False]
+    assert after[0]["code"] == {**before[0]["code"], "study.data": 1}
 
 
 def is_module(name: str) -> bool:
@@ -181,42 +184,61 @@ def test_a_step_reads_no_setting_that_it_does_not_name(one):
     assert read <= set(one.settings) <= set(Settings.model_fields)
 
 
-# Every setting of an artefact, with another value of it, and the artefacts of the walk below that it changes. What
-# stands behind a changed artefact is changed with it: its key holds the other's.
-WALK = ("corpora", "faces", "arm", "scores")
+# What stands directly behind each artefact of the walk below: its key holds the other's.
+BEHIND = {
+    "rendered_corpora": {"cut_faces"},
+    "cut_faces": {"pictured", "exact", "joint_network", "own_network", "motion_network", "joined", "by_motion",
+                  "by_joint", "by_reference", "course", "judged"},
+    "joint_network": {"own_network", "by_joint"}, "own_network": {"joined"}, "motion_network": {"by_motion"},
+    "rendered_pairs": {"reader", "on_pairs"}, "reader": {"on_pairs"}, "on_pairs": {"by_reference"},
+    "pictured": {"judged"}, "exact": {"judged"}, "joined": {"judged"}, "by_motion": {"judged"}, "by_joint": set(),
+    "by_reference": set(), "course": set(), "judged": set(),
+}  # fmt: skip
+# Every setting of an artefact, with another value of it, and the first artefacts that it changes.
+READ, PAPERS, SHARED = ("cut_faces",), ("joint_network", "own_network", "course"), ("motion_network", "on_pairs")
 OTHER = {
-    "seed": (7, "corpora"), "bp4d_people": (11, "corpora"), "disfa_people": (7, "corpora"),
-    "bp4d_frame_rate": (0.5, "corpora"), "disfa_frame_rate": (0.2, "corpora"), "groups": ("g.csv", "faces"),
-    "frame_offset": (-1, "faces"), "disfa_camera": ("right", "faces"), "disfa_threshold": (3, "faces"),
-    "disfa_drop_error_log": (True, "faces"), "disfa_frames": ("elsewhere", "faces"), "disfa_first_image": (1, "faces"),
-    "alignment": ("eyes", "faces"), "detect_every": (3, "faces"), "crop_size": (64, "faces"),
-    "pair_people": (5, "arm"), "pair_frames": (7, "arm"), "shared_iterations": (7, "arm"),
-    "normaliser_precision": ("bfloat16", "arm"), "normaliser_xla": (True, "arm"),
-    "normaliser_arm": ("deepfn-transplanted", "arm"), "arms": (("original",), "scores"),
-    "classifier": ("modern", "scores"), "repetitions": (3, "scores"), "person_repetitions": (2, "scores"),
-    "train_people": (2, "scores"), "validation_people": (2, "scores"), "train_tasks": (3, "scores"),
-    "validation_tasks": (1, "scores"), "epochs": (3, "scores"), "person_epochs": (3, "scores"),
-    "classifier_batch": (16, "scores"), "classifier_learning_rate": (0.002, "scores"), "empty_f1": ("zero", "scores"),
+    "seed": (7, "rendered_corpora", "rendered_pairs"), "bp4d_people": (11, "rendered_corpora"),
+    "disfa_people": (7, "rendered_corpora"), "bp4d_frame_rate": (0.5, "rendered_corpora"),
+    "disfa_frame_rate": (0.2, "rendered_corpora"), "groups": ("g.csv", *READ), "frame_offset": (-1, *READ),
+    "disfa_camera": ("right", *READ), "disfa_threshold": (3, *READ), "disfa_drop_error_log": (True, *READ),
+    "disfa_frames": ("elsewhere", *READ), "disfa_first_image": (1, *READ), "detect_every": (3, *READ),
+    "alignment": ("eyes", "cut_faces", "rendered_pairs"), "crop_size": (64, *READ),
+    "pair_people": (5, "rendered_pairs"), "pair_frames": (7, "rendered_pairs"),
+    "normaliser_size": (128, *PAPERS), "normaliser_width": (0.0625, *PAPERS), "normaliser_batch": (4, *PAPERS),
+    "normaliser_learning_rate": (0.001, *PAPERS), "warp_pixels": (1.0, *PAPERS), "loss": ("rmse", *PAPERS),
+    "normaliser_precision": ("bfloat16", *PAPERS, *SHARED), "normaliser_xla": (True, *PAPERS, *SHARED),
+    "normaliser_iterations": (7, "own_network", "course"), "joint_iterations": (7, "joint_network"),
+    "motion_iterations": (7, "motion_network"), "taught_iterations": (7, "on_pairs"),
+    "normaliser_arm": ("taught-on-pairs", "judged"), "arms": (("original",), "judged"),
+    "classifier": ("modern", "judged"), "repetitions": (3, "judged"), "person_repetitions": (2, "judged"),
+    "train_people": (2, "judged"), "validation_people": (2, "judged"), "train_tasks": (3, "judged"),
+    "validation_tasks": (1, "judged"), "epochs": (3, "judged"), "person_epochs": (3, "judged"),
+    "classifier_batch": (16, "judged"), "classifier_inputs": ("0-1", "judged"),
+    "classifier_learning_rate": (0.002, "judged"), "empty_f1": ("zero", "judged"),
 }  # fmt: skip
-PERSONS = {
-    "normaliser_size": 128, "normaliser_width": 0.0625, "normaliser_iterations": 7, "normaliser_batch": 4,
-    "normaliser_learning_rate": 0.001, "warp_pixels": 1.0, "loss": "rmse", "seed": 7,
-    "normaliser_precision": "bfloat16", "normaliser_xla": True,
-}  # fmt: skip
-NOT_KEYS = {"profile", "cluster", "workers", "gpus_per_worker", "normaliser_people"}
-NOT_KEYS |= {dataset.folder_setting for dataset in data.DATASETS}
+NOT_KEYS = {"profile", "cluster", "workers", "gpus_per_worker"} | {dataset.folder_setting for dataset in data.DATASETS}
+
+
+def with_what_follows(firsts) -> set[str]:
+    """Artefacts with all that stand behind them, near or far."""
+    found, waiting = set(), list(firsts)
+    while waiting:
+        one = waiting.pop()
+        waiting += BEHIND[one] - found
+        found.add(one)
+    return found
 
 
 class Counted(Store):
-    """A store that makes nothing and says for which key it was asked: an artefact is a folder with a name."""
+    """A store that makes nothing and says for which keys it was asked: an artefact is a folder with a name."""
 
     def __init__(self, known: Store):
         super().__init__(known.root)
-        self.asked: dict[str, str] = {}
+        self.asked: dict[str, set[str]] = {}
 
     def get(self, step, inputs, make):
         folder = self.folder(step, inputs)
-        self.asked[inputs["made_by"]] = folder.name
+        self.asked.setdefault(inputs["made_by"], set()).add(folder.name)
         return folder
 
 
@@ -228,16 +250,23 @@ def usual(session_store):
     return study
 
 
-def keys_of(usual, **changed) -> dict[str, str]:
+def keys_of(usual, **changed) -> dict[str, set[str]]:
     """The keys of the walk with some settings changed; nothing is made, and faces are those of the unchanged study."""
     study = usual.changed(**changed)
-    study.store = store = Counted(usual.store)
+    study.store, study.machine = Counted(usual.store), SimpleNamespace(run=lambda function, jobs, **more: None)
     study._memory = Remembering(usual.faces)
-    study.judged(study.models(study.splits), {name: study.arm_path(name) for name in study.arms})
-    study.person_network("deepfn", study.others[0])
-    study.network("deepfn-shared")
-    named = {"rendered_corpora": "corpora", "cut_faces": "faces", "by_reference": "arm", "judged": "scores"}
-    return {named.get(made, made): key for made, key in store.asked.items()}
+    files = {arm.name: study.arm_path(arm.name) for arm in arms.ARMS}
+    study.judged(study.models(study.splits), {name: files[name] for name in study.arms})
+    study.joint_arms({"usual": study.joint})
+    study.make(sweep.course, person=study.others[0], autoencoder=study.autoencoder, marks=(1, 2))
+    return study.store.asked
+
+
+def made_anew(before, after, all_arms=True) -> set[str]:
+    """The artefacts of a walk that have other keys than before: all of a kind, but for arms without a network."""
+    changed = {what for what in before if before[what] != after[what]}
+    assert not any(before[what] & after[what] for what in changed if all_arms or what != "pictured"), changed
+    return changed
 
 
 class Remembering(dict):
@@ -257,51 +286,50 @@ class Remembering(dict):
 
 
 def test_every_setting_is_known_to_this_test():
-    assert set(OTHER) | set(PERSONS) | NOT_KEYS == set(Settings.model_fields)
+    assert set(OTHER) | NOT_KEYS == set(Settings.model_fields)
 
 
 def test_each_setting_makes_exactly_the_right_artefacts_anew(usual):
     before = keys_of(usual)
-    assert keys_of(usual) == before
-    for name, (value, first) in OTHER.items():
-        after = keys_of(usual, **{name: value})
-        changed = {what for what in WALK if after[what] != before[what]}
-        expected = set(WALK[WALK.index(first) :])
-        assert changed == expected, name
-    for name, value in PERSONS.items():
-        after = keys_of(usual, **{name: value})
-        assert after["own_network"] != before["own_network"], name
-        assert (after["shared_autoencoder"] == before["shared_autoencoder"]) == (name == "normaliser_iterations"), name
-    assert keys_of(usual, shared_iterations=7)["shared_autoencoder"] != before["shared_autoencoder"]
+    assert set(before) == set(BEHIND) and keys_of(usual) == before
+    for name, (value, *firsts) in OTHER.items():
+        assert made_anew(before, keys_of(usual, **{name: value})) == with_what_follows(firsts), name
     assert keys_of(usual, person_epochs=usual.settings.epochs) == before
     for name, value in (("workers", 3), ("cluster", "slurm"), ("gpus_per_worker", 1), ("profile", "other")):
         assert keys_of(usual, **{name: value}) == before, name
 
 
+def test_from_random_weights_there_is_no_joint_network_and_everybodys_own_is_another(usual):
+    assert usual.changed(joint_iterations=0).start is None
+    before, after = keys_of(usual), keys_of(usual, joint_iterations=0)
+    assert made_anew(before, after) == with_what_follows(["own_network"]) | {"joint_network", "by_joint"}
+    assert len(after["joint_network"]) == 1  # the one that `joint_arms` is asked for, of one iteration
+
+
 VERSIONS = {
-    "rendering.corpora": {"corpora", "faces", "arm", "scores", "pairs"}, "rendering.pairs": {"pairs", "arm"},
-    "faces.crops": {"faces", "arm", "scores"}, "faces.images": {"arm", "scores"},
-    "normaliser.reference": {"on_pairs", "arm", "scores"}, "normaliser.reader": {"reader", "on_pairs", "arm", "scores"},
-    "normaliser.examples": {"on_pairs", "arm", "scores"}, "normaliser.per_person": {"own_network"},
-    "normaliser.augmentation": {"on_pairs", "own_network", "arm"}, "recognition.scores": {"scores"},
-    "recognition.bank": {"scores"}, "recognition.protocol": {"scores"}, "measures.score": {"scores"},
-    "datasets.bp4d": {"faces", "arm", "scores"},
+    "rendering.corpora": ("rendered_corpora", "rendered_pairs"), "rendering.pairs": ("rendered_pairs", "on_pairs"),
+    "faces.crops": ("cut_faces",), "datasets.bp4d": ("cut_faces",), "datasets.disfa": ("cut_faces",),
+    "faces.images": ("pictured", "exact", "joint_network", "motion_network", "reader", "course"),
+    "faces.motion": ("pictured", "motion_network", "by_motion"),
+    "normaliser.motion": ("motion_network", "by_motion"), "normaliser.reference": ("on_pairs", "by_reference"),
+    "normaliser.reader": ("reader", "on_pairs"), "normaliser.examples": ("on_pairs", "by_reference"),
+    "normaliser.per_person": ("joint_network", "own_network", "joined", "by_joint", "course"),
+    "normaliser.networks": ("joint_network", "own_network", "motion_network", "reader", "on_pairs", "course"),
+    "normaliser.augmentation": ("joint_network", "own_network", "motion_network", "on_pairs", "course"),
+    "recognition.scores": ("judged",), "recognition.bank": ("judged",), "recognition.protocol": ("judged",),
+    "measures.score": ("judged",),
 }  # fmt: skip
 
 
 def test_each_version_makes_exactly_the_right_artefacts_anew(usual, monkeypatch):
-    """Raising a room's CODE_VERSION changes at least what is named here, and nothing that comes before it."""
+    """Raising a room's CODE_VERSION changes what is named here and what follows, and nothing that comes before it."""
     before, read = keys_of(usual), rooms.read_room
-    for room, changes in VERSIONS.items():
+    for room, firsts in VERSIONS.items():
         raised = lambda name, room=room: (99, read(name)[1]) if name == room else read(name)  # noqa: E731
         monkeypatch.setattr(rooms, "read_room", raised)
-        after = keys_of(usual)
+        changed = made_anew(before, keys_of(usual), all_arms=False)
         monkeypatch.setattr(rooms, "read_room", read)
-        changed = {what for what in before if after.get(what) != before[what]}
-        named = {"pairs": "rendered_pairs"}
-        assert {named.get(what, what) for what in changes} <= changed, room
-        untouched = WALK[: min((WALK.index(what) for what in changes if what in WALK), default=len(WALK))]
-        assert not changed & set(untouched), room
+        assert with_what_follows(firsts) == changed, room
     assert keys_of(usual) == before
 
 

@@ -203,9 +203,9 @@ def test_rearranged_lenet_is_the_keras_model():
     for weight in model.weights:  # biases away from zero, so that their gradients are tested too
         weight.assign(weight + 0.01)
     weights = [weight.value for weight in model.weights]
-    images = np.random.default_rng(0).integers(0, 256, (7, 64, 64), dtype=np.uint8)
+    scaled = np.random.default_rng(0).normal(0, 1, (7, 64, 64)).astype(np.float32)
     results = []
-    faces, cut = tf.cast(images, tf.float32)[..., None] / 255, lenet_fast.patches(images)
+    faces, cut = scaled[..., None], lenet_fast.patches(scaled)
     for forward in (lambda: model(faces), lambda: bank.lenet_forward(weights, cut)):
         with tf.GradientTape() as tape:
             probabilities = forward()
@@ -254,15 +254,16 @@ def test_validation_f1_is_the_metric(empty_f1):
     assert float(bank.mean_f1(labels, predicted, empty_f1)) == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.parametrize("inputs", ["standardised", "0-1"])
 @pytest.mark.parametrize("classifier", ["lenet-5", "modern"])
-def test_bank_trains_as_fit_does(classifier):
+def test_bank_trains_as_fit_does(classifier, inputs):
     """Same seeds, same shuffles: equal losses, epochs and predictions, for the second training of a used bank."""
     from deepfn_lib.commands.bench import plain
     from deepfn_lib.recognition import bank
 
     _, _, faces, labels = planted()
     train, validation, test = slice(0, 150), slice(150, 210), slice(210, 300)
-    training = bank.Training(classifier=classifier, epochs=3, batch=32, learning_rate=2e-4)
+    training = bank.Training(classifier=classifier, epochs=3, batch=32, learning_rate=2e-4, inputs=inputs)
     used = bank.Bank(training, 12)
     arguments = (faces[train], labels[train], faces[validation], labels[validation])
     used.train(*arguments, seed=4)
@@ -271,9 +272,62 @@ def test_bank_trains_as_fit_does(classifier):
     np.testing.assert_allclose(course.losses, expected.losses, rtol=1e-4)
     np.testing.assert_allclose(course.validation_f1, expected.validation_f1, atol=0.02)
     assert course.best_epoch == expected.best_epoch
-    np.testing.assert_allclose(
-        used.predict(faces[test]), model.predict(faces[test, ..., None] / 255.0, verbose=0), atol=2e-3
-    )
+    seen = plain.scaled(faces[test], *bank.scale(faces[train], inputs))
+    if inputs == "0-1":
+        np.testing.assert_array_equal(seen, faces[test, ..., None].astype(np.float32) / np.float32(255))
+    np.testing.assert_allclose(used.predict(faces[test]), model.predict(seen, verbose=0), atol=2e-3)
+
+
+def test_what_a_classifier_sees_by_hand():
+    """Two pictures of two pixels: the mean picture is 20, 50 and all deviations from it 10."""
+    from deepfn_lib.recognition import bank
+
+    pictures = np.array([[[10, 40]], [[30, 60]]], np.uint8)
+    mean, deviation = bank.scale(pictures, "standardised")
+    assert mean.tolist() == [[20, 50]] and mean.dtype == np.float32 and deviation == 10
+    wider = np.array([[[10, 40]], [[30, 110]]], np.uint8)
+    mean, deviation = bank.scale(wider, "standardised")
+    assert mean.tolist() == [[20, 75]] and deviation == pytest.approx(np.sqrt((10**2 + 35**2) / 2))
+    assert bank.scale(np.repeat(pictures[:1], 3, axis=0), "standardised")[1] == 1  # never nothing
+    nothing, whole = bank.scale(pictures, "0-1")
+    assert nothing.tolist() == [[0, 0]] and whole == 255
+
+
+@pytest.mark.parametrize("classifier", ["lenet-5", "modern"])
+def test_the_scale_is_the_training_frames_and_nobody_elses(classifier):
+    from deepfn_lib.recognition import bank, lenet_fast
+
+    _, _, faces, labels = planted()
+    validation_faces = 255 - faces[100:150]
+    for inputs in ("standardised", "0-1"):
+        used = bank.Bank(bank.Training(classifier=classifier, epochs=1, inputs=inputs), 12)
+        used.train(faces[:100], labels[:100], validation_faces, labels[100:150], seed=1)
+        mean, deviation = bank.scale(faces[:100], inputs)
+        wanted = (faces[150:160] - mean) / np.float32(deviation)
+        if classifier == "lenet-5":
+            wanted = lenet_fast.patches(wanted)  # whose constant stays 1
+        np.testing.assert_allclose(used._scaled(used.prepare(faces[150:160])), wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize("grey", [40, 100, 140])
+def test_contrast_around_any_grey_changes_no_prediction(grey):
+    """An arm and the same arm at twice its contrast, without clipping, are one to a classifier; at 0-1 they are not."""
+    from deepfn_lib.recognition import bank
+
+    _, _, faces, labels = planted()
+    low = (70 + faces // 4).astype(np.uint8)  # 70 to 104
+    high = 2 * (low.astype(int) - grey) + grey
+    assert 0 <= high.min() and high.max() <= 255
+    found = {}
+    for inputs in ("standardised", "0-1"):
+        used = bank.Bank(bank.Training(epochs=2, learning_rate=1e-3, inputs=inputs), 12)
+        found[inputs] = []
+        for pictures in (low, high.astype(np.uint8)):
+            course = used.train(pictures[:100], labels[:100], pictures[100:150], labels[100:150], seed=3)
+            found[inputs].append((used.predict(pictures[150:]), course.losses))
+    for one, other in zip(*found["standardised"]):
+        np.testing.assert_allclose(one, other, atol=1e-4)
+    assert np.abs(found["0-1"][0][0] - found["0-1"][1][0]).max() > 1e-2
 
 
 def test_bank_repeats_itself_exactly():

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import yaml
 
+from deepfn_lib import arms
 from deepfn_lib.artefacts import project_root
 from deepfn_lib.commands.chapters import chapter_paths
 from deepfn_lib.commands.scan import scan_book
@@ -74,7 +75,7 @@ def test_a_budget_counts_as_trained_once_its_network_is_there(executed, session_
 
     study = Study.open("smoke", artefacts=str(session_store.root))
     for share, there in ((1.0, True), (7.0, False)):
-        assert study.at_budget(share).has_network(study.normaliser) is there
+        assert study.at_budget(share).has_network(arms.OURS) is there
 
 
 def test_every_page_of_the_contents_is_built(site):

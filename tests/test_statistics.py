@@ -18,6 +18,7 @@ from deepfn_lib.statistics import (
     compare,
     condition_table,
     direction_table,
+    drawn_interval,
     holm,
     judge,
     mean_interval,
@@ -28,6 +29,7 @@ from deepfn_lib.statistics import (
     rank_share,
     rank_verdict,
     repetition_scores,
+    two_way,
     verdict,
 )
 from deepfn_lib.statistics.comparisons import d_z, equivalence, hedges_g, two_sample
@@ -241,6 +243,57 @@ def test_rank_share_of_columns_that_share_few_participants():
     assert np.isnan(rank_share(few.iloc[:3], "common", QUICK))
 
 
+# Intervals over everything that was drawn
+
+
+def test_two_way_by_hand():
+    """Participants' means 2 and 5, repetitions' 1.5 and 5.5: variances 9/4 and 4, of which 29/16 is counted twice."""
+    found = two_way(np.array([[1.0, 3.0], [2.0, 8.0]]), QUICK)
+    variance = 9 / 4 + 4 - 29 / 16
+    freedom = variance**2 / ((9 / 4) ** 2 + 4**2)
+    reach = stats.t.ppf(0.975, freedom) * np.sqrt(variance)
+    assert (found.value, found.low, found.high) == pytest.approx((3.5, 3.5 - reach, 3.5 + reach))
+    assert found.sd == pytest.approx(3 / np.sqrt(2)) and found.n == 2
+
+
+def test_two_way_is_students_where_only_one_of_both_varies():
+    values = np.random.default_rng(3).normal(2, 4, 9)
+    for cells in (np.tile(values[:, None], 4), np.tile(values, (30, 1))):
+        found = two_way(cells, Plan(confidence=0.9))
+        assert (found.low, found.high) == pytest.approx(stats.t.interval(0.9, 8, values.mean(), stats.sem(values)))
+        assert found.value == pytest.approx(values.mean()) and found.n == len(cells)
+
+
+def test_two_way_with_too_few_or_missing_cells():
+    nan = np.nan
+    nobody = two_way(np.full((3, 2), nan), QUICK)
+    assert np.isnan([nobody.value, nobody.low, nobody.high]).all() and nobody.n == 0
+    assert two_way(np.empty((0, 0)), QUICK).n == 0
+    for few, value, n in ([[1.0, 2.0]], 1.5, 1), ([[1.0], [4.0]], 2.5, 2), ([[1.0, nan], [4.0, nan]], 2.5, 2):
+        found = two_way(np.array(few), QUICK)
+        assert found.value == value and found.n == n and np.isnan([found.low, found.high]).all()
+    # Each participant counts once, by the repetitions that there are; who never was tested does not count.
+    holes = two_way(np.array([[1.0, nan, 3.0], [4.0, 8.0, nan], [nan, nan, nan], [nan, nan, 5.0]]), QUICK)
+    assert holes.value == pytest.approx((2 + 6 + 5) / 3) and holes.n == 3
+    assert holes.sd == pytest.approx(np.std([2, 6, 5], ddof=1)) and holes.low < holes.value < holes.high
+    without = two_way(np.array([[1.0, nan, 3.0], [4.0, 8.0, nan], [nan, nan, 5.0]]), QUICK)
+    assert holes == without
+    alike = two_way(np.full((3, 2), 7.0), QUICK)
+    assert (alike.value, alike.low, alike.high, alike.sd) == pytest.approx((7, 7, 7, 0))
+
+
+def test_drawn_interval_pairs_by_participant_and_repetition():
+    scores, _ = world(people=30, repetitions=5, seed=3)
+    found = drawn_interval(scores, "person-independent", "deepfn", "original", QUICK)
+    one, other = (repetition_scores(scores, "person-independent", arm) for arm in ("deepfn", "original"))
+    assert found.value == pytest.approx((one - other).groupby("participant").mean().mean())
+    assert found.low < 5 < found.high and found.high - found.low < 2 and found.n == 30
+    # What participants and splits have in common goes out with the difference: 5 points and 3 would show.
+    alone = scores.query("arm == 'deepfn' and participant == 'F001'").index
+    fewer = drawn_interval(scores.drop(alone), "person-independent", "deepfn", "original", QUICK)
+    assert fewer.n == 29
+
+
 # Verdicts
 
 
@@ -304,6 +357,27 @@ def test_under_the_null_intervals_cover_and_the_paired_test_keeps_its_level():
     low, high = stats.binom.ppf([0.001, 0.999], 400, 0.05)
     assert low <= rejected <= high
     assert low <= 400 - covered <= high
+
+
+@pytest.mark.parametrize(
+    "person_sd, split_sd, tested",
+    [(2.0, 1.0, 1.0), (1.0, 2.0, 1.0), (2.0, 1.0, 0.8)],
+    ids=["people vary more", "splits vary more", "some are not tested"],
+)
+def test_two_way_covers_when_people_and_repetitions_are_both_drawn(person_sd, split_sd, tested):
+    """400 worlds of 40 people and four repetitions. An interval over people alone covers far less often."""
+    rng = np.random.default_rng(21)
+    covered, of_people = 0, 0
+    for _ in range(400):
+        cells = rng.normal(0, person_sd, (40, 1)) + rng.normal(0, split_sd, 4) + rng.normal(0, 1.5, (40, 4))
+        cells[rng.random(cells.shape) > tested] = np.nan
+        cells[:, 0] = np.where(np.isnan(cells).all(axis=1), 0, cells[:, 0])
+        found = two_way(cells, QUICK)
+        covered += found.low <= 0 <= found.high
+        means = np.nanmean(cells, axis=1)
+        of_people += abs(means.mean()) <= stats.t.ppf(0.975, len(means) - 1) * stats.sem(means)
+    assert 0.92 <= covered / 400 <= 0.98
+    assert of_people / 400 < 0.8
 
 
 def test_with_clusters_the_naive_test_rejects_too_often_and_the_mixed_model_does_not():

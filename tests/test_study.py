@@ -1,7 +1,7 @@
 """A study: what it refuses, what its keys know of a licensee's files, and what it sends to workers."""
 
 import pickle
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
 import licensed_trees as trees
@@ -28,7 +28,7 @@ def test_a_changed_setting_is_one_that_there_is():
 def test_an_arm_without_a_network_for_everybody_says_so():
     usual = Study.open("smoke")
     for name in ("equalised", "deepfn"):
-        with pytest.raises(StudyError, match=f"the arm {name} has no network for everybody; .* deepfn-shared"):
+        with pytest.raises(StudyError, match=f"the arm {name} has no network for everybody; .* are deepfn-motion"):
             usual.network(name)
 
 
@@ -86,19 +86,30 @@ def test_workers_get_small_jobs_for_what_is_missing_and_find_the_rest(monkeypatc
 
     monkeypatch.setattr(Store, "get", get)
     monkeypatch.setattr(Machine, "run", run)
-    everyone = Study.open("smoke", {"normaliser_people": 0})
+    everyone = Study.open("smoke")
     known = {"corpora": Known("c"), "chosen_template": Template("F001", None), "others": ["BP4D/F002", "BP4D/M001"]}
     everyone.__dict__.update(known)
     monkeypatch.setattr(data, "read_faces", lambda folder, manifests: Known("f"))
     monkeypatch.setattr(Known, "manifests", {}, raising=False)
-    assert list(everyone.bent_arms({"one": everyone.recipe, "other": everyone.recipe})) == ["one", "other"]
-    assert [function for function, _, _ in sent] == [study._bent_arm] * 2
-    assert set(sent[0][2]) == {"cut_faces", "rendered_pairs", "reader"}
-    assert list(everyone.person_networks("deepfn-fine-tuned")) == known["others"]
+    monkeypatch.setattr(Known, "pictures", Known("f"), raising=False)
+    recipes = {"one": everyone.joint, "other": replace(everyone.joint, seed=7)}
+    assert list(everyone.joint_arms(recipes)) == ["one", "other"]
+    assert [function for function, _, _ in sent] == [study._joint_arm] * 2
+    assert set(sent[0][2]) == {"cut_faces"}  # what workers find there already
+    assert list(everyone.person_networks("deepfn")) == known["others"]
     assert [function for function, _, _ in sent[2:]] == [study._person_network] * 2
-    assert "shared_autoencoder" in sent[2][2]
+    assert "joint_network" in sent[2][2]
     assert all(len(job) < 4000 for _, job, _ in sent)
     monkeypatch.setattr(Study, "is_made", lambda study, step, **given: given.get("person") != "BP4D/M001")
     del sent[:]
-    assert list(everyone.person_networks("deepfn-fine-tuned")) == known["others"] and len(sent) == 1
-    assert len(everyone.bent_arms({"one": everyone.recipe})) == len(sent) == 1
+    assert list(everyone.person_networks("deepfn")) == known["others"] and len(sent) == 1
+    assert len(everyone.joint_arms({"one": everyone.joint})) == len(sent) == 1
+
+
+def test_budgets_change_every_networks_iterations_and_nothing_else():
+    usual = Study.open("smoke", {"joint_iterations": 0, "normaliser_iterations": 40})
+    small = usual.at_budget(0.1)
+    changed = {name for name, value in small.settings if value != getattr(usual.settings, name)}
+    assert changed == {"normaliser_iterations", "motion_iterations", "taught_iterations"}
+    assert (small.settings.joint_iterations, small.settings.normaliser_iterations) == (0, 4)
+    assert small.settings.motion_iterations == 1  # never none
