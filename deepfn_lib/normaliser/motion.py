@@ -19,9 +19,10 @@ import cv2
 import keras
 import numpy as np
 import tensorflow as tf
+from sklearn.utils.extmath import randomized_svd
 
 from ..artefacts import write_json
-from ..faces import images, motion
+from ..faces import images, motion, regions
 from ..frames import evenly
 from . import networks
 from .augmentation import Augmentation, draw_affine, draw_nodes, sample, spread, way_back
@@ -36,6 +37,7 @@ FLAT = 0.05  # of the grey range: what varies less than this counts as flat
 ROUND = 0.03  # below this a deviation counts by its square (Charbonnier)
 WEIGHTS, HISTORY, COST, PEOPLE = ("encoder", "decoder"), "history.csv", "cost.json", "people.json"
 SHOWN = 8
+FLOWS = 2000  # frames whose dense flow tells how faces mostly move
 
 
 def train_motion(folder: Path, faces: np.ndarray, rows: Mapping[str, np.ndarray], recipe: MotionRecipe, label: str):
@@ -147,7 +149,10 @@ class MotionTrainee:
         medians = (images.median_face(images.prepare(faces, recipe.size, _some(own))) for own in rows.values())
         self.medians = np.stack(list(medians))
         self.motion = Motion.fresh(recipe)
+        self.motion.decoder.get_layer("movements").usual.assign(self._main_movements())
         self.update = recipe.precision.compiled(self._update)
+        self.weights = tf.constant(regions.where_it_counts(recipe.size // 2))
+        self.coarse = tf.constant(regions.where_it_counts(recipe.size // 4)[..., None])
         rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, recipe.iterations)
         self.optimiser = keras.optimizers.Adam(rate)
         self.trained = [weight for network in self.motion.networks for weight in network.trainable_variables]
@@ -155,15 +160,32 @@ class MotionTrainee:
         self.variables = self.trained + self.optimiser.variables
         self.description = {"network": "motion", "person": label, "people": sorted(rows), **recipe.described()}
 
+    def _main_movements(self) -> np.ndarray:
+        """What faces mostly do, (h, w, 2, code): the main components of dense flows between frames and medians, and of
+        their mirror images; in them an average number of the code is about one. The training starts from these."""
+        some = evenly(len(self.rows), FLOWS)
+        frames = images.prepare(self.faces, self.recipe.size // 2, self.rows[some])
+        medians = images.resize(self.medians, self.recipe.size // 2)[self.whose[some]]
+        flows = np.stack([images.flow_between(*both) for both in zip(frames, medians)])
+        flows = motion.scaled(flows, self.recipe.size // 4)
+        flows = np.concatenate([flows, flows[:, :, ::-1] * np.float32([-1, 1])])
+        _, values, components = randomized_svd(flows.reshape(len(flows), -1), self.recipe.code, random_state=0)
+        found = (components.T * values / np.sqrt(len(flows))).astype(np.float32)
+        return found.reshape(*flows.shape[1:], self.recipe.code)
+
     def drawn(self, n: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """n frames and their people's medians, uint8 (n, size, size)."""
         one = random.integers(0, len(self.rows), n)
         return images.prepare(self.faces, self.recipe.size, self.rows[one]), self.medians[self.whose[one]]
 
     def batch(self, step: int):
-        """Frames beside medians under the same small affine and flip, float32 (n, size, size, 2) in 0-1; and small."""
+        """Frames beside medians under the same small affine and flip, float32 (n, size, size, 2) in 0-1; the same at
+        half the size; and the dense flow between these, float32 (n, size / 4, size / 4, 2) in pixels of that grid."""
         random = np.random.default_rng([self.recipe.seed, step])
-        return with_small(together(*self.drawn(self.recipe.batch, random), self.recipe.nuisance, random))
+        both, small = with_small(together(*self.drawn(self.recipe.batch, random), self.recipe.nuisance, random))
+        grey = (255 * small).astype(np.uint8)
+        flows = [images.flow_between(*np.ascontiguousarray(np.moveaxis(one, -1, 0))) for one in grey]
+        return both, small, motion.scaled(np.stack(flows), self.recipe.size // 4)
 
     def bent(self, both, small, training: bool):
         """Motions on the networks' grid, in its pixels; and medians bent by them beside frames, at half the size."""
@@ -171,12 +193,14 @@ class MotionTrainee:
         motions = self.motion.decoder([self.motion.encoder(seen, training=training), seen[..., 1:]], training=training)
         return motions, bend(small[..., 1], enlarged(motions, self.recipe.size // 2)), small[..., 0]
 
-    def _update(self, both, small):
-        """One update; the whole loss, and without the cost of rough motion."""
+    def _update(self, both, small, flows):
+        """One update; the whole loss, and of it what the pictures say."""
         with tf.GradientTape() as tape:
             motions, drawn, wanted = self.bent(both, small, training=True)
-            pictures = unlike(drawn, wanted)
-            loss = pictures + self.recipe.smooth * roughness(motions) * (self.recipe.size // 2) / motions.shape[1]
+            pictures = unlike(drawn, wanted, self.weights)
+            finer = 2.0  # a pixel of the motions' grid, in pixels of the small pictures
+            apart = tf.reduce_mean(self.coarse * rounded(finer * (motions - flows)))
+            loss = pictures + self.recipe.smooth * finer * roughness(motions) + self.recipe.follow * apart
         self.optimiser.apply(tape.gradient(loss, self.trained), self.trained)
         return tf.stack([loss, pictures])
 
@@ -250,10 +274,14 @@ def bend(pictures, motions):
     return upper + y * (lower - upper), gradient
 
 
-def unlike(drawn, wanted):
-    """How unlike pictures (n, h, w) in 0-1 are: their grey levels against their surroundings', and as they are."""
+def unlike(drawn, wanted, weights):
+    """How unlike pictures (n, h, w) in 0-1 are: their grey levels against their surroundings', and as they are.
+
+    `weights` (h, w), mean one: where it counts.
+    """
     blur = _blur(drawn.shape[1])
-    return rounded(standing_out(drawn, blur) - standing_out(wanted, blur)) + 2 * rounded(drawn - wanted)
+    apart = rounded(standing_out(drawn, blur) - standing_out(wanted, blur)) + 2 * rounded(drawn - wanted)
+    return tf.reduce_mean(weights * apart)
 
 
 def standing_out(pictures, blur):
@@ -270,8 +298,8 @@ def _blur(size: int):
 
 
 def rounded(deviation):
-    """The mean of |deviation|, rounded off near zero (Charbonnier)."""
-    return tf.reduce_mean(tf.sqrt(deviation**2 + ROUND**2) - ROUND)
+    """|deviation|, rounded off near zero (Charbonnier)."""
+    return tf.sqrt(deviation**2 + ROUND**2) - ROUND
 
 
 def roughness(motions):

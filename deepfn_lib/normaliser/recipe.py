@@ -76,7 +76,9 @@ SHARED_NUISANCE = Augmentation(rotation=5.0, scale=0.05, shift=0.02, flip=0.5, w
 
 @dataclass(frozen=True)
 class MotionRecipe(Described):
-    """How DeepFN by motion is trained. `code`: numbers that say what moved; `smooth`: the cost of rough motion."""
+    """How DeepFN by motion is trained. `code`: numbers that say what moved; `smooth`: the cost of rough motion;
+    `follow`: of each pixel by which it is not the dense flow's, which needs no training.
+    """
 
     size: int = 128
     code: int = 48
@@ -85,5 +87,6 @@ class MotionRecipe(Described):
     iterations: int = 8000
     learning_rate: float = 1e-3
     smooth: float = 0.08
+    follow: float = 0.3
     nuisance: Augmentation = field(default_factory=lambda: SHARED_NUISANCE)
     precision: Precision = Precision()
