@@ -133,11 +133,20 @@ class Study:
         wearer = self.chosen_template.participant if self.corpora.rendered else MOST_EXPRESSIVE
         return self.make(data.rendered_pairs, wearer=wearer)
 
+    @cached_property
+    def still(self) -> Path:
+        """The folder of the exact answers with the head held still, rendered if they are not there.
+
+        Raises StudyError where there is no exact answer.
+        """
+        self.require_truth("holding the head still")
+        return self.make(data.held_still)
+
     # Arms and their networks.
 
     @cached_property
     def arms(self) -> tuple[str, ...]:
-        """The arms of the settings that these data can have: the oracle only where the exact answer exists."""
+        """The arms of the settings that these data can have: exact answers only where they exist."""
         there = self.faces.truth is not None
         wanted = table.in_order((*self.settings.arms, self.settings.normaliser_arm))
         return tuple(name for name in wanted if there or not table.find(name).exact)
