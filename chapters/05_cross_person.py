@@ -38,7 +38,7 @@ from IPython.display import display
 from scipy import stats
 
 from deepfn_lib import page, statistics
-from deepfn_lib.arms import ORACLE, ORIGINAL
+from deepfn_lib.arms import ORACLE, ORIGINAL, find
 from deepfn_lib.page import figures, interval_text, p_text, say, table
 from deepfn_lib.statistics.comparisons import equivalence
 from deepfn_lib.study import Study
@@ -403,7 +403,7 @@ table(
 
 # %%
 main = lines[lines["condition"] == strangers].set_index("arm")
-cheap = [arm for arm in others if arm not in (normalised, ORACLE)]
+cheap = [arm for arm in others if arm != normalised and not find(arm).exact]
 beside = ""
 if cheap:
     best = main["mean"][cheap].idxmax()

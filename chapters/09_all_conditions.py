@@ -353,7 +353,7 @@ table(rows, caption, formats=dict.fromkeys(p_columns, p_text))
 # shown.
 
 # %%
-cheap = [arm for arm in middle if not find(arm).network]
+cheap = [arm for arm in middle if find(arm).change]
 versus = {(c, arm): gain(c, normalised, arm) for c in conditions for arm in cheap}
 ps = [found.ours.p for found in versus.values()]
 against = dict(zip(versus, statistics.holm(ps, plan.level)))
