@@ -261,8 +261,8 @@ say(
 
 # %% [markdown]
 # Arms of the study that can serve a stranger: as photographed, equalised, with the median subtracted, with the
-# difference or the movement brought to the template's median by optical flow, and by DeepFN by motion (chapter 18), whose
-# network is applied as it is: it has never seen a photograph. The paper's method has no network for a stranger.
+# difference or the movement brought to the template's median by optical flow, and by DeepFN by motion (chapter 18),
+# whose network is applied as it is: it has never seen a photograph. The paper's method has no network for a stranger.
 
 # %%
 shared = arms.OURS  # the paper's method has no network for a stranger

@@ -19,7 +19,8 @@
 # DeepFN rebuilds whole faces. What it draws of an *action unit*, a single visible movement such as the raising of a
 # brow, is blurred, and nothing in its equation demands that codes of two people mean the same (chapters 02 and 10).
 # This chapter keeps the paper's idea, one template's face for everybody and no label, and changes what travels: not the
-# picture but the movement. The template's own pixels are bent. We call it *DeepFN, by motion*.
+# picture but what changes in it, above all movement. The template's own pixels are bent. We call it *DeepFN, by
+# motion*.
 
 # %% tags=["parameters"]
 profile = "quick"  # settings to start from: smoke, quick, overnight or paper
@@ -68,8 +69,8 @@ label = figures.arm_label
 #
 # | the paper | here | why | effect |
 # |---|---|---|---|
-# | a code stands for a picture | a code stands for a movement | one that is to mean the same for two people | below |
-# | a decoder draws a face | a decoder bends the face it is shown | no pixel has to be invented | sharp templates |
+# | a code stands for a picture | for what changes in it | it is to mean the same for two people | below |
+# | a decoder draws a face | it bends and shades the face it is shown | few pixels have to be invented | sharp faces |
 # | one network a person | one for everybody | cost, and people it never saw | last section |
 # | the head's pose is kept | taken out | no action unit | below |
 # | decoders exchanged | the template's median shown instead of the own one | the same exchange | - |
@@ -204,15 +205,17 @@ table(
 # %% [markdown]
 # ## From equation to code: what is carried over
 #
-# Let $T$ be the template's median, $m$ the person's, $u_T$ the same movement on the template's own grid and $f$ the
-# flow from $T$ to $m$. The normalised face at a point $q$ of the template is
+# Let $T$ be the template's median, $m$ the person's, $u_T$ the same movement on the template's own grid, $a$ and $a_T$
+# changes of grey that go with it on either face (a mouth that opens is dark inside; a dense flow knows none of these),
+# and $f$ the flow from $T$ to $m$. The normalised face at a point $q$ of the template is
 #
-# $$y(q) = T\bigl(q + u_T(q) - h_T(q)\bigr) + \bigl[x - m(\cdot + u)\bigr]_{-c}^{+c}\bigl(p(q)\bigr),
+# $$y(q) = (T + a_T)\bigl(q + u_T(q) - h_T(q)\bigr)
+# + \bigl[x - (m + a)(\cdot + u)\bigr]_{-c}^{+c}\bigl(p(q)\bigr),
 # \qquad p(q) = \bar q - h(\bar q),\quad \bar q = q + f(q).$$
 #
-# The first term bends the template. The second is the *residual*, what bending the person's own median leaves of the
-# frame, cut to $\pm c$ grey levels so that a highlight or a hairline cannot take over, and read where the template's
-# point lies in the frame.
+# The first term bends and shades the template. The second is the *residual*, what the same does not explain of the
+# frame on the person's own median, cut to $\pm c$ grey levels so that a highlight or a hairline cannot take over, and
+# read where the template's point lies in the frame.
 
 
 # %%
@@ -242,15 +245,23 @@ assert np.array_equal(ours, library)
 # ## The network, and what it learns from
 #
 # A dense flow knows nothing about faces. The network does: an *encoder* sees the person's median beside the frame and
-# gives a few numbers, the code; a *decoder* sees the code and the face to be bent, and draws the motion. In training
-# that face is the person's own median, and bent it has to look like the frame:
+# gives a few numbers, the code $z$; a *decoder* looks at the face to be changed and says what each number does to it:
 #
-# $$\min_{E, D}\ \mathbb E_{x}\ \Bigl\lVert \nu\bigl(m(\cdot + D(E(x, m), m))\bigr) - \nu(x)\Bigr\rVert
-# + 2\,\Bigl\lVert m(\cdot + D(E(x, m), m)) - x\Bigr\rVert + \lambda\,\lVert\nabla D\rVert_1$$
+# $$(u, a) = \sum_k z_k\,\bigl(B_k + D_k(m)\bigr), \qquad z = E(x, m).$$
 #
-# where $\nu$ takes from each grey level the mean of its surroundings and divides by their deviation, so that light
-# does not count as movement, and brows, eyes and mouth count three times. As in Eq. 1 there is nothing in it but the
-# person's own frames. At transfer the decoder is shown the template's median: the exchange of Eq. 2.
+# $B_k$ is what number $k$ usually does, $D_k(m)$ what is different about it on this face. The training starts from the
+# main components of dense flows, and of what they leave, so that each number is a movement or a shade from the first
+# step on. In training the face is the person's own median, and changed so, $\hat x = (m + a)(\cdot + u)$, it has to
+# look like the frame:
+#
+# $$\min_{E, B, D}\ \mathbb E_{x}\ \lVert \nu(\hat x) - \nu(x)\rVert + 2\,\lVert \hat x - x\rVert
+# + \lambda_1\lVert\nabla u\rVert_1 + \lambda_2\lVert u - u_{\text{flow}}\rVert_1 + \lambda_3\lVert a\rVert_1,$$
+#
+# where $\nu$ takes from each grey level the mean of its surroundings and divides by their deviation, so that light does
+# not count as movement, and brows, eyes and mouth count three times. As in Eq. 1 there is nothing in it but the
+# person's own frames. At transfer the decoder is shown the template's median: the exchange of Eq. 2. As one number does
+# one thing to every face, with what is different about a face apart, the numbers have little choice but to mean the
+# same for two people, which no term of Eq. 1 asks for.
 
 
 # %%
@@ -274,10 +285,11 @@ network = study.network(arms.OURS)
 trained = moving.Motion.kept(network, study.motion)
 cost = study.cost(arms.OURS)
 say(
-    "The code has {code} numbers. Encoder and decoder have {weights:,} weights "
+    "The code has {code} numbers, of which {moves} start as movements. Encoder and decoder have {weights:,} weights "
     "together; they saw {images:,.0f} frames of {people} people, once for everybody, "
     "in {minutes:.0f} minutes of one core.",
-    code=study.motion.code,
+    code=study.motion.code + study.motion.shades,
+    moves=study.motion.code,
     weights=cost["parameters"],
     images=cost["images"],
     people=len(moving.seen_people(network)),
@@ -308,15 +320,53 @@ say(
 )
 
 # %% [markdown]
-# ## What it looks like
+# ## What the numbers say
 #
-# Strong expressions of six people, evenly spaced by name. From left to right: the frame, the person's median, the
-# motion, the template bent by it, the same with the residual, and where there is one the exact answer with the head
-# still.
+# The first movements, each at plus and at minus two of its usual size, on the template's median.
 
 # %%
 pictures, template = study.pictures, study.template
 target = images.resize(template.face_among(pictures)[None], study.motion.size)[0]
+wearer = study.faces.people(pictures.rows(template.name)[:1])[0]
+grid = []
+for amount in (2.0, -2.0):
+    codes = (
+        amount * np.eye(study.motion.code + study.motion.shades, dtype=np.float32)[:6]
+    )
+    (motions, shades) = trained.drawn(codes, target)
+    grid.append(
+        list(
+            motion.carried(
+                np.stack([target] * 6),
+                target,
+                target,
+                motions,
+                motions,
+                (shades, shades),
+                clip=0,
+                keep_pose=True,
+            )
+        )
+    )
+
+# %%
+page.face_grid(
+    grid,
+    [[wearer] * 6] * 2,
+    ["plus", "minus"],
+    [f"number {k + 1}" for k in range(6)],
+    caption="What the first six numbers of the code do to the template.",
+    cell=cell,
+)
+
+# %% [markdown]
+# ## What it looks like
+#
+# Strong expressions of six people, evenly spaced by name. From left to right: the frame, the person's median, the
+# motion, the template bent and shaded by it, the same with the residual, and where there is one the exact answer with
+# the head still.
+
+# %%
 some = study.others[:: max(1, len(study.others) // 6)][:6]
 
 
@@ -336,7 +386,7 @@ def steps_of(row, name):
     how = {"size": study.motion.size}
     frame = images.prepare(pictures.images, rows=[row], **how)
     median = images.resize(pictures.medians[name][None], study.motion.size)[0]
-    own, _ = trained.of(frame, median, median, target)
+    (own, _), _ = trained.of(frame, median, median, target)
     local = own[0] - motion.head_part(own)[0]
     bent, whole = (
         trained.transfer(frame, median, target, clip=c)[0] for c in (0, motion.CLIP)
@@ -345,11 +395,10 @@ def steps_of(row, name):
 
 
 # %%
-titles = ["frame", "own median", "motion", "bent template", "with residual"]
+titles = ["frame", "own median", "motion", "template, changed", "with residual"]
 chosen = {name: strongest(name) for name in some}
 grid = [steps_of(row, name) for name, row in chosen.items()]
 people = study.faces.people(np.array(list(chosen.values())))
-wearer = study.faces.people(pictures.rows(template.name)[:1])[0]
 who = [[one, one, one, (one, wearer), (one, wearer)] for one in people]
 
 # %%
@@ -383,7 +432,8 @@ page.face_grid(
 # %%
 variants = {
     "pose kept": {"keep_pose": True},
-    "motion alone, no residual": {"clip": 0.0},
+    "no residual": {"clip": 0.0},
+    "movement alone": {"clip": 0.0, "shaded": False},
     "the whole residual": {"clip": 255.0},
     "on the own face, not the template's": {"own_face": True},
 }

@@ -152,30 +152,31 @@ PICTURE_FILTERS = (32, 48, 64)  # of what the decoder makes of the face it is to
 RAISED_FILTERS = (48, 32)  # of the decoder on the way up; multiples of 16 are what the processor's convolutions like
 
 
-class Movements(layers.Layer):
-    """Codes (n, code) and changes (n, h, w, 2 code) to motions (n, h, w, 2): a sum of movements, one a number.
+class Changes(layers.Layer):
+    """Codes (n, code) and own changes (n, h, w, 3 code) to what becomes of a face (n, h, w, 3): a sum over numbers.
 
-    A movement is what it `usual`ly is, a weight (h, w, 2, code), with its change for the face that is to be bent.
+    What a number does is what it `usual`ly does, a weight (h, w, 3, code), and more or less of it on the face that is
+    to be changed. Of the three, two are movement, x and y, and one is grey.
     """
 
     def build(self, input_shape):
         (_, code), (_, height, width, _) = input_shape
-        self.usual = self.add_weight(name="usual", shape=(height, width, 2, code), initializer="zeros")
+        self.usual = self.add_weight(name="usual", shape=(height, width, 3, code), initializer="zeros")
 
     def call(self, inputs):
         import tensorflow as tf
 
-        codes, changes = inputs
-        movements = self.usual + tf.reshape(changes, [-1, *self.usual.shape])
-        return tf.einsum("nhwck,nk->nhwc", movements, codes)
+        codes, own = inputs
+        changes = self.usual + tf.reshape(own, [-1, *self.usual.shape])
+        return tf.einsum("nhwck,nk->nhwc", changes, codes)
 
 
-def motion_networks(size: int = 128, code: int = 48, seed: int = 0) -> tuple[keras.Model, keras.Model]:
+def motion_networks(size: int = 128, code: int = 64, seed: int = 0) -> tuple[keras.Model, keras.Model]:
     """Encoder and decoder of DeepFN by motion.
 
     Encoder: a frame beside a median, float32 (n, size, size, 2) around zero, to codes (n, code). Decoder: codes and the
-    face to be bent (n, size, size, 1), to motions (n, size / 4, size / 4, 2) in pixels of that grid, at first zero. It
-    makes a movement for each number of the code out of the face, and adds them up.
+    face to be changed (n, size, size, 1), to (n, size / 4, size / 4, 3): motions in pixels of that grid and changes of
+    grey in shares of the range, at first zero. It says for each number of the code what it does to this face.
     """
     draws = seeds(seed)
     both = keras.Input((size, size, 2))
@@ -188,9 +189,9 @@ def motion_networks(size: int = 128, code: int = 48, seed: int = 0) -> tuple[ker
     for skip, filters in zip(reversed(passed), RAISED_FILTERS):
         raised = Doubled()(_convolve(features, filters, 1, draws, initializer=_he))
         features = _convolve(layers.Concatenate()([raised, skip]), filters, 3, draws, initializer=_he)
-    changes = layers.Conv2D(2 * code, 1, kernel_initializer="zeros", dtype="float32")(features)
-    moved = Movements(dtype="float32", name="movements")([given, changes])
-    return keras.Model(both, codes, name="encoder"), keras.Model([given, picture], moved, name="decoder")
+    own = layers.Conv2D(3 * code, 1, kernel_initializer="zeros", dtype="float32")(features)
+    changed = Changes(dtype="float32", name="changes")([given, own])
+    return keras.Model(both, codes, name="encoder"), keras.Model([given, picture], changed, name="decoder")
 
 
 def _levels(features, numbers, draws, deeper: bool) -> list:
