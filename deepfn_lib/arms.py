@@ -42,7 +42,11 @@ class Arm(BaseModel):
 ARMS = tuple(Arm(**entry) for entry in yaml.safe_load(Path(__file__).with_suffix(".yml").read_text()))
 ORIGINAL = next(arm.name for arm in ARMS if arm.paper)  # faces as filmed: what every gain is measured from
 ORACLE = next(arm.name for arm in ARMS if arm.exact)  # the first one: what gains are shares of
-SUBTRACTED = next(arm.name for arm in ARMS if arm.change.endswith(":median_subtracted"))  # costs nothing: the rival
+# What a network has to beat: nothing but equalised, less the median, the same with the head still, movement untrained.
+EQUALISED, SUBTRACTED, STABILISED, UNTRAINED = (
+    next(arm.name for arm in ARMS if arm.change.endswith(f":{change}"))
+    for change in ("equalised", "median_subtracted", "stabilised", "transferred")
+)
 PAPERS = next(arm.name for arm in ARMS if arm.each)  # the paper's own method
 OURS = next(arm.name for arm in ARMS if arm.ours)
 STUDIED = tuple(arm.name for arm in ARMS if arm.studied)

@@ -7,6 +7,7 @@ from .crossed import crossed_effects, crossed_scores
 from .drawn import drawn_interval, two_way
 from .participants import action_unit_scores, participant_constants, participant_scores, repetition_scores
 from .published import published, published_score, published_table
+from .reference import reference_card, reference_courses, reference_difference, reference_mean, reference_scores
 from .summary import action_unit_table, condition_table, direction_table
 
 __all__ = [
@@ -40,6 +41,11 @@ __all__ = [
     "published_table",
     "rank_share",
     "rank_verdict",
+    "reference_card",
+    "reference_courses",
+    "reference_difference",
+    "reference_mean",
+    "reference_scores",
     "repetition_scores",
     "table_claim",
     "two_way",

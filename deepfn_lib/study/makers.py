@@ -8,6 +8,14 @@ from ..faces import images
 from .steps import step
 
 FILE = "faces.npy"
+# Our own arm with one thing changed, by name: `by_motion`'s `how`.
+MOTION_VARIANTS: dict[str, dict] = {
+    "pose kept": {"keep_pose": True},
+    "no residual": {"clip": 0.0},
+    "movement alone": {"clip": 0.0, "shaded": False},
+    "the whole residual": {"clip": 255.0},
+    "on the own face, not the template's": {"own_face": True},
+}
 
 
 def new_arm(folder: Path, n: int) -> np.memmap:

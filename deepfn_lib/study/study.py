@@ -151,6 +151,12 @@ class Study:
         wanted = table.in_order((*self.settings.arms, self.settings.normaliser_arm))
         return tuple(name for name in wanted if there or not table.find(name).exact)
 
+    @cached_property
+    def still_arms(self) -> tuple[str, ...]:
+        """Further exact answers that these data can have, beside those of the settings: a second ceiling."""
+        there = self.faces.truth is not None
+        return tuple(arm.name for arm in table.ARMS if there and arm.exact and arm.name not in self.arms)
+
     @property
     def normaliser(self) -> str:
         """The arm that the chapters' claims are about."""
