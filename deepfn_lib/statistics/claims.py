@@ -25,7 +25,7 @@ RULE = (
     "difference as large as the margin in the claimed direction; else it *cannot be told*. A claim that "
     "two scores are similar *holds here* if two one-sided tests place the difference within the margin; "
     "it *does not hold here* if equality is rejected and similarity is not shown; else it *cannot be "
-    "told*."
+    "told*. A verdict on an arm with networks is one *at this budget*: at the training that they have had."
 )
 
 
