@@ -55,9 +55,10 @@ seed = study.settings.seed
 # Every chapter lists its own deviations; these concern all of them, and the last chapter has the full list.
 #
 # The paper's method is DeepFN, a network for each person, and the paper's sentences are judged on it. Beside it stands
-# a method of our own, *DeepFN, by motion*: one network for everybody that carries movement from face to face, learnt
-# from the same unlabelled pictures. Its claims are ours, are listed apart, and say nothing about the paper. Whatever
-# either has earned, it has earned at a budget of training, and each chapter with verdicts says at which.
+# a method of our own, *DeepFN, by motion* (chapter 18): one network for everybody that carries movement from face to
+# face, learnt from the same unlabelled pictures. Its claims are ours, are listed apart, and say nothing about the
+# paper. Whatever either has earned, it has earned at a budget of training, and each chapter with verdicts says at
+# which.
 #
 # | the paper | here | why | effect |
 # |---|---|---|---|
