@@ -38,7 +38,7 @@ from IPython.display import display
 from scipy import stats
 
 from deepfn_lib import page, statistics
-from deepfn_lib.arms import ORACLE, ORIGINAL
+from deepfn_lib.arms import ORACLE, ORIGINAL, find
 from deepfn_lib.page import figures, interval_text, p_text, say, table
 from deepfn_lib.page.figures import arm_label
 from deepfn_lib.statistics.comparisons import equivalence
@@ -440,7 +440,7 @@ for arm, rows in judged.items():
 
 # %%
 main = lines[lines["condition"] == strangers].set_index("arm")
-cheap = [arm for arm in others if arm not in (*compared, ORACLE)]
+cheap = [arm for arm in others if arm not in compared and not find(arm).exact]
 beside = ""
 if cheap:
     best = main["mean"][cheap].idxmax()
