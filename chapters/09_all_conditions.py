@@ -362,7 +362,7 @@ table(rows, caption, formats=dict.fromkeys(p_columns, p_text))
 # %%
 def against_cheap(one):
     """An arm against those without a network: rows of condition, arm, difference, p."""
-    cheap = [arm for arm in middle if not find(arm).network and arm != one]
+    cheap = [arm for arm in middle if find(arm).change and arm != one]
     versus = {(c, arm): gain(c, one, arm) for c in conditions for arm in cheap}
     ps = statistics.holm([found.ours.p for found in versus.values()], plan.level)
     return [
@@ -465,7 +465,8 @@ if crossed in cross and len(cross) > 1:
 # ## What we learned
 
 # %%
-usable = by_arm(lines[lines["arm"].isin(middle)], "mean")
+practical = [arm for arm in middle if not find(arm).exact]
+usable = by_arm(lines[lines["arm"].isin(practical)], "mean")
 wins = usable.idxmax(axis=1).value_counts()
 main_lines = lines[lines["condition"] == main].set_index("arm")
 
