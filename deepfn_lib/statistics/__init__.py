@@ -1,7 +1,7 @@
 """Statistics of the study: participants' scores, tests, intervals, verdicts, constants and the published numbers."""
 
 from .bootstrap import Estimate, Plan, difference_interval, mean_interval, oracle_share, rank_share
-from .claims import FAILS, HOLDS, OPEN, RULE, Claim, judge, rank_verdict, table_claim, verdict
+from .claims import FAILS, HOLDS, OPEN, RULE, Claim, gap_claim, judge, rank_verdict, table_claim, told, verdict
 from .comparisons import Comparison, compare, detectable, holm, mixed_model
 from .crossed import crossed_effects, crossed_scores
 from .drawn import drawn_interval, two_way
@@ -29,6 +29,7 @@ __all__ = [
     "difference_interval",
     "direction_table",
     "drawn_interval",
+    "gap_claim",
     "holm",
     "judge",
     "mean_interval",
@@ -48,6 +49,7 @@ __all__ = [
     "reference_scores",
     "repetition_scores",
     "table_claim",
+    "told",
     "two_way",
     "verdict",
 ]

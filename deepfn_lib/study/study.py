@@ -159,8 +159,14 @@ class Study:
 
     @property
     def normaliser(self) -> str:
-        """The arm that the chapters' claims are about."""
+        """The arm that the chapters judge the paper's claims on."""
         return self.settings.normaliser_arm
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """The arms that claims are judged on, each in a family of its own: `normaliser`, and ours where it is there."""
+        both = (self.normaliser, table.OURS)
+        return tuple(dict.fromkeys(name for name in both if name in self.arms))
 
     def arm(self, name: str) -> np.ndarray:
         """The faces as one arm's classifier sees them: a read-only map, uint8 (n, 64, 64), row by row with `faces`."""
