@@ -511,10 +511,10 @@ figures.interval_plot(against, caption)
 # %% [markdown]
 # ## To what it is due
 #
-# The same with one thing changed at a time. "On the own face" is the paper's idea, tested cleanly: the same network, the
-# same movement and residual, left on the person's own median instead of being carried onto the template's. What the two
-# differ by is what the *template* is worth. "People it never saw" has two networks, each trained on half of the people
-# and used for the other half: no network and no training for a new person.
+# The same with one thing changed at a time. "On the own face" is the paper's idea, tested cleanly: the same network,
+# the same movement and residual, left on the person's own median instead of being carried onto the template's. What the
+# two differ by is what the *template* is worth. "People it never saw" has two networks, each trained on half of the
+# people and used for the other half: no network and no training for a new person.
 
 # %%
 changed = [name for name in scored if name not in known]

@@ -99,7 +99,11 @@ def train_joint(
     folder = Path(folder)
     _check({"template": template_faces, **people}, recipe.size)
     trainee = Joint(template_faces, people, recipe)
-    course = train(trainee, folder / "checkpoints", recipe.iterations, description="joint autoencoder")
+    # Everybody's decoder with its moments is in each checkpoint.
+    every = max(1, recipe.iterations // 5)
+    course = train(
+        trainee, folder / "checkpoints", recipe.iterations, description="joint autoencoder", checkpoint_every=every
+    )
     _save(folder, trainee, trainee.encoder, trainee.decoder)
     np.save(folder / DECODERS, trainee.table[0].numpy())
     course.to_csv(folder / HISTORY, index=False)

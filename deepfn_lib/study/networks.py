@@ -15,6 +15,7 @@ from ..faces import images
 from ..normaliser.per_person import DESCRIPTION, train_joint, train_person, transfer
 from .steps import step
 
+SELDOM = 200  # iterations between checkpoints of a person's network: a shorter training is as soon done again
 COST, FACES, MATCHED = "cost.json", "faces.npy", "matched.npy"
 PERSON, REFERENCE, MOTION = "normaliser.per_person", "normaliser.reference", "normaliser.motion"
 
@@ -42,7 +43,8 @@ def own_network(folder, pictures, template, person, autoencoder, start):
     target, own = (
         images.prepare(pictures.images, autoencoder.size, pictures.rows(name)) for name in (template.name, person)
     )
-    _timed(folder, autoencoder, lambda: train_person(folder, target, own, autoencoder, label=person, initial=start))
+    how = {"label": person, "initial": start, "checkpoint_every": max(SELDOM, autoencoder.iterations // 20)}
+    _timed(folder, autoencoder, lambda: train_person(folder, target, own, autoencoder, **how))
     np.save(folder / FACES, transfer(folder, own))
     np.save(folder / MATCHED, transfer(folder, own, target))
 
