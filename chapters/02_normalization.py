@@ -345,7 +345,11 @@ table(strengths, caption, formats={"value": "g"})
 # %%
 one_face = np.uint8(255 * person_album[:1].reshape(1, 64, 64))
 one_face = one_face.repeat(shown_frames, axis=0)
+
+# %%
 bent, straight = augment(one_face, strength, np.random.default_rng(settings.seed))
+
+# %%
 pictures = [one_face, images.as_faces(bent), images.as_faces(straight)]
 page.face_grid(
     [list(line) for line in pictures],
@@ -361,6 +365,8 @@ page.face_grid(
 
 # %%
 still = Augmentation(rotation=0, scale=0, shift=0, flip=0, warp_pixels=0)
+
+# %%
 inputs, targets = augment(one_face, still, np.random.default_rng(0))
 assert np.allclose(inputs, targets, atol=0.01)
 assert np.allclose(inputs[..., 0], one_face / 255, atol=0.01)
@@ -395,7 +401,11 @@ assert np.isclose(autoencoder.reconstruction_loss(*tiny), equation_1(*tiny))
 
 # %%
 albums = (template_album, person_album)
+
+# %%
 pair = [np.uint8(255 * album.reshape(-1, 64, 64)) for album in albums]
+
+# %%
 recipe = AutoencoderRecipe(size=64, width=1 / 64, seed=settings.seed, batch=4)
 small = autoencoder.Autoencoder(*pair, recipe)
 before = [network.get_weights()[0] for network in (small.encoder, *small.decoders)]
@@ -427,7 +437,11 @@ assert moved == [True, True, False]  # encoder, template's decoder, person's dec
 # %%
 faces, template = study.faces, study.template
 method = arms.PAPERS
+
+# %%
 networks_of = study.person_networks(method)
+
+# %%
 cost = study.cost(method)
 
 # %%
@@ -449,6 +463,8 @@ say(
 
 # %%
 some = list(networks_of)[:: max(1, len(networks_of) // 2)][:2]
+
+# %%
 histories = {name: pd.read_csv(networks_of[name] / "history.csv") for name in some}
 if study.start:
     joint = pd.read_csv(study.start / "history.csv")
@@ -535,6 +551,8 @@ def quality(name, moved_faces):
 
 # %%
 arm, label = study.arm(method), figures.arm_label(method)
+
+# %%
 third = max(1, len(study.others) // 3)
 examples = {name: name for name in study.others[::third][:3]}
 if faces.truth is not None:

@@ -26,9 +26,7 @@ overrides = {}  # settings changed for this run, by name
 artefacts = ""  # artefact folder; empty: the default
 budget_shares = [0.25, 1.0]  # budgets of DeepFN for everybody, shares of its iterations
 control_arms = ["equalised", "median-subtracted"]  # what the control's LeNet-5 sees
-course_people = (
-    3  # people whose networks are followed from random weights, as in the paper
-)
+course_people = 3  # people whose networks are followed from random weights
 course_iterations = [50, 100, 200]  # iterations at which they are looked at
 shown_people = 6  # participants in the pictures, evenly spaced by name
 cell = 120  # pixels of a face in the pictures
@@ -396,7 +394,7 @@ page.face_grid(
     [[(one, worn) for one in faces.people(columns)]] * len(pictures),
     [label(name) for name in pictures],
     [f"{which}: {one}" for which, one in cases.items()],
-    caption=f"The best, the median and the worst person by the PSNR of {label(method)}.",
+    caption=f"The best, the median and the worst person by PSNR of {label(method)}.",
     cell=2 * cell,
 )
 

@@ -99,7 +99,7 @@ def displacements(strength, size, n):
 
 
 # %%
-def bend(strength, size=64, n=200):
+def bent_by(strength, size=64, n=200):
     """How far a warp moves a face's points beyond a common similarity, RMS, pixels."""
     grid = np.stack(np.meshgrid(*2 * [np.arange(size) - (size - 1) / 2]), axis=-1)
     moves = displacements(strength, size, n)
@@ -118,8 +118,8 @@ def residual(moves, grid):
 # Two checks with known answers: a warp of nothing bends nothing, and twice the strength bends twice as far.
 
 # %%
-assert bend(0.0) == 0
-assert np.isclose(bend(4.0), 2 * bend(2.0))
+assert bent_by(0.0) == 0
+assert np.isclose(bent_by(4.0), 2 * bent_by(2.0))
 assert bilinear(64).shape == (64, NODES)
 
 # %% [markdown]
@@ -152,7 +152,7 @@ def only_warped(faces, strength):
 
 
 # %%
-toy = pd.DataFrame({"warp": WARPS, "bend": [bend(strength) for strength in WARPS]})
+toy = pd.DataFrame({"warp": WARPS, "bend": [bent_by(strength) for strength in WARPS]})
 many = resting.repeat(20, axis=0)
 toy["grey"] = [grey_distance(*only_warped(many, strength)) for strength in WARPS]
 toy["share"] = toy["grey"] / unit_distance

@@ -25,9 +25,7 @@ profile = "quick"  # settings to start from: smoke, quick, overnight or paper
 overrides = {}  # settings changed for this run, by name
 artefacts = ""  # artefact folder; empty: the default
 templates = 3  # competing participants, evenly spaced by rank, from first to last
-network_templates = (
-    2  # how many of them, evenly spaced too, get a joint network as well
-)
+network_templates = 2  # how many of them, evenly spaced, get a joint network
 network_iterations = 1000  # of each joint network
 confidence = 0.95  # of every interval
 margin = 2.0  # points within which two scores count as similar

@@ -102,7 +102,11 @@ def equalised_moment(participant, units, **pose):
 moments = [{unit: 1.0} for unit in shown_units]
 frames = np.stack([equalised_moment(person_name, moment) for moment in moments])
 answers = np.stack([equalised_moment(template_name, moment) for moment in moments])
+
+# %%
 median = equalised_moment(person_name, {})
+
+# %%
 worn = equalised_moment(template_name, {})
 motions = motion.dense_flow(frames, median)
 
@@ -187,11 +191,15 @@ assert np.allclose(motion.head_part(motions[:1])[0], fitted_head(motions[0]), at
 # %%
 turned = equalised_moment(person_name, {}, yaw=8.0)
 seen = np.concatenate([motion.dense_flow(turned[None], median), motions])
+
+# %%
 inner = (slice(None), slice(size // 4, -size // 8), slice(size // 4, -size // 4))
 whole, left = (
     np.square(some[inner]).sum((1, 2, 3))
     for some in (seen, seen - motion.head_part(seen))
 )
+
+# %%
 parts = pd.DataFrame(
     {"shown": ["a turn of 8 degrees", *columns], "share": 100 * (1 - left / whole)}
 )
@@ -277,17 +285,25 @@ def standing_out_by_hand(picture, sd, flat):
 
 # %%
 grey = (frames[0][::2, ::2] / 255).astype(np.float32)
+
+# %%
 by_hand = standing_out_by_hand(grey, moving.BLUR, moving.FLAT)
+
+# %%
 library = moving.standing_out(tf.constant(grey[None]), moving._blur(len(grey)))[0]
 assert np.allclose(by_hand, library, atol=1e-3)
 
 # %%
 network = study.network(arms.OURS)
+
+# %%
 trained = moving.Motion.kept(network, study.motion)
+
+# %%
 cost = study.cost(arms.OURS)
 say(
-    "The code has {code} numbers, of which {moves} start as movements. Encoder and decoder have {weights:,} weights "
-    "together; they saw {images:,.0f} frames of {people} people, once for everybody, "
+    "The code has {code} numbers, of which {moves} start as movements. Encoder and "
+    "decoder have {weights:,} weights together; they saw {images:,.0f} frames of {people} people, once for everybody, "
     "in {minutes:.0f} minutes of one core.",
     code=study.motion.code + study.motion.shades,
     moves=study.motion.code,
@@ -301,6 +317,8 @@ say(
 course = pd.read_csv(network / "history.csv")
 window = max(1, len(course) // 40)
 smooth = course.rolling(window, min_periods=1).mean()
+
+# %%
 figure = go.Figure()
 figure.add_scatter(
     x=course["step"] * study.motion.batch, y=smooth["pictures"], mode="lines"
@@ -314,6 +332,8 @@ figures.finish(
 
 # %%
 last, before = (smooth["pictures"].iloc[int(k * (len(course) - 1))] for k in (1, 0.75))
+
+# %%
 first = course["pictures"].iloc[:window].mean()
 say(
     "Of all that the loss fell, {share:.0f} % came in the last quarter of the training.",
@@ -328,6 +348,8 @@ say(
 # %%
 pictures, template = study.pictures, study.template
 target = images.resize(template.face_among(pictures)[None], study.motion.size)[0]
+
+# %%
 wearer = study.faces.people(pictures.rows(template.name)[:1])[0]
 grid = []
 for amount in (2.0, -2.0):
@@ -399,6 +421,8 @@ def steps_of(row, name):
 titles = ["frame", "own median", "motion", "template, changed", "with residual"]
 chosen = {name: strongest(name) for name in some}
 grid = [steps_of(row, name) for name, row in chosen.items()]
+
+# %%
 people = study.faces.people(np.array(list(chosen.values())))
 who = [[one, one, one, (one, wearer), (one, wearer)] for one in people]
 
@@ -433,6 +457,8 @@ page.face_grid(
 # %%
 live = study.scores
 names = [name for name in study.arms if name != arms.OURS]
+
+# %%
 rows = [arms.OURS, *names] if arms.OURS in study.arms else names
 
 
@@ -463,7 +489,11 @@ table(pd.DataFrame([live_line(name) for name in rows]), caption)
 
 # %%
 card = statistics.reference_card()
+
+# %%
 found = statistics.reference_scores()
+
+# %%
 scored = found["arm"].drop_duplicates().tolist()
 say(
     "The reference run: {repetitions} repetitions, {epochs} epochs, {people} "
@@ -492,6 +522,8 @@ def reference_line(name):
 
 # %%
 known = [arm.name for arm in arms.ARMS if arm.name in scored]
+
+# %%
 caption = "The reference run: ours and its rivals, and the exact answers."
 table(pd.DataFrame([reference_line(name) for name in known]), caption)
 
@@ -505,6 +537,8 @@ against = {
     label(name): statistics.reference_difference(arms.OURS, name, plan)
     for name in rivals
 }
+
+# %%
 caption = "The reference run: DeepFN, by motion, less each rival."
 figures.interval_plot(against, caption)
 
@@ -544,7 +578,11 @@ if trained_variants:
 # %%
 beaten = [name for name, one in against.items() if one.low > 0]
 lost = [name for name, one in against.items() if one.high < 0]
+
+# %%
 untold = [name for name in against if name not in (*beaten, *lost)]
+
+# %%
 by_person = found.groupby(["arm", "participant"])["score"].mean()
 ends = by_person[arms.ORIGINAL], by_person[arms.ORACLE]
 share = statistics.oracle_share(by_person[arms.OURS], *ends, plan)
@@ -594,10 +632,14 @@ strengths = np.array([0.25, 0.5, 0.75, 1.0])
 raised = np.stack([equalised_moment(person_name, {1: float(one)}) for one in strengths])
 moved = motion.dense_flow(raised, median)
 brows = (slice(None), slice(size // 4, size * 3 // 8), slice(size // 4, -size // 4))
+
+# %%
 lengths = [
     np.linalg.norm(some[brows], axis=-1).mean((1, 2))
     for some in (moved, moved - motion.head_part(moved))
 ]
+
+# %%
 tabulated = pd.DataFrame(
     {"strength": strengths, "whole": lengths[0], "face": lengths[1]}
 )
