@@ -44,8 +44,8 @@ ORIGINAL = next(arm.name for arm in ARMS if arm.paper)  # faces as filmed: what 
 ORACLE = next(arm.name for arm in ARMS if arm.exact)  # the first one: what gains are shares of
 # What a network has to beat: nothing but equalised, less the median, the same with the head still, movement untrained.
 EQUALISED, SUBTRACTED, STABILISED, UNTRAINED = (
-    next(arm.name for arm in ARMS if arm.change.endswith(f":{change}"))
-    for change in ("equalised", "median_subtracted", "stabilised", "transferred")
+    next(arm.name for arm in ARMS if arm.change.endswith(change))
+    for change in ("images:equalised", "images:median_subtracted", "motion:stabilised", "motion:transferred")
 )
 PAPERS = next(arm.name for arm in ARMS if arm.each)  # the paper's own method
 OURS = next(arm.name for arm in ARMS if arm.ours)
