@@ -54,10 +54,17 @@ seed = study.settings.seed
 # people, genders, skin types and datasets. It does so on faces as filmed, and on faces that its network has normalised.
 # Every chapter lists its own deviations; these concern all of them, and the last chapter has the full list.
 #
+# The paper's method is DeepFN, a network for each person, and the paper's sentences are judged on it. Beside it stands
+# a method of our own, *DeepFN, by motion* (chapter 18): one network for everybody that carries movement from face to
+# face, learnt from the same unlabelled pictures. Its claims are ours, are listed apart, and say nothing about the
+# paper. Whatever either has earned, it has earned at a budget of training, and each chapter with verdicts says at
+# which.
+#
 # | the paper | here | why | effect |
 # |---|---|---|---|
 # | BP4D and DISFA | rendered corpora, or your licensed copies | anyone can run it | on the method, not people |
-# | a network for each person | also one for all, named as such | a day's work in minutes | another method |
+# | 50,000 iterations a person | so in `paper`; far fewer in `quick`, from a joint start | two cores | a budget, told |
+# | one method | one of our own beside it, named as such | what else pictures allow | two lists of verdicts |
 # | two arms | cheap baselines and an oracle too | a gain needs a floor and a ceiling | tells what a network adds |
 # | a test that takes rows as independent | intervals over participants | people are what is sampled | honest widths |
 
@@ -207,7 +214,7 @@ for _, oracle in pairs.values():
 # | `study.corpora` | rendered BP4D and DISFA in their official layouts, or your folders | `rendering` | 01 |
 # | `study.faces` | found, aligned, cut out, with their codes; and what was left out | `datasets`, `faces` | 01 |
 # | `study.template` | the most expressive participant, who then leaves the analysis | `template.py` | 03, 12 |
-# | `study.arm(name)` | the same frames as original, baseline, DeepFN, oracle | `faces`, `normaliser` | 02, 10, 11 |
+# | `study.arm(name)` | original, baselines, DeepFN, ours, the oracle | `faces`, `normaliser` | 02, 10, 11 |
 # | `study.scores` | one row a condition, arm, repetition, participant and unit | `recognition`, `measures` | 04 |
 # | on the page | tables and figures from those rows, with tests | `statistics`, `page` | 05 to 09, 13, 14, 16 |
 
@@ -263,8 +270,9 @@ say(
     "In the three rendered people above, {person:.0f} % of what differs between "
     "pictures is the person and {unit:.0f} % the action unit. The paper's answer to "
     "the question of this book is yes in all of its {conditions} conditions, by "
-    "{least:.1f} points ({closest}) to {most:.1f} ({widest}). What ours is, and how "
-    "sure, stands in chapters 05 to 09 and is summed up in chapter 17.",
+    "{least:.1f} points ({closest}) to {most:.1f} ({widest}). What it is here, at "
+    "which budget and how sure, stands in chapters 05 to 09, for the paper's method "
+    "and for ours, and is summed up in chapter 17.",
     person=percent["the person"],
     unit=percent["the action unit"],
     conditions=len(paper),

@@ -71,6 +71,7 @@ figures.use_theme()
 # |---|---|---|---|
 # | no activation in dense layers | ReLU | as its convolutions; classic LeNet used tanh | small |
 # | no batch size | `classifier_batch` | something has to be chosen | as of the learning rate |
+# | no word on inputs' scale | less the training mean, over the deviation | else low contrast loses | one rule for all |
 # | 50 epochs for every model | `epochs`, `person_epochs` for one person | short epochs, few steps | fewer steps |
 # | 20 repetitions | `repetitions`, `person_repetitions` | forty people, a model each | more noise |
 # | F1 of a unit that never occurs | a policy, `empty_f1` | 0/0 has no value | large in DISFA, see below |
@@ -247,7 +248,7 @@ say(
 # ## From Table 3 to a network
 #
 # Two convolutions that see, each followed by an average over 2×2 pixels, and three dense layers that decide. The face
-# comes in as 64×64 grey values between 0 and 1; twelve sigmoids say how likely each unit is.
+# comes in as 64×64 numbers; twelve sigmoids say how likely each unit is.
 
 # %%
 lenet = keras.Sequential(
@@ -340,9 +341,30 @@ table(shown, "Who does what in the watched split.")
 # `Bank` is Keras's model and Adam, compiled into one call for all epochs; the tests of this repository hold it
 # against `keras.Model.fit` with the same shuffles. A study needs a thousand of these trainings for each arm, so it
 # matters that nothing is built twice.
+#
+# It sees a picture $x$ as
+#
+# $$x' = (x - \bar x) / s,$$
+#
+# where $\bar x$ is the mean picture of the training frames and $s$ their deviation from it, one number over all pixels.
+# Without this, an arm whose pictures have little contrast would lose for its contrast alone; with it, one rule holds
+# for every arm, and the setting `classifier_inputs` has the other, grey levels over 255.
 
 # %%
 images = study.arm(watched_arm)
+own_mean, s = bank.scale(images[split.train], "standardised")
+standardised = (images[split.train] - own_mean) / s
+assert np.allclose(standardised.mean(axis=0), 0, atol=1e-3)
+assert np.isclose(standardised.std(), 1, atol=1e-3)
+
+# %%
+say(
+    "Here $s$ is {s:.1f} of 255 grey levels; this run has the inputs {inputs}.",
+    s=s,
+    inputs=settings.classifier_inputs,
+)
+
+# %%
 y = faces.frames[list(BP4D_ACTION_UNITS)].to_numpy(np.int8)
 classifier = bank.Bank(study.training, action_units=12)
 

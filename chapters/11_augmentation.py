@@ -26,9 +26,9 @@ profile = "quick"  # settings to start from: smoke, quick, overnight or paper
 overrides = {}  # settings changed for this run, by name
 artefacts = ""  # artefact folder; empty: the default
 sweep_people = 1  # how many people, the first by name, get a network for each strength
-sweep_share = 0.3  # iterations of each network, as a share of normaliser_iterations
+sweep_iterations = 60  # of each network, from random weights
 sweep_batch = 16  # images in a batch: small, so that a short training has more updates
-score_share = 0.06  # share of shared_iterations of a network that is judged
+score_iterations = 1000  # of a joint network that is judged with a recogniser
 confidence = 0.95  # of every interval
 bootstrap_samples = 4000  # resamples of participants
 statistics_seed = 11  # of the resampling
@@ -52,7 +52,6 @@ from deepfn_lib import page, statistics
 from deepfn_lib.measures.nearness import moved_faces
 from deepfn_lib.normaliser import augmentation
 from deepfn_lib.normaliser.augmentation import NODES, Augmentation, bilinear, draw_nodes
-from deepfn_lib.normaliser.recipe import MISALIGNED, NUISANCE
 from deepfn_lib.page import figures, say, table
 from deepfn_lib.rendering.toys import render_moment
 from deepfn_lib.study import Study
@@ -75,7 +74,7 @@ plan = statistics.Plan(confidence, bootstrap_samples, seed=statistics_seed)
 # | no strength of the warp | 0 to 10 pixels of a 256-pixel face; 5 elsewhere | 5 is the code base's | this chapter |
 # | no strength of the affine transform | the code base's, and none | it is the only source | this chapter |
 # | no mention of mirroring | 4 in 10 faces, and none | the code base mirrors | this chapter |
-# | 50,000 iterations | `normaliser_iterations` × `sweep_share` | seven networks a person | young networks |
+# | 50,000 iterations | `sweep_iterations`, `score_iterations` | seven networks a person | young networks |
 
 # %% [markdown]
 # ## A toy: how far does a smile move a point?
@@ -100,7 +99,7 @@ def displacements(strength, size, n):
 
 
 # %%
-def bend(strength, size=64, n=200):
+def bent_by(strength, size=64, n=200):
     """How far a warp moves a face's points beyond a common similarity, RMS, pixels."""
     grid = np.stack(np.meshgrid(*2 * [np.arange(size) - (size - 1) / 2]), axis=-1)
     moves = displacements(strength, size, n)
@@ -119,8 +118,8 @@ def residual(moves, grid):
 # Two checks with known answers: a warp of nothing bends nothing, and twice the strength bends twice as far.
 
 # %%
-assert bend(0.0) == 0
-assert np.isclose(bend(4.0), 2 * bend(2.0))
+assert bent_by(0.0) == 0
+assert np.isclose(bent_by(4.0), 2 * bent_by(2.0))
 assert bilinear(64).shape == (64, NODES)
 
 # %% [markdown]
@@ -153,7 +152,7 @@ def only_warped(faces, strength):
 
 
 # %%
-toy = pd.DataFrame({"warp": WARPS, "bend": [bend(strength) for strength in WARPS]})
+toy = pd.DataFrame({"warp": WARPS, "bend": [bent_by(strength) for strength in WARPS]})
 many = resting.repeat(20, axis=0)
 toy["grey"] = [grey_distance(*only_warped(many, strength)) for strength in WARPS]
 toy["share"] = toy["grey"] / unit_distance
@@ -254,7 +253,6 @@ def variants(warps=WARPS):
 
 # %%
 people = study.others[:sweep_people]
-iterations = max(1, round(settings.normaliser_iterations * sweep_share))
 measures = {"expression_kept": "expression kept", "identity_left": "identity left"}
 
 # %%
@@ -267,14 +265,14 @@ if study.faces.truth is None:
         )
     )
 else:
-    results = study.swept(people, variants(), iterations, sweep_batch)
+    results = study.swept(people, variants(), sweep_iterations, sweep_batch)
 
 # %%
 say(
     "{networks} networks of {iterations:,} iterations with {batch} images of each of "
     "the two people, {size} pixels, {width:g} of the paper's width.",
     networks=len(results),
-    iterations=iterations,
+    iterations=sweep_iterations,
     batch=sweep_batch,
     size=settings.normaliser_size,
     width=settings.normaliser_width,
@@ -332,33 +330,32 @@ table(compared, caption, formats, headings={"psnr": "PSNR, dB"})
 # %% [markdown]
 # ## What a recogniser makes of it
 #
-# In the end a recogniser has to read the faces. A network per person and variant for everybody would take days, so
-# this part takes the supervised reference network (chapter 10), which serves all people at once: one for each variant,
-# with a small part of its usual budget. It sees a frame beside its person's median, and what bends both alike cannot
-# harm an expression; so the warp that counts is the one of the frame *against* its median. LeNet-5 is then trained and
+# In the end a recogniser has to read the faces, and that takes everybody's. A network per person and variant would take
+# days, so this part takes what each of them starts from (chapter 02): the joint network, Eq. 1 summed over everybody,
+# one for each variant and with a part of its usual budget, and the template's decoder. LeNet-5 is then trained and
 # tested as in chapter 05, on the same splits for every variant. *Identity* is how often a nearest-neighbour search
 # finds the right person among the normalised faces.
 
 
 # %%
 def bends():
-    """Changes to the reference network's recipe, by label."""
-    still = replace(NUISANCE, rotation=0.0, scale=0.0, shift=0.0)
-    strengths = (0.0, MISALIGNED, 5.0)  # none, the study's own, the code base's
-    warps = {f"warp {warp:g}": {"misaligned": warp} for warp in strengths}
-    return {**warps, "no affine": {"nuisance": still}}
+    """Augmentations of the joint network, by label."""
+    usual = study.autoencoder.augmentation
+    still = replace(usual, rotation=0.0, scale=0.0, shift=0.0)
+    warps = {f"warp {w:g}": replace(usual, warp_pixels=w) for w in (0.0, 1.25, 5.0)}
+    return {**warps, "no affine": still}
 
 
 # %%
-smaller = study.at_budget(score_share)
-changes = bends().items()
-recipes = {label: replace(smaller.recipe, **change) for label, change in changes}
-usual_arm = f"warp {MISALIGNED:g}"  # the study's own
+changes = {label: {"augmentation": how} for label, how in bends().items()}
+smaller = replace(study.joint, iterations=min(score_iterations, study.joint.iterations))
+recipes = {label: replace(smaller, **change) for label, change in changes.items()}
+usual_arm = f"warp {study.autoencoder.augmentation.warp_pixels:g}"  # the code base's
 
 # %%
 arms, scored = {}, pd.DataFrame()
 if study.faces.truth is not None:
-    arms = smaller.bent_arms(recipes)
+    arms = study.joint_arms(recipes)
     scored = study.scores_of(arms)
 
 # %%
@@ -377,7 +374,7 @@ if arms:
 # %%
 if arms:
     caption = (
-        "The reference network under each variant: person-independent score, %; PSNR; "
+        "The joint network under each variant: person-independent score, %; PSNR; "
         "identity found, %."
     )
     headings = {"value": "score", "psnr": "PSNR, dB", "nearest": "identity"}
@@ -391,7 +388,7 @@ against = {f"{arm} less {usual_arm}": less[arm] for arm in others}
 # %%
 if arms:
     caption = (
-        "Score of each variant less that of the study's own, points, paired by "
+        "Score of each variant less that of the usual one, points, paired by "
         "participant."
     )
     display(figures.interval_plot(against, caption, margin=plan.margin))
@@ -436,7 +433,7 @@ if arms:
     best = max(found, key=lambda arm: found[arm].value)
     conclusion = say(
         "With a recogniser: the best variant was **{best}** with {score.value:.1f} % "
-        "({score.low:.1f} to {score.high:.1f}); the study's own strength has "
+        "({score.low:.1f} to {score.high:.1f}); the usual strength has "
         "{base.value:.1f} %. Of {variants} variants {apart} differ from it beyond "
         "chance over participants; one training each.",
         best=best,
@@ -450,7 +447,7 @@ if arms:
 # %% [markdown]
 # A warp is not neutral padding of the data. It states which differences between two faces are accidents, and the toy
 # shows that at the usual strength it counts action units among them. Whether a young network has already learnt to act
-# on that statement is what the curves above show for this budget; a longer one is a matter of `normaliser_iterations`.
+# on that statement is what the curves above show for this budget; a longer one is a matter of the parameters above.
 
 # %% [markdown]
 # ## Exercises

@@ -25,8 +25,8 @@ profile = "quick"  # settings to start from: smoke, quick, overnight or paper
 overrides = {}  # settings changed for this run, by name
 artefacts = ""  # artefact folder; empty: the default
 templates = 3  # competing participants, evenly spaced by rank, from first to last
-network_templates = 2  # how many of them, evenly spaced too, get a network as well
-network_share = 0.1  # iterations of each network, as a share of shared_iterations
+network_templates = 2  # how many of them, evenly spaced, get a joint network
+network_iterations = 1000  # of each joint network
 confidence = 0.95  # of every interval
 margin = 2.0  # points within which two scores count as similar
 bootstrap_samples = 4000  # resamples of participants
@@ -44,6 +44,7 @@ import numpy as np
 import pandas as pd
 
 from deepfn_lib import page, statistics
+from deepfn_lib.arms import OURS
 from deepfn_lib.faces import images
 from deepfn_lib.page import figures, say, table
 from deepfn_lib.study import Study
@@ -64,11 +65,13 @@ plan = statistics.Plan(confidence, bootstrap_samples, margin, statistics_seed)
 # |---|---|---|---|
 # | one template | several, and the mean face | the question of this chapter | one score for each |
 # | the template leaves the analysis | all candidates leave it | the same people are tested with each | fewer people |
-# | one network per person and template | two methods that cost less | dozens of networks per template | see below |
+# | one network per person and template | three methods that cost less | dozens of networks per template | below |
 #
-# The two methods are the *flow residual* (no network: what a face does is added to the template's median after their
-# geometries are matched) and, for some templates, the *transplanted* reference network of chapter 10, which learns from
-# the template's own expressions and from nothing else. If a rich gamut helps, it has to help the second.
+# The three are the *flow residual* (no network: what a face does is added to the template's median after their
+# geometries are matched); *DeepFN, by motion* (chapter 18: one network that is shown whichever face is to be worn, so
+# another template costs no training); and, for some templates, the *joint* network of chapter 02, Eq. 1 summed over
+# everybody, whose template's decoder learns from the template's own frames. If a rich gamut helps, it has to help the
+# last.
 
 # %% [markdown]
 # ## A toy: what a template can and cannot do
@@ -135,16 +138,22 @@ page.face_grid(
 # %% [markdown]
 # ## The run
 #
-# Every candidate is the template of an arm. The networks get a small part of the study's budget, the same for each. A
-# LeNet-5 then learns from four people and is tested on the others, with the same splits for every arm.
+# Every candidate is the template of an arm. The joint networks get the same small budget each. A LeNet-5 then learns
+# from four people and is tested on the others, with the same splits for every arm.
 
 # %%
-arms, smaller = {}, study.at_budget(network_share)
+arms = {}
 for name, template in worn.items():
     arms[f"{name}, residual"] = study.wearing(template).arm_path("flow-residual")
+for name, template in worn.items():
+    arms[f"{name}, motion"] = study.wearing(template).arm_path(OURS)
+
+# %%
+iterations = min(network_iterations, study.joint.iterations)
+recipe = replace(study.joint, iterations=iterations)
 for name in candidates(ranks, network_templates):
-    path = smaller.wearing(worn[name]).arm_path("deepfn-transplanted")
-    arms[f"{name}, network"] = path
+    other = study.wearing(worn[name])
+    arms[f"{name}, joint network"] = other.joint_arms({name: recipe})[name]
 
 # %%
 scores = study.scores_of(arms, left_out=names)
@@ -202,7 +211,7 @@ page.face_grid(
 
 # %%
 against = {}
-for kind in ("residual", "network"):
+for kind in ("residual", "motion", "joint network"):
     alike = [arm for arm in arms if arm.endswith(kind)]
     for arm in alike[1:]:
         label = f"{kind}: {names[0]} less {arm.rpartition(',')[0]}"

@@ -30,7 +30,7 @@ class Arm(BaseModel):
     each: bool = Field(False, description="everybody has a network of their own")
     how: dict[str, Any] = Field({}, description="what the maker is to do otherwise than usual, by name")
     strangers: str = Field("", description="how its network serves people it was not trained on, module:function")
-    exact: bool = Field(False, description="it is the exact answer, which rendered corpora alone have")
+    exact: bool = Field(False, description="it is an exact answer, which rendered corpora alone have")
     labels: bool = Field(False, description="it has seen labels or exact answers; the others are self-supervised")
     wears_template: bool = Field(True, description="people in it wear the template's face")
     studied: bool = Field(False, description="one of the arms that `settings.arms` has by default")
@@ -41,8 +41,12 @@ class Arm(BaseModel):
 
 ARMS = tuple(Arm(**entry) for entry in yaml.safe_load(Path(__file__).with_suffix(".yml").read_text()))
 ORIGINAL = next(arm.name for arm in ARMS if arm.paper)  # faces as filmed: what every gain is measured from
-ORACLE = next(arm.name for arm in ARMS if arm.exact)
-SUBTRACTED = next(arm.name for arm in ARMS if arm.change.endswith(":median_subtracted"))  # costs nothing: the rival
+ORACLE = next(arm.name for arm in ARMS if arm.exact)  # the first one: what gains are shares of
+# What a network has to beat: nothing but equalised, less the median, the same with the head still, movement untrained.
+EQUALISED, SUBTRACTED, STABILISED, UNTRAINED = (
+    next(arm.name for arm in ARMS if arm.change.endswith(change))
+    for change in ("images:equalised", "images:median_subtracted", "motion:stabilised", "motion:transferred")
+)
 PAPERS = next(arm.name for arm in ARMS if arm.each)  # the paper's own method
 OURS = next(arm.name for arm in ARMS if arm.ours)
 STUDIED = tuple(arm.name for arm in ARMS if arm.studied)

@@ -81,7 +81,7 @@ class Settings(BaseModel):
     # Recognition and protocol (section 4.3).
     arms: tuple[str, ...] = Field(
         STUDIED,
-        description="arms that the classifiers see beside normaliser_arm; the oracle exists on rendered corpora only",
+        description="arms that the classifiers see beside normaliser_arm; exact answers exist on rendered corpora only",
     )
     classifier: Literal["lenet-5", "modern"] = Field("lenet-5", description="Table 3, or the small modern network")
     repetitions: int = Field(20, ge=1, description="random splits of each condition")

@@ -1,6 +1,7 @@
 """The rendered people, courses, pictures and files against what is published and what geometry demands."""
 
 import importlib
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -10,11 +11,13 @@ import pytest
 import yaml
 
 from deepfn_lib.artefacts import project_root
+from deepfn_lib.cluster import Machine
 from deepfn_lib.datasets.bp4d import read_bp4d
 from deepfn_lib.datasets.disfa import read_disfa
 from deepfn_lib.errors import StudyError
+from deepfn_lib.faces import crops
 from deepfn_lib.faces.alignment import POINT_COLUMNS
-from deepfn_lib.frames import BP4D_PARTICIPANTS, BP4D_TASKS
+from deepfn_lib.frames import BP4D_PARTICIPANTS, BP4D_TASKS, join
 from deepfn_lib.rendering import (
     corpora,
     expressions,
@@ -26,6 +29,7 @@ from deepfn_lib.rendering import (
     processes,
     renderer,
     scene,
+    still,
     toys,
 )
 from deepfn_lib.rendering import label_statistics as published
@@ -330,6 +334,83 @@ def test_finished_sessions_are_kept_and_rendering_repeats_itself(tiny, tmp_path)
     assert corpora.write_participant(str(tmp_path), SEED, "DISFA", "SN010", "F007", 0.05) == 12
     video = Path("disfa") / layouts.disfa_video("SN010")
     assert (tmp_path / video).read_bytes() == (tiny / video).read_bytes()
+
+
+# The head held still.
+
+
+class Here(Machine):
+    """Jobs one after another in this process."""
+
+    def run(self, function, jobs, **_):
+        return [function(*job) for job in jobs]
+
+
+STILL = {"seed": SEED, "bp4d_people": 1, "bp4d_frame_rate": 0.25, "disfa_frame_rate": 0.05, "crop_size": 64}
+STILL |= {"alignment": "five-points", "machine": Here()}
+
+
+@pytest.mark.parametrize("dataset, one, task, rate", [("BP4D", "M004", "T2", 0.25), ("DISFA", "SN010", "video", 0.05)])
+def test_where_the_pose_is_zero_a_still_head_is_the_answer(dataset, one, task, rate, tmp_path):
+    """To the pixel: the same scene, grain, compression, points and alignment."""
+    session, seconds = (dataset, one, task), processes.TASK_SECONDS[dataset]
+    course = expressions.make_course(SEED, people.make_person(SEED, dataset, one), task, seconds, rate)
+    unmoved = replace(course, head=np.zeros_like(course.head))
+    faces = people.face_of(SEED, dataset, one), people.face_of(SEED, "BP4D", "F007")
+    write = corpora.write_bp4d_session if dataset == "BP4D" else corpora.write_disfa_session
+    shown = corpora.on_stages(SEED, dataset, session, *faces)
+    numbers, points = write(tmp_path, SEED, one, task, unmoved, shown)
+    loaded = (read_bp4d if dataset == "BP4D" else read_disfa)(tmp_path / dataset.lower()).frames
+    np.testing.assert_array_equal(still.frame_numbers(loaded), numbers[: len(loaded)])
+    truth = str(tmp_path / "truth" / dataset.lower()), numbers, points[:, 1].reshape(-1, 10).astype(np.float32)
+    rows = loaded["source"].tolist(), loaded["source_index"].to_numpy(), loaded["frame"].to_numpy()
+    answers = crops._cut_truth(truth, *rows, 64, "five-points", np.full(len(loaded), "", "<U48"))
+    part = tmp_path / "part.npy"
+    sessions = [(str(part), task, still.frame_numbers(loaded))]
+    assert still.render_participant(SEED, dataset, one, "F007", rate, 64, "five-points", sessions) == len(loaded)
+    np.testing.assert_array_equal(np.load(part), answers)
+    assert sorted(path.name for path in tmp_path.glob("part*")) == ["part.npy"]
+
+
+def test_a_still_head_forgets_its_pose_and_nothing_else(woman, stage, tmp_path):
+    smile = scene.Moment({12: (0.8, 0.7)}, {"jawOpen": 0.1}, gaze=(6.0, -3.0))
+    turned = replace(smile, yaw=14.0, pitch=-6.0, roll=4.0, shift=(0.2, -0.1, 0.3))
+    assert still.held(turned) == smile
+
+    def shown(moment, number):
+        return still.cut_moments(woman, stage, [(number, moment)], "BP4D", tmp_path / "p.npy", 64, "five-points")[0]
+
+    first, other = shown(still.held(turned), 1).astype(int), shown(still.held(replace(turned, yaw=-9.0)), 2)
+    assert np.abs(first - other).mean() < 2  # camera grain
+    assert np.abs(first - shown(turned, 1)).mean() > 4
+    assert np.abs(first - shown(still.held(scene.Moment()), 1)).max() > 40
+
+
+def test_still_heads_stand_row_by_row_and_continue_where_they_stopped(tiny, tmp_path, monkeypatch):
+    frames = join([read_bp4d(tiny / "bp4d"), read_disfa(tiny / "disfa", threshold=2)]).frames
+    whole, some = tmp_path / "whole", tmp_path / "some"
+    whole.mkdir(), some.mkdir()
+    still.write_still(whole, frames, **STILL)
+    pictures = np.load(whole / still.FILE, mmap_mode="r")
+    assert pictures.shape == (len(frames), 64, 64) and [path.name for path in whole.iterdir()] == [still.FILE]
+    rows = np.random.default_rng(0).permutation(len(frames))[: len(frames) // 2]
+    render, made = still.render_participant, []
+
+    def stop_after_one(*job):
+        if made:
+            raise KeyboardInterrupt
+        made.append(render(*job))
+
+    monkeypatch.setattr(still, "render_participant", stop_after_one)
+    with pytest.raises(KeyboardInterrupt):
+        still.write_still(some, frames.iloc[rows], **STILL)
+    monkeypatch.setattr(still, "render_participant", lambda *job: made.append(render(*job)))
+    still.write_still(some, frames.iloc[rows], **STILL)
+    assert sum(made) == len(rows)
+    found, bp4d = np.load(some / still.FILE), frames["dataset"].to_numpy()[rows] == "BP4D"
+    np.testing.assert_array_equal(found[bp4d], pictures[rows][bp4d])
+    # A video with fewer frames is compressed a little otherwise.
+    assert np.abs(found.astype(int) - pictures[rows])[~bp4d].mean() < 2
 
 
 def test_pairs_are_aligned_faces_and_answers():

@@ -1,12 +1,15 @@
 """Statistics against scipy, statsmodels and cases worked by hand, and against worlds whose truth is known."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
+from deepfn_lib.arms import OURS, PAPERS
 from deepfn_lib.errors import StudyError
-from deepfn_lib.page import figures, table
+from deepfn_lib.page import budget, claim_table, figures, table, tally, whose
 from deepfn_lib.statistics import (
     FAILS,
     HOLDS,
@@ -17,8 +20,11 @@ from deepfn_lib.statistics import (
     action_unit_table,
     compare,
     condition_table,
+    crossed_effects,
+    crossed_scores,
     direction_table,
     drawn_interval,
+    gap_claim,
     holm,
     judge,
     mean_interval,
@@ -29,12 +35,15 @@ from deepfn_lib.statistics import (
     rank_share,
     rank_verdict,
     repetition_scores,
+    table_claim,
+    told,
     two_way,
     verdict,
 )
 from deepfn_lib.statistics.comparisons import d_z, equivalence, hedges_g, two_sample
 from deepfn_lib.statistics.constants import always_absent, always_present, indifference
 from deepfn_lib.statistics.participants import measure
+from deepfn_lib.study import Study
 
 QUICK = Plan(samples=400)
 
@@ -325,6 +334,112 @@ def test_judge_corrects_over_the_family():
         verdict("lower", 0, 1, 0.5, 0.5, 0.5, QUICK)
 
 
+def test_a_verdict_on_what_was_trained_stands_at_its_budget():
+    assert [told(kind) for kind in (HOLDS, FAILS, OPEN)] == [HOLDS, FAILS, OPEN]
+    trained = ["holds at this budget", "does not hold at this budget", "cannot be told at this budget"]
+    assert [told(kind, PAPERS) for kind in (HOLDS, FAILS, OPEN)] == trained
+    assert told(HOLDS, "equalised") == HOLDS and told(OPEN, "") == OPEN
+    scores, _ = world(people=30, seed=4)
+    cells = ("person-independent", PAPERS), ("person-independent", "original")
+    claims = [
+        table_claim(scores, "gains", "higher", *cells, "p.person.gain-independent", plan=QUICK),
+        table_claim(scores, "gains nothing", "higher", *cells[::-1], "p.person.gain-independent", plan=QUICK),
+        Claim("as filmed", "higher", compare(pd.Series(dtype=float), pd.Series(dtype=float), QUICK)),
+    ]
+    assert [claim.arm for claim in claims] == [PAPERS, PAPERS, ""]
+    assert judge(claims, QUICK)["told"].tolist() == [*trained[:2], OPEN]
+
+
+def cells_of(scores, family="person", **tested):
+    """Rows of scores from {(kind, arm): {participant: percent}}; `tested`: each participant's test group."""
+    return pd.DataFrame(
+        row(
+            arm,
+            participant=person,
+            f1=value / 100,
+            accuracy=value / 100,
+            condition=f"{family}-{kind}",
+            test_group=tested.get(person, "people"),
+        )
+        for (kind, arm), values in scores.items()
+        for person, value in values.items()
+    )
+
+
+def four_cells(arm):
+    """Three people with gaps of 10, 8 and 6 points on the original, and 4, 6 and -1 on the arm."""
+    return {
+        ("dependent", "original"): {"F001": 60, "F002": 58, "M001": 50},
+        ("independent", "original"): {"F001": 50, "F002": 50, "M001": 44},
+        ("dependent", arm): {"F001": 62, "F002": 70, "M001": 48},
+        ("independent", arm): {"F001": 58, "F002": 64, "M001": 49},
+    }
+
+
+def test_what_is_taken_off_a_gap_by_hand():
+    scores = cells_of(four_cells(PAPERS))
+    claim = gap_claim(scores, "reduced", "person-dependent", "person-independent", PAPERS, plan=QUICK)
+    found = claim.comparison
+    assert (claim.kind, claim.arm, claim.paper_p) == ("higher", PAPERS, "")
+    assert found.paired and found.difference.n == 3
+    assert (found.first, found.second) == (pytest.approx(8), pytest.approx(3))
+    assert found.difference.value == pytest.approx((6 + 2 + 7) / 3)
+    assert found.ours.p == pytest.approx(stats.ttest_1samp([6, 2, 7], 0).pvalue)
+    assert claim.paper == pytest.approx((60.3 - 55.0) - (61.1 - 59.6))  # Table 5
+    lifted = {
+        cell: {who: value + 5 * (cell[1] != "original") for who, value in values.items()}
+        for cell, values in four_cells(PAPERS).items()
+    }  # an arm that lifts both conditions alike takes nothing more off the gap
+    again = gap_claim(cells_of(lifted), "", "person-dependent", "person-independent", PAPERS, plan=QUICK)
+    assert again.comparison.difference.value == pytest.approx(5)
+
+
+def test_a_gap_of_another_method_is_not_the_papers():
+    scores = cells_of(four_cells(OURS))
+    claim = gap_claim(scores, "reduced", "person-dependent", "person-independent", OURS, plan=QUICK)
+    assert np.isnan(claim.paper) and claim.comparison.difference.value == pytest.approx(5)
+    judged = judge([claim], QUICK)
+    shown = claim_table(judged, ["claim", "paper", "difference", "paper_p", "effect"], "ours").frame
+    assert list(shown) == ["claim", "difference", "effect", "told"]
+
+
+@pytest.mark.parametrize("kind, arm", [("dependent", "original"), ("independent", PAPERS)])
+def test_who_lacks_one_of_the_four_cells_is_in_neither_gap(kind, arm):
+    cells = four_cells(PAPERS)
+    del cells[kind, arm]["M001"]
+    for scores in (cells_of(cells), pd.concat([cells_of(cells), undefined(kind, arm)])):
+        claim = gap_claim(scores, "", "person-dependent", "person-independent", PAPERS, plan=QUICK)
+        assert claim.comparison.difference.n == 2
+        assert claim.comparison.difference.value == pytest.approx((6 + 2) / 2)
+
+
+def undefined(kind, arm):
+    """A row of the third person whose F1 has no value."""
+    return pd.DataFrame([row(arm, participant="M001", f1=np.nan, condition=f"person-{kind}")])
+
+
+def test_a_gap_without_its_cells_cannot_be_told():
+    cells = four_cells(PAPERS)
+    del cells["independent", PAPERS]
+    claim = gap_claim(cells_of(cells), "", "person-dependent", "person-independent", PAPERS, plan=QUICK)
+    assert claim.comparison.difference.n == 0 and np.isnan(claim.comparison.difference.value)
+    assert judge([claim], QUICK)["told"].tolist() == ["cannot be told at this budget"]
+
+
+def test_the_gap_of_a_crossed_design_is_its_match_over_the_same_people():
+    cells = four_cells(PAPERS)
+    cells["independent", PAPERS]["M002"] = 40  # tested by the other group's classifier alone
+    scores = cells_of(cells, "gender", F001="female", F002="female", M001="male", M002="male")
+    matches = {
+        arm: crossed_effects(crossed_scores(scores, "gender", arm), "female", "male", QUICK).match
+        for arm in ("original", PAPERS)
+    }
+    claim = gap_claim(scores, "", "gender-dependent", "gender-independent", PAPERS, plan=QUICK)
+    assert claim.comparison.difference.n == matches[PAPERS].difference.n == 3
+    assert claim.comparison.first == pytest.approx(matches["original"].difference.value)
+    assert claim.comparison.second == pytest.approx(matches[PAPERS].difference.value)
+
+
 # Constants
 
 
@@ -441,6 +556,34 @@ def test_a_table_shows_nothing_where_there_is_nothing_and_lays_out_by_kind():
 
 
 # Figures
+
+
+def test_whose_a_method_is_and_how_its_verdicts_count():
+    assert whose(PAPERS) == "DeepFN (the paper's method)"
+    assert whose(OURS) == "DeepFN, by motion (ours, not the paper's)"
+    assert whose("equalised") == "equalised (not the paper's)"
+    assert tally(pd.DataFrame({"told": [HOLDS, OPEN, HOLDS]})) == f"2 × {HOLDS}, 1 × {OPEN}"
+
+
+def test_both_methods_are_compared_where_both_are_there():
+    def compared(normaliser, *arms):
+        return Study.compared.fget(SimpleNamespace(normaliser=normaliser, arms=arms))
+
+    assert compared(PAPERS, "original", PAPERS, OURS) == (PAPERS, OURS)
+    assert compared(PAPERS, "original", PAPERS) == (PAPERS,)
+    assert compared(OURS, PAPERS, OURS) == (OURS,)
+
+
+def test_a_budget_is_told_beside_the_papers():
+    costs = {PAPERS: {"images": 1_280_000, "networks": 11}, OURS: {"images": 6400, "networks": 1}}
+    study = SimpleNamespace(compared=(PAPERS, OURS), others=["a"] * 10, start="there", cost=costs.get)
+    text = budget(study).text
+    assert "DeepFN has had 1,280,000 images through the encoder for everybody (2 % of the paper's), in 11 netw" in text
+    assert "start from among them; DeepFN, by motion has had 6,400 images through the encoder for everybody" in text
+    assert "(0.01 % of the paper's), in 1 network. The paper's 50,000 iterations a person" in text
+    assert "6,400,000 images for one person and 64,000,000 for these 10." in text
+    alone = SimpleNamespace(compared=("equalised",), others=["a"], start=None, cost=None)
+    assert "equalised has no network. The paper's" in budget(alone).text
 
 
 def test_an_interval_plot_takes_comparisons_estimates_and_the_papers_values():

@@ -5,14 +5,17 @@ from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
 import licensed_trees as trees
+import numpy as np
 import pytest
 
+from deepfn_lib.arms import ARMS, ORACLE
 from deepfn_lib.artefacts import Store
 from deepfn_lib.cluster import Machine
 from deepfn_lib.datasets.files import fingerprint
 from deepfn_lib.errors import StudyError
+from deepfn_lib.faces import images
 from deepfn_lib.settings import load_settings
-from deepfn_lib.study import Study, data, study
+from deepfn_lib.study import Study, data, makers, study
 from deepfn_lib.template import MeanFace, Template
 
 
@@ -39,6 +42,32 @@ def test_what_needs_exact_answers_or_pairs_says_so():
     usual.__dict__["faces"] = SimpleNamespace(truth=None)
     with pytest.raises(StudyError, match="measuring augmentations needs the exact answer"):
         usual.swept(["BP4D/F001"], [], 1, 1)
+
+
+def test_exact_answers_are_refused_on_licensed_data(tmp_path):
+    exact = [arm.name for arm in ARMS if arm.exact]
+    assert exact == ["oracle", "oracle-still"] and exact[0] == ORACLE
+    assert exact[1] not in Study.open("smoke").settings.arms  # it is rendered when it is asked for
+    licensed = Study.open("smoke", {"arms": ("original", *exact)}, str(tmp_path))
+    licensed.__dict__["faces"] = SimpleNamespace(truth=None)
+    assert not {*licensed.arms} & {*exact}
+    for name in exact:
+        with pytest.raises(StudyError, match=f"the {name} arm needs the exact answer, .*; leave it out of `arms`"):
+            licensed.arm_path(name)
+    with pytest.raises(StudyError, match="holding the head still needs the exact answer"):
+        assert licensed.still
+
+
+def test_both_exact_arms_are_their_pictures_equalised(tmp_path):
+    random = np.random.default_rng(0)
+    truth, still = random.integers(0, 200, (2, 5, 64, 64)).astype(np.uint8)
+    np.save(tmp_path / makers.FILE, still)
+    faces = SimpleNamespace(images=truth, truth=truth, names=np.array(list("abaab")))
+    for made, given, pictures in ((makers.exact, {}, truth), (makers.exact_still, {"still": tmp_path}, still)):
+        folder = tmp_path / made.function.__name__
+        folder.mkdir()
+        made.function(folder, faces=faces, **given)
+        np.testing.assert_array_equal(np.load(folder / makers.FILE), images.equalise(pictures))
 
 
 def test_a_groups_file_and_extracted_frames_count_with_what_they_hold(tmp_path):

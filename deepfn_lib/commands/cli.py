@@ -176,6 +176,17 @@ def bench(only, artefacts):
 
 
 @deepfn.command()
+@click.option("--only", multiple=True, metavar="NAME", help="score only these; lines of the others stay")
+@click.option("--courses/--no-courses", default=True, help="follow the paper's method over its training, too")
+@ARTEFACTS
+def reference(only, courses, artefacts):
+    """Make the reference run's small tables anew (data_manifests/reference); hours, and it can be interrupted."""
+    from .reference import run_reference
+
+    click.echo(f"the reference tables: {run_reference(Store(artefacts), only, courses)}")
+
+
+@deepfn.command()
 @ARTEFACTS
 @click.confirmation_option(prompt="Delete all artefacts, executed chapters and the built book?")
 def clean(artefacts):

@@ -97,6 +97,13 @@ def crop(image: np.ndarray, transform: np.ndarray, side: int) -> np.ndarray:
     return cv2.warpAffine(image, transform, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
+def cut(picture: np.ndarray, points: np.ndarray, side: int, mode: str = "five-points") -> np.ndarray:
+    """The face in a picture (h, w) uint8, aligned by its exact points (5, 2), which the renderer knows: uint8
+    (side, side). Raises ValueError for a `mode` that is none of `MODES`."""
+    five = points[None]
+    return crop(picture, transforms(five, boxes_from_points(five), side, mode)[0], side)
+
+
 def _reduce(image: np.ndarray, transform: np.ndarray, side: int, scale: float) -> tuple[np.ndarray, np.ndarray]:
     """The part of the image that the crop shows, at about the crop's resolution, and the transform from it."""
     height, width = image.shape

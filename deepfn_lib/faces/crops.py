@@ -16,7 +16,7 @@ from ..artefacts import replacing
 from ..cluster import HERE, Machine
 from ..errors import StudyError
 from ..frames import KEYS, exclusion_table, locate
-from .alignment import MODES, POINT_COLUMNS, boxes_from_points, crop, transforms
+from .alignment import MODES, POINT_COLUMNS, crop, cut, transforms
 from .sources import grey_frames
 from .tracking import Frame, Tracker
 
@@ -155,8 +155,7 @@ def _cut_truth(
         if image is None or not found[row]:
             reasons[row] = NO_TRUTH
             continue
-        five = points[at[row]].reshape(1, 5, 2)
-        faces[row] = crop(image, transforms(five, boxes_from_points(five), side, alignment)[0], side)
+        faces[row] = cut(image, points[at[row]].reshape(5, 2), side, alignment)
     return faces
 
 

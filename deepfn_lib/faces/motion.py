@@ -83,6 +83,7 @@ def carried(
     template: np.ndarray,
     motions: np.ndarray,
     drawn: np.ndarray | None = None,
+    shades: tuple[np.ndarray, np.ndarray] | None = None,
     *,
     keep_pose: bool = False,
     clip: float = CLIP,
@@ -93,7 +94,8 @@ def carried(
     The template is bent by the motion without the head's part; to it is added what bending the own median leaves of
     each face, cut to ± `clip` grey levels (0: nothing is added), at the place where the flow between the medians says.
     `drawn`: the motions as they are on the template's own grid, where a network gives them; else that flow carries
-    them there. `keep_pose`: the head's part stays in.
+    them there. `shades`: changes of grey float32 (n, h, w) that go with the movement, on the own median and on the
+    template, in grey levels. `keep_pose`: the head's part stays in.
     """
     between = images.flow_between(template, median) if median is not template else np.zeros((*median.shape, 2), "f4")
     head = np.zeros_like(motions) if keep_pose else head_part(motions)
@@ -103,9 +105,10 @@ def carried(
         local = np.stack([bend(face_part[..., axis], over) for axis in (0, 1)], axis=-1)
     else:
         local = drawn if keep_pose else drawn - head_part(drawn)
-    worn = bend(template.astype(np.float32), local)
+    before, after = (0.0, 0.0) if shades is None else shades
+    worn = bend(template + np.float32(after), local)
     if clip:
-        left = np.clip(faces - bend(median.astype(np.float32), motions), -clip, clip)
+        left = np.clip(faces - bend(median + np.float32(before), motions), -clip, clip)
         worn += bend(bend(left, -head), np.broadcast_to(between, motions.shape))
     return np.clip(worn + 0.5, 0, 255).astype(np.uint8)
 

@@ -1,9 +1,9 @@
 """DeepFN, by motion: one encoder and one decoder for everybody, and what is carried over is movement, not a picture.
 
-The encoder sees a person's median face beside a frame of theirs and says in a few numbers what moved; the decoder draws
-that movement on the face it is shown. In training this is the person's own median, which bent so has to look like the
-frame; at transfer it is the template's. As in Eq. 1 nothing is known but the frames: no label, no exact answer, no
-rendered pair. Chapter 18 derives it.
+The encoder sees a person's median face beside a frame of theirs and says in a few numbers what changed; the decoder
+draws these changes, movement and shade, on the face it is shown. In training this is the person's own median, which
+changed so has to look like the frame; at transfer it is the template's. As in Eq. 1 nothing is known but the frames: no
+label, no exact answer, no rendered pair. Chapter 18 derives it.
 
 Its neighbours: FAb-Net (Wiles et al. 2018) learns from warps between two frames, TCAE (Li et al. 2019) tells movement
 of the face from that of the head, first-order motion (Siarohin et al. 2019) carries relative motion.
@@ -19,9 +19,10 @@ import cv2
 import keras
 import numpy as np
 import tensorflow as tf
+from sklearn.utils.extmath import randomized_svd
 
 from ..artefacts import write_json
-from ..faces import images, motion
+from ..faces import images, motion, regions
 from ..frames import evenly
 from . import networks
 from .augmentation import Augmentation, draw_affine, draw_nodes, sample, spread, way_back
@@ -36,6 +37,7 @@ FLAT = 0.05  # of the grey range: what varies less than this counts as flat
 ROUND = 0.03  # below this a deviation counts by its square (Charbonnier)
 WEIGHTS, HISTORY, COST, PEOPLE = ("encoder", "decoder"), "history.csv", "cost.json", "people.json"
 SHOWN = 8
+FLOWS = 2000  # frames whose dense flow tells how faces mostly move
 
 
 def train_motion(folder: Path, faces: np.ndarray, rows: Mapping[str, np.ndarray], recipe: MotionRecipe, label: str):
@@ -71,13 +73,15 @@ class Motion:
         self.networks = encoder, decoder
         pictures = tf.TensorSpec((None, recipe.size, recipe.size), tf.uint8)
         self.encode = tf.function(self._encode, input_signature=[pictures, pictures])
-        self.draw = tf.function(self._draw, input_signature=[tf.TensorSpec((None, recipe.code)), pictures])
+        self.draw = tf.function(
+            self._draw, input_signature=[tf.TensorSpec((None, recipe.code + recipe.shades)), pictures]
+        )
 
     @classmethod
     def fresh(cls, recipe: MotionRecipe) -> "Motion":
         """An untrained one, which moves nothing."""
         with recipe.precision.networks():
-            made = networks.motion_networks(recipe.size, recipe.code, recipe.seed)
+            made = networks.motion_networks(recipe.size, recipe.code + recipe.shades, recipe.seed)
         return cls(*made, recipe)
 
     @classmethod
@@ -99,30 +103,42 @@ class Motion:
     def _draw(self, codes, pictures):
         return self.decoder([codes, as_grey(pictures[..., None])], training=False)
 
-    def of(self, frames: np.ndarray, median: np.ndarray, *shown: np.ndarray) -> list[np.ndarray]:
-        """What moved in one person's equalised frames uint8 (n, size, size), drawn on each of the faces `shown`.
+    def of(self, frames: np.ndarray, median: np.ndarray, *shown: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+        """What changed in one person's equalised frames uint8 (n, size, size), drawn on each of the faces `shown`.
 
-        `median` (size, size) is the person's. Returns motions float32 (n, size, size, 2), one array a face.
+        `median` (size, size) is the person's. Returns motions float32 (n, size, size, 2) and changes of grey levels
+        (n, size, size), for each face.
         """
-        size, drawn = self.recipe.size, [np.empty((*frames.shape, 2), np.float32) for _ in shown]
-        for start in range(0, len(frames), CHUNK):
-            some = frames[start : start + CHUNK]
-            codes = self.encode(tf.constant(some), _repeated(median, len(some)))
-            for out, face in zip(drawn, shown):
-                on_grid = self.draw(codes, _repeated(face, len(some))).numpy()
-                out[start : start + CHUNK] = motion.scaled(on_grid, size)
-        return drawn
+        starts = range(0, len(frames), CHUNK)
+        parts = [tf.constant(frames[start : start + CHUNK]) for start in starts]
+        codes = np.concatenate([self.encode(part, _repeated(median, len(part))) for part in parts])
+        return [self.drawn(codes, face) for face in shown]
 
-    def transfer(self, frames: np.ndarray, median: np.ndarray, template: np.ndarray, **how) -> np.ndarray:
+    def drawn(self, codes: np.ndarray, face: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What codes float32 (n, numbers) do to a face uint8 (size, size): motions and changes of grey levels."""
+        size = self.recipe.size
+        motions, shades = (
+            np.empty((len(codes), size, size, 2), np.float32),
+            np.empty((len(codes), size, size), np.float32),
+        )
+        for start in range(0, len(codes), CHUNK):
+            some = slice(start, start + CHUNK)
+            on_grid = self.draw(tf.constant(codes[some]), _repeated(face, len(codes[some]))).numpy()
+            motions[some] = motion.scaled(on_grid[..., :2], size)
+            shades[some] = 255 * np.stack([cv2.resize(one, (size, size)) for one in on_grid[..., 2]])
+        return motions, shades
+
+    def transfer(self, frames: np.ndarray, median: np.ndarray, template: np.ndarray, *, shaded: bool = True, **how):
         """One person's equalised frames uint8 (n, size, size) on the template, whose median is `template`.
 
-        `how` as of `faces.motion.carried`. Returns the frames' shape.
+        Without `shaded` movement alone is carried over; `how` as of `faces.motion.carried`. Returns the frames' shape.
         """
         out = np.empty(frames.shape, np.uint8)
         for start in range(0, len(frames), CHUNK):
             some = frames[start : start + CHUNK]
-            own, drawn = self.of(some, median, median, template)
-            out[start : start + CHUNK] = motion.carried(some, median, template, own, drawn, **how)
+            (own, own_shades), (drawn, shades) = self.of(some, median, median, template)
+            both = (own_shades, shades) if shaded else None
+            out[start : start + CHUNK] = motion.carried(some, median, template, own, drawn, both, **how)
         return out
 
 
@@ -147,7 +163,10 @@ class MotionTrainee:
         medians = (images.median_face(images.prepare(faces, recipe.size, _some(own))) for own in rows.values())
         self.medians = np.stack(list(medians))
         self.motion = Motion.fresh(recipe)
+        self.motion.decoder.get_layer("changes").usual.assign(self._main_changes())
         self.update = recipe.precision.compiled(self._update)
+        self.weights = tf.constant(regions.where_it_counts(recipe.size // 2))
+        self.coarse = tf.constant(regions.where_it_counts(recipe.size // 4)[..., None])
         rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, recipe.iterations)
         self.optimiser = keras.optimizers.Adam(rate)
         self.trained = [weight for network in self.motion.networks for weight in network.trainable_variables]
@@ -155,28 +174,59 @@ class MotionTrainee:
         self.variables = self.trained + self.optimiser.variables
         self.description = {"network": "motion", "person": label, "people": sorted(rows), **recipe.described()}
 
+    def _main_changes(self) -> np.ndarray:
+        """What faces mostly do, float32 (h, w, 3, code + shades), from which the training starts.
+
+        Main components of dense flows between frames and medians, and of what bending by them leaves; of both and of
+        their mirror images. An average number of a code is about one.
+        """
+        some, half, grid = evenly(len(self.rows), FLOWS), self.recipe.size // 2, self.recipe.size // 4
+        frames = images.prepare(self.faces, half, self.rows[some])
+        medians = images.resize(self.medians, half)[self.whose[some]]
+        flows = np.stack([images.flow_between(*both) for both in zip(frames, medians)])
+        left = motion.bend(frames - motion.bend(medians.astype(np.float32), flows), -flows) / 255
+        left = np.stack([cv2.resize(one, (grid, grid), interpolation=cv2.INTER_AREA) for one in left])[..., None]
+        flows = motion.scaled(flows, grid)
+        flows = np.concatenate([flows, flows[:, :, ::-1] * np.array([-1, 1], np.float32)])
+        left = np.concatenate([left, left[:, :, ::-1]])
+        found = np.zeros((grid, grid, 3, self.recipe.code + self.recipe.shades), np.float32)
+        found[:, :, :2, : self.recipe.code] = _components(flows, self.recipe.code)
+        found[:, :, 2:, self.recipe.code :] = _components(left, self.recipe.shades)
+        return found
+
     def drawn(self, n: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """n frames and their people's medians, uint8 (n, size, size)."""
         one = random.integers(0, len(self.rows), n)
         return images.prepare(self.faces, self.recipe.size, self.rows[one]), self.medians[self.whose[one]]
 
     def batch(self, step: int):
-        """Frames beside medians under the same small affine and flip, float32 (n, size, size, 2) in 0-1; and small."""
+        """Frames beside medians under the same small affine and flip, float32 (n, size, size, 2) in 0-1; the same at
+        half the size; and the dense flow between these, float32 (n, size / 4, size / 4, 2) in pixels of that grid."""
         random = np.random.default_rng([self.recipe.seed, step])
-        return with_small(together(*self.drawn(self.recipe.batch, random), self.recipe.nuisance, random))
+        both, small = with_small(together(*self.drawn(self.recipe.batch, random), self.recipe.nuisance, random))
+        grey = (255 * small).astype(np.uint8)
+        flows = [images.flow_between(*np.ascontiguousarray(np.moveaxis(one, -1, 0))) for one in grey]
+        return both, small, motion.scaled(np.stack(flows), self.recipe.size // 4)
 
     def bent(self, both, small, training: bool):
-        """Motions on the networks' grid, in its pixels; and medians bent by them beside frames, at half the size."""
-        seen = both - 0.5
-        motions = self.motion.decoder([self.motion.encoder(seen, training=training), seen[..., 1:]], training=training)
-        return motions, bend(small[..., 1], enlarged(motions, self.recipe.size // 2)), small[..., 0]
+        """Motions on the networks' grid, in its pixels, and changes of grey; and medians changed so beside frames, at
+        half the size."""
+        seen, half = both - 0.5, self.recipe.size // 2
+        changes = self.motion.decoder([self.motion.encoder(seen, training=training), seen[..., 1:]], training=training)
+        motions, shades = changes[..., :2], changes[..., 2]
+        moved = enlarged(bend_both(shades, motions)[..., None], half)[..., 0] * (changes.shape[1] / half)
+        return changes, bend(small[..., 1], enlarged(motions, half)) + moved, small[..., 0]
 
-    def _update(self, both, small):
-        """One update; the whole loss, and without the cost of rough motion."""
+    def _update(self, both, small, flows):
+        """One update; the whole loss, and of it what the pictures say."""
         with tf.GradientTape() as tape:
-            motions, drawn, wanted = self.bent(both, small, training=True)
-            pictures = unlike(drawn, wanted)
-            loss = pictures + self.recipe.smooth * roughness(motions) * (self.recipe.size // 2) / motions.shape[1]
+            changes, drawn, wanted = self.bent(both, small, training=True)
+            motions = changes[..., :2]
+            pictures = unlike(drawn, wanted, self.weights)
+            finer = 2.0  # a pixel of the motions' grid, in pixels of the small pictures
+            apart = tf.reduce_mean(self.coarse * rounded(finer * (motions - flows)))
+            loss = pictures + self.recipe.smooth * finer * roughness(motions) + self.recipe.follow * apart
+            loss += self.recipe.sparing * tf.reduce_mean(tf.abs(changes[..., 2]))
         self.optimiser.apply(tape.gradient(loss, self.trained), self.trained)
         return tf.stack([loss, pictures])
 
@@ -189,8 +239,11 @@ class MotionTrainee:
     def preview(self) -> np.ndarray:
         """Rows: frames, their people's medians, these bent."""
         frames, medians = self.drawn(SHOWN, np.random.default_rng(self.recipe.seed))
-        moved = [self.motion.of(frame[None], median, median)[0] for frame, median in zip(frames, medians)]
-        rows = frames, medians, motion.bend(medians, np.concatenate(moved))
+        moved = [
+            self.motion.transfer(frame[None], median, median, clip=0, keep_pose=True)[0]
+            for frame, median in zip(frames, medians)
+        ]
+        rows = frames, medians, np.stack(moved)
         return np.vstack([np.hstack(list(row)) for row in rows])
 
 
@@ -213,13 +266,37 @@ def with_small(both: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return both, np.stack([cv2.resize(one, (half, half), interpolation=cv2.INTER_AREA) for one in both])
 
 
+def _components(fields: np.ndarray, number: int) -> np.ndarray:
+    """The main components of fields (n, h, w, c), each as large as it is on average: float32 (h, w, c, number)."""
+    _, values, found = randomized_svd(fields.reshape(len(fields), -1), number, random_state=0)
+    sized = found.T * values / np.sqrt(len(fields))
+    out = np.zeros((int(np.prod(fields.shape[1:])), number), np.float32)
+    out[:, : sized.shape[1]] = sized  # fewer where there are fewer fields
+    return out.reshape(*fields.shape[1:], number)
+
+
+def bend_both(pictures, motions):
+    """`bend` with a gradient for the pictures, too: for small ones."""
+    height, width = pictures.shape[1:]
+    last = np.array([width - 1, height - 1], np.float32)
+    at = tf.clip_by_value(motion.grid(height, width) + motions, 0.0, last)
+    corner = tf.stop_gradient(tf.minimum(tf.floor(at), last - 1))
+    x, y = tf.unstack(at - corner, axis=-1)
+    whole = tf.cast(corner, tf.int32)
+    first = whole[..., 0] + width * whole[..., 1] + (tf.range(tf.shape(pictures)[0]) * height * width)[:, None, None]
+    flat = tf.reshape(pictures, [-1])
+    four = [tf.gather(flat, first + k) for k in (0, 1, width, width + 1)]
+    upper, lower = four[0] + x * (four[1] - four[0]), four[2] + x * (four[3] - four[2])
+    return upper + y * (lower - upper)
+
+
 def enlarged(motions, size: int):
-    """`faces.motion.scaled` for TensorFlow: motions (n, h, h, 2) for `size` pixels, as products of matrices."""
+    """`faces.motion.scaled` for TensorFlow: motions (n, h, h, c) for `size` pixels, as products of matrices."""
     height = motions.shape[1]
     at = np.clip((np.arange(size) + 0.5) * height / size - 0.5, 0, height - 1)
     weights = np.clip(1 - np.abs(at[:, None] - np.arange(height)), 0, 1) * size / height
     rows, columns = tf.constant(weights, tf.float32), tf.constant(weights * height / size, tf.float32)
-    return tf.stack([rows @ motions[..., axis] @ tf.transpose(columns) for axis in (0, 1)], axis=-1)
+    return tf.stack([rows @ motions[..., axis] @ tf.transpose(columns) for axis in range(motions.shape[-1])], axis=-1)
 
 
 @tf.custom_gradient
@@ -250,10 +327,14 @@ def bend(pictures, motions):
     return upper + y * (lower - upper), gradient
 
 
-def unlike(drawn, wanted):
-    """How unlike pictures (n, h, w) in 0-1 are: their grey levels against their surroundings', and as they are."""
+def unlike(drawn, wanted, weights):
+    """How unlike pictures (n, h, w) in 0-1 are: their grey levels against their surroundings', and as they are.
+
+    `weights` (h, w), mean one: where it counts.
+    """
     blur = _blur(drawn.shape[1])
-    return rounded(standing_out(drawn, blur) - standing_out(wanted, blur)) + 2 * rounded(drawn - wanted)
+    apart = rounded(standing_out(drawn, blur) - standing_out(wanted, blur)) + 2 * rounded(drawn - wanted)
+    return tf.reduce_mean(weights * apart)
 
 
 def standing_out(pictures, blur):
@@ -270,8 +351,8 @@ def _blur(size: int):
 
 
 def rounded(deviation):
-    """The mean of |deviation|, rounded off near zero (Charbonnier)."""
-    return tf.reduce_mean(tf.sqrt(deviation**2 + ROUND**2) - ROUND)
+    """|deviation|, rounded off near zero (Charbonnier)."""
+    return tf.sqrt(deviation**2 + ROUND**2) - ROUND
 
 
 def roughness(motions):

@@ -77,8 +77,12 @@ def _glorot(seed: Iterator[int]):
     return keras.initializers.GlorotUniform(seed=next(seed))
 
 
-def _convolve(features, filters: int, kernel: int, seed, strides: int = 1):
-    features = layers.Conv2D(filters, kernel, strides, padding="same", kernel_initializer=_glorot(seed))(features)
+def _he(seed: Iterator[int]):
+    return keras.initializers.HeNormal(seed=next(seed))
+
+
+def _convolve(features, filters: int, kernel: int, seed, strides: int = 1, initializer=_glorot):
+    features = layers.Conv2D(filters, kernel, strides, padding="same", kernel_initializer=initializer(seed))(features)
     return layers.LeakyReLU(negative_slope=SLOPE)(features)
 
 
@@ -144,43 +148,58 @@ def reference_network(size: int = 64, detail: int = 2, base: int = 24, seed: int
 
 
 MOTION_FILTERS = (32, 48, 96)  # of the encoder, at a quarter, an eighth and a sixteenth of the side
-PICTURE_FILTERS = (16, 32, 32)  # of what the decoder makes of the face it is to bend
-DRAWING_FILTERS = (64, 48, 16)  # on the way up; multiples of 16 are what the processor's convolutions like
-RAISED_FILTERS = (0, 32, 16)  # of what comes up from the level below
-REACH = 2.0  # pixels of the grid that an output of one moves
+PICTURE_FILTERS = (32, 48, 64)  # of what the decoder makes of the face it is to bend
+RAISED_FILTERS = (48, 32)  # of the decoder on the way up; multiples of 16 are what the processor's convolutions like
 
 
-def motion_networks(size: int = 128, code: int = 48, seed: int = 0) -> tuple[keras.Model, keras.Model]:
+class Changes(layers.Layer):
+    """Codes (n, code) and own changes (n, h, w, 3 code) to what becomes of a face (n, h, w, 3): a sum over numbers.
+
+    What a number does is what it `usual`ly does, a weight (h, w, 3, code), and more or less of it on the face that is
+    to be changed. Of the three, two are movement, x and y, and one is grey.
+    """
+
+    def build(self, input_shape):
+        (_, code), (_, height, width, _) = input_shape
+        self.usual = self.add_weight(name="usual", shape=(height, width, 3, code), initializer="zeros")
+
+    def call(self, inputs):
+        import tensorflow as tf
+
+        codes, own = inputs
+        changes = self.usual + tf.reshape(own, [-1, *self.usual.shape])
+        return tf.einsum("nhwck,nk->nhwc", changes, codes)
+
+
+def motion_networks(size: int = 128, code: int = 64, seed: int = 0) -> tuple[keras.Model, keras.Model]:
     """Encoder and decoder of DeepFN by motion.
 
     Encoder: a frame beside a median, float32 (n, size, size, 2) around zero, to codes (n, code). Decoder: codes and the
-    face to be bent (n, size, size, 1), to motions (n, size / 4, size / 4, 2) in pixels of that grid, at first zero.
+    face to be changed (n, size, size, 1), to (n, size / 4, size / 4, 3): motions in pixels of that grid and changes of
+    grey in shares of the range, at first zero. It says for each number of the code what it does to this face.
     """
     draws = seeds(seed)
     both = keras.Input((size, size, 2))
-    features = _levels(both, MOTION_FILTERS, draws, deeper=True)[-1]
-    features = layers.Flatten()(_convolve(features, 32, 1, draws))
+    apart = 4.0 * (both[..., :1] - both[..., 1:])  # what differs, at full contrast
+    features = _levels(layers.Concatenate()([apart, both[..., 1:]]), MOTION_FILTERS, draws, deeper=True)[-1]
+    features = layers.Flatten()(_convolve(features, 32, 1, draws, initializer=_he))
     codes = layers.Dense(code, kernel_initializer=_glorot(draws), dtype="float32")(features)
     given, picture = keras.Input((code,)), keras.Input((size, size, 1))
-    passed = _levels(picture, PICTURE_FILTERS, draws, deeper=False)
-    lowest = size // 16
-    features = layers.Dense(lowest * lowest * 32, kernel_initializer=_glorot(draws))(given)
-    features = layers.Reshape((lowest, lowest, 32))(layers.LeakyReLU(negative_slope=SLOPE)(features))
-    for skip, raised, filters in zip(reversed(passed), RAISED_FILTERS, DRAWING_FILTERS):
-        if raised:
-            features = Doubled()(_convolve(features, raised, 1, draws))
-        features = _convolve(layers.Concatenate()([features, skip]), filters, 3, draws)
-    moved = layers.Conv2D(2, 1, kernel_initializer="zeros", dtype="float32")(features)
-    moved = layers.Rescaling(REACH, dtype="float32")(moved)
-    return keras.Model(both, codes, name="encoder"), keras.Model([given, picture], moved, name="decoder")
+    *passed, features = _levels(picture, PICTURE_FILTERS, draws, deeper=False)
+    for skip, filters in zip(reversed(passed), RAISED_FILTERS):
+        raised = Doubled()(_convolve(features, filters, 1, draws, initializer=_he))
+        features = _convolve(layers.Concatenate()([raised, skip]), filters, 3, draws, initializer=_he)
+    own = layers.Conv2D(3 * code, 1, kernel_initializer="zeros", dtype="float32")(features)
+    changed = Changes(dtype="float32", name="changes")([given, own])
+    return keras.Model(both, codes, name="encoder"), keras.Model([given, picture], changed, name="decoder")
 
 
 def _levels(features, numbers, draws, deeper: bool) -> list:
     """Maps of a quarter, an eighth and a sixteenth of the side; fine detail goes into the first one's channels."""
     passed, features = [], Squares()(features)
     for level, filters in enumerate(numbers):
-        features = _convolve(features, filters, 3 if level else 2, draws, strides=2 if level else 1)
+        features = _convolve(features, filters, 3 if level else 2, draws, 2 if level else 1, _he)
         if level and deeper:
-            features = _convolve(features, filters, 3, draws)
+            features = _convolve(features, filters, 3, draws, initializer=_he)
         passed.append(features)
     return passed

@@ -8,7 +8,7 @@ The weights can draw the faces they were trained on, so they belong in the artef
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -99,7 +99,11 @@ def train_joint(
     folder = Path(folder)
     _check({"template": template_faces, **people}, recipe.size)
     trainee = Joint(template_faces, people, recipe)
-    course = train(trainee, folder / "checkpoints", recipe.iterations, description="joint autoencoder")
+    # Everybody's decoder with its moments is in each checkpoint.
+    every = max(1, recipe.iterations // 5)
+    course = train(
+        trainee, folder / "checkpoints", recipe.iterations, description="joint autoencoder", checkpoint_every=every
+    )
     _save(folder, trainee, trainee.encoder, trainee.decoder)
     np.save(folder / DECODERS, trainee.table[0].numpy())
     course.to_csv(folder / HISTORY, index=False)
@@ -171,11 +175,13 @@ def _networks(size: int, width: float):
     return networks.encoder(size, width), networks.decoder(size, width)
 
 
-def transfer(folder: str | Path, faces: np.ndarray, at_once: int = 256) -> np.ndarray:
+def transfer(folder: str | Path, faces: np.ndarray, template: np.ndarray | None = None, at_once: int = 256):
     """Eq. 2: X_y = D_y(E(X)), the faces through the encoder and the template's decoder, without augmentation.
 
     `faces` uint8 (n, size, size) from `images.prepare`; returns the same shape. The whole crop goes in: it stands for
-    the middle 160 of 256 pixels to which the code base cuts before it converts.
+    the middle 160 of 256 pixels to which the code base cuts before it converts. With `template`, faces of the template,
+    the codes are *matched* first: moved by what the two mean codes differ by, as no term of Eq. 1 makes the codes of
+    two people mean the same.
     Raises StudyError where the folder holds no readable network, or faces of another size are given.
     """
     from .autoencoder import as_faces, as_input
@@ -188,8 +194,16 @@ def transfer(folder: str | Path, faces: np.ndarray, at_once: int = 256) -> np.nd
     encoder, decoder = _networks(size, width)
     for name, network in zip(NETWORKS, (encoder, decoder)):
         _load(network, folder, name)
-    out = np.empty(faces.shape, np.uint8)
-    for start in range(0, len(faces), at_once):
-        some = slice(start, start + at_once)
-        out[some] = as_faces(decoder(encoder(as_input(faces[some]))))
+    out, apart = np.empty(faces.shape, np.uint8), 0.0
+
+    def codes(some: np.ndarray) -> Iterator[tuple[slice, Any]]:
+        for start in range(0, len(some), at_once):
+            rows = slice(start, start + at_once)
+            yield rows, encoder(as_input(some[rows]))
+
+    if template is not None:
+        means = [np.mean(np.concatenate([code for _, code in codes(some)]), axis=0) for some in (template, faces)]
+        apart = means[0] - means[1]
+    for rows, code in codes(faces):
+        out[rows] = as_faces(decoder(code + apart))
     return out

@@ -76,14 +76,20 @@ SHARED_NUISANCE = Augmentation(rotation=5.0, scale=0.05, shift=0.02, flip=0.5, w
 
 @dataclass(frozen=True)
 class MotionRecipe(Described):
-    """How DeepFN by motion is trained. `code`: numbers that say what moved; `smooth`: the cost of rough motion."""
+    """How DeepFN by motion is trained. `code`: numbers that start as movements; `shades`: further ones that start as
+    changes of grey. `smooth`: the cost of rough motion; `follow`: of each pixel by which it is not the dense flow's,
+    which needs no training; `sparing`: of each share of the grey range that is changed.
+    """
 
     size: int = 128
     code: int = 48
+    shades: int = 32
     seed: int = 0
     batch: int = 32
     iterations: int = 8000
     learning_rate: float = 1e-3
     smooth: float = 0.08
+    follow: float = 0.3
+    sparing: float = 0.2
     nuisance: Augmentation = field(default_factory=lambda: SHARED_NUISANCE)
     precision: Precision = Precision()

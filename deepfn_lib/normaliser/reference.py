@@ -9,7 +9,6 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import keras
 import numpy as np
 import tensorflow as tf
@@ -25,7 +24,6 @@ from .training import tidy, train
 
 CODE_VERSION = 2  # raise when the same examples and recipe would give another network
 CHUNK = 256
-OUTSIDE, REGION_WEIGHT = 0.2, 3.0  # weights of pixels off the face, and where action units are seen; 1 elsewhere
 WEIGHTS, MEDIAN, HISTORY, COST = "network.weights.h5", "template-median.npy", "history.csv", "cost.json"
 
 
@@ -135,7 +133,7 @@ class ReferenceTrainee:
         self.source, self.recipe, self.read = source, recipe, read
         self.reference = Reference.fresh(template_median, recipe)
         self.update = recipe.precision.compiled(self._update)
-        self.weights = tf.constant(where_it_counts(recipe.size)[None, ..., None])
+        self.weights = tf.constant(regions.where_it_counts(recipe.size)[None, ..., None])
         rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, recipe.iterations, alpha=0.01)
         self.optimiser = keras.optimizers.Adam(rate)
         self.trained = self.reference.network.trainable_variables
@@ -172,16 +170,6 @@ class ReferenceTrainee:
         frames, medians, answers = self.source.shown(self.recipe.seed)
         shown = [images.resize(part, self.recipe.size) for part in (frames, medians)]
         return np.vstack([np.hstack(list(row)) for row in (*shown, self.reference.transfer(frames, medians), answers)])
-
-
-def where_it_counts(size: int) -> np.ndarray:
-    """Weights float32 (size, size), mean one: brows, eyes and mouth count most, then the face, then hair and wall."""
-    weights = np.full((size, size), OUTSIDE, np.float32)
-    weights[regions.box("face", size)] = 1.0
-    for region in ("brows", "eyes", "mouth"):
-        weights[regions.box(region, size)] = REGION_WEIGHT
-    smooth = cv2.GaussianBlur(weights, (0, 0), size / 32)
-    return smooth / smooth.mean()
 
 
 def disturb(frames, medians, random: np.random.Generator, nuisance: Augmentation, misaligned: float = MISALIGNED):

@@ -2,7 +2,20 @@
 
 from .card import card
 from .gate import Mean, face_grid
-from .tables import Table, interval_text, p_text, table
-from .words import say
+from .tables import Table, claim_table, interval_text, p_text, table
+from .words import budget, say, tally, whose
 
-__all__ = ["Mean", "Table", "card", "face_grid", "interval_text", "p_text", "say", "table"]
+__all__ = [
+    "Mean",
+    "Table",
+    "budget",
+    "card",
+    "claim_table",
+    "face_grid",
+    "interval_text",
+    "p_text",
+    "say",
+    "table",
+    "tally",
+    "whose",
+]

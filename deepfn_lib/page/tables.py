@@ -1,5 +1,6 @@
 """Tables for a page: HTML with a caption, numbers to the right, in a box that scrolls where a phone needs it."""
 
+from collections.abc import Sequence
 from html import escape
 from numbers import Number
 from typing import Any
@@ -10,6 +11,15 @@ import pandas as pd
 LONG = 24  # characters from which a text column may wrap, and keeps a width that can be read
 NUMBER_LIKE = r"^[<>≤≥=+\-−–]?\s?\d"  # a text that is laid out as a number: "+1.2 (0.4 to 2.0)", "< 0.001"
 LONGEST_NUMBER = 28  # characters of such a text
+CLAIM_HEADINGS = {  # of `statistics.judge`
+    "paper_p": "p, paper's value",
+    "p_two_sample": "p, paper's test",
+    "p_ours": "p, our test",
+    "p_holm": "p, Holm",
+    "p_similar": "p, similar",
+    "p_mixed": "p, mixed model",
+    "told": "verdict",
+}
 
 
 class Table:
@@ -67,6 +77,13 @@ def table(frame: pd.DataFrame, caption: str, formats: dict | None = None, headin
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
     return Table(frame, html)
+
+
+def claim_table(judged: pd.DataFrame, columns: Sequence[str], caption: str) -> Table:
+    """Some columns of `statistics.judge`, then how the verdicts are told; without the paper's where it says nothing."""
+    silent = [name for name in ("paper", "paper_p") if judged[name].replace("", np.nan).isna().all()]
+    shown = judged[[name for name in columns if name not in silent] + ["told"]]
+    return table(shown, caption, {"effect": ".2f"}, CLAIM_HEADINGS)
 
 
 def _kind(column: pd.Series) -> str:

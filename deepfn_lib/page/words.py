@@ -2,6 +2,12 @@
 
 from dataclasses import dataclass
 from string import Formatter
+from typing import Any
+
+import pandas as pd
+
+from ..arms import PAPERS, find
+from ..statistics import published
 
 
 @dataclass(frozen=True)
@@ -24,3 +30,44 @@ def say(words: str, **values) -> Words:
     if unused := set(values) - told:
         raise ValueError(f"not told in the sentence: {', '.join(sorted(unused))}")
     return Words(words.strip().format(**values))
+
+
+def whose(arm: str) -> str:
+    """An arm's label and whose method it is: the paper's sentences are about the paper's own."""
+    one = find(arm)
+    owner = "the paper's method" if arm == PAPERS else "not the paper's"
+    return f"{one.label} ({'ours, ' if one.ours else ''}{owner})"
+
+
+def tally(judged: pd.DataFrame) -> str:
+    """How many of the claims of `statistics.judge` have each verdict."""
+    return ", ".join(f"{n} × {verdict}" for verdict, n in judged["told"].value_counts(sort=False).items())
+
+
+def budget(study: Any) -> Words:
+    """At which budget the verdicts on `study.compared` stand: what their networks have had, beside the paper's."""
+    iterations, batch = (int(published(key).value) for key in ("iterations", "batch"))
+    one, people = 2 * iterations * batch, len(study.others)
+    parts = [_spent(study, arm, one * people) for arm in study.compared]
+    return say(
+        "*At this budget* means: {parts}. The paper's {iterations:,} iterations a person, each a batch of {batch} of "
+        "the template and one of the person, are {one:,} images for one person and {all:,} for these {people}.",
+        parts="; ".join(parts),
+        iterations=iterations,
+        batch=batch,
+        one=one,
+        all=one * people,
+        people=people,
+    )
+
+
+def _spent(study: Any, name: str, papers: int) -> str:
+    """What an arm's networks have had, in words; `papers`: images that the paper's method has for the same people."""
+    arm = find(name)
+    if not arm.network:
+        return f"{arm.label} has no network"
+    cost = study.cost(name)
+    many = f"{cost['networks']:.0f} networks" if cost["networks"] > 1 else "1 network"
+    start = ", the one that they start from among them" if arm.each and study.start else ""
+    seen = f"{cost['images']:,.0f} images through the encoder for everybody"
+    return f"{arm.label} has had {seen} ({100 * cost['images'] / papers:.3g} % of the paper's), in {many}{start}"

@@ -91,9 +91,15 @@ def on_stages(seed: int, dataset: str, scene: tuple[str | int, ...], face: Face,
     camera, light = SCENES[dataset]
     light = vary_light(light, generator(seed, "light", *scene), 1.0)
     own = make_stage(face, camera, light, generator(seed, "wall", *scene))
-    if dataset == "DISFA":
-        camera, light = SCENES["BP4D"]
-    return [(face, own), (template, make_stage(template, camera, light, generator(seed, "wall", *scene)))]
+    return [(face, own), (template, answer_stage(seed, dataset, scene, template))]
+
+
+def answer_stage(seed: int, dataset: str, scene: tuple[str | int, ...], template: Face) -> Stage:
+    """The template's stage of `on_stages`: where exact answers are drawn."""
+    camera, light = SCENES["BP4D"]
+    if dataset != "DISFA":
+        light = vary_light(light, generator(seed, "light", *scene), 1.0)
+    return make_stage(template, camera, light, generator(seed, "wall", *scene))
 
 
 def render_both(shown: Shown, moment: Moment, grain: int) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -140,7 +146,7 @@ def write_disfa_session(folder, seed, participant, task, course: Course, shown: 
     """Video and labels of one participant; frame numbers from 1 (n,) and landmarks (n, 2, 5, 2), own face first."""
     frames = np.arange(1, len(course.level) + 1)
     paths = [root / layouts.disfa_video(participant) for root in (folder / "disfa", folder / "truth" / "disfa")]
-    writers = [_video(path, stage.camera.size) for path, (_, stage) in zip(paths, shown)]
+    writers = [open_video(path, stage.camera.size) for path, (_, stage) in zip(paths, shown)]
     points = []
     for number, frame in enumerate(frames.tolist()):
         both = render_both(shown, course.moment(number), frame)
@@ -153,7 +159,8 @@ def write_disfa_session(folder, seed, participant, task, course: Course, shown: 
     return frames, np.array(points)
 
 
-def _video(path: Path, size: tuple[int, int]) -> cv2.VideoWriter:
+def open_video(path: Path, size: tuple[int, int]) -> cv2.VideoWriter:
+    """A video to be written at `path`, of colour pictures of (width, height), compressed as DISFA's are here."""
     path.parent.mkdir(parents=True, exist_ok=True)
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 20.0, size)
     writer.set(cv2.VIDEOWRITER_PROP_QUALITY, JPEG_QUALITY)

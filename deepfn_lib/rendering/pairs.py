@@ -12,6 +12,7 @@ import numpy as np
 
 from ..cluster import HERE, Machine
 from ..faces import alignment, detection, tracking
+from ..faces.alignment import cut
 from .corpora import on_stages, render_both
 from .expressions import make_course
 from .label_statistics import BP4D_COLUMNS, MOST_EXPRESSIVE
@@ -104,9 +105,3 @@ def cut_as_found(pictures: list[np.ndarray], exact: np.ndarray, size: int, mode:
     boxes = np.where(found[:, None], detected.boxes, alignment.boxes_from_points(exact))
     matrices = alignment.transforms(points, boxes, size, mode)
     return np.array([alignment.crop(*pair, size) for pair in zip(pictures, matrices)]), found
-
-
-def cut(picture: np.ndarray, points: np.ndarray, size: int, mode: str = "five-points") -> np.ndarray:
-    """The face in a picture, aligned by its exact landmarks (5, 2): (size, size) uint8."""
-    transform = alignment.transforms(points[None], alignment.boxes_from_points(points[None]), size, mode)[0]
-    return alignment.crop(picture, transform, size)

@@ -5,8 +5,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from ..faces.alignment import cut
 from .face import ACTION_UNITS, Face
-from .pairs import cut
 from .people import face_of
 from .renderer import Stage, make_stage, render
 from .scene import SCENES, Moment

@@ -1,12 +1,13 @@
 """Statistics of the study: participants' scores, tests, intervals, verdicts, constants and the published numbers."""
 
 from .bootstrap import Estimate, Plan, difference_interval, mean_interval, oracle_share, rank_share
-from .claims import FAILS, HOLDS, OPEN, RULE, Claim, judge, rank_verdict, table_claim, verdict
+from .claims import FAILS, HOLDS, OPEN, RULE, Claim, gap_claim, judge, rank_verdict, table_claim, told, verdict
 from .comparisons import Comparison, compare, detectable, holm, mixed_model
 from .crossed import crossed_effects, crossed_scores
 from .drawn import drawn_interval, two_way
 from .participants import action_unit_scores, participant_constants, participant_scores, repetition_scores
 from .published import published, published_score, published_table
+from .reference import reference_card, reference_courses, reference_difference, reference_mean, reference_scores
 from .summary import action_unit_table, condition_table, direction_table
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "difference_interval",
     "direction_table",
     "drawn_interval",
+    "gap_claim",
     "holm",
     "judge",
     "mean_interval",
@@ -40,8 +42,14 @@ __all__ = [
     "published_table",
     "rank_share",
     "rank_verdict",
+    "reference_card",
+    "reference_courses",
+    "reference_difference",
+    "reference_mean",
+    "reference_scores",
     "repetition_scores",
     "table_claim",
+    "told",
     "two_way",
     "verdict",
 ]

@@ -253,6 +253,18 @@ def _read(chosen, corpora: Corpora) -> tuple[pd.DataFrame, pd.DataFrame, pd.Data
     return whole.frames, whole.exclusions, people
 
 
+@step(
+    "still",
+    rooms=("rendering.still",),
+    settings=("seed", "bp4d_people", "bp4d_frame_rate", "disfa_frame_rate", "crop_size", "alignment"),
+)
+def held_still(folder, chosen, machine, faces):
+    """The exact answers of the rendered corpora's faces with the head held still, row by row with the faces."""
+    from ..rendering.still import write_still
+
+    write_still(folder, faces.frames, **vars(chosen), machine=machine)
+
+
 @step("pairs", rooms=("rendering.pairs",), settings=("seed", "pair_people", "pair_frames", "alignment"))
 def rendered_pairs(folder, chosen, machine, wearer):
     """Rendered pairs of people who are in neither corpus; the answers show the rendered participant `wearer`."""

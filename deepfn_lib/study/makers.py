@@ -8,6 +8,14 @@ from ..faces import images
 from .steps import step
 
 FILE = "faces.npy"
+# Our own arm with one thing changed, by name: `by_motion`'s `how`.
+MOTION_VARIANTS: dict[str, dict] = {
+    "pose kept": {"keep_pose": True},
+    "no residual": {"clip": 0.0},
+    "movement alone": {"clip": 0.0, "shaded": False},
+    "the whole residual": {"clip": 255.0},
+    "on the own face, not the template's": {"own_face": True},
+}
 
 
 def new_arm(folder: Path, n: int) -> np.memmap:
@@ -40,6 +48,13 @@ def pictured(folder, pictures, change, template):
 def exact(folder, faces):
     """The exact answers, equalised as the normaliser's faces are."""
     fill(new_arm(folder, len(faces.images)), faces.truth, faces.names, lambda pictures, _: images.equalise(pictures))
+
+
+@step("arms", rooms=("faces.images",))
+def exact_still(folder, faces, still):
+    """The exact answers with the head held still, equalised likewise."""
+    answers = np.load(still / FILE, mmap_mode="r")
+    fill(new_arm(folder, len(faces.images)), answers, faces.names, lambda pictures, _: images.equalise(pictures))
 
 
 @step("arms", rooms=("normaliser.reference",))
@@ -79,14 +94,25 @@ def by_motion(folder, pictures, template, network, motion, how):
     out.flush()
 
 
+@step("arms", rooms=("faces.images",))
+def combined(folder, pictures, parts):
+    """Some people from one arm, some from another: `parts`, pairs of an arm's file and names; nobody else has faces."""
+    out = new_arm(folder, len(pictures.images))
+    for path, names in parts:
+        wanted = np.isin(pictures.names, names)
+        out[wanted] = np.load(path, mmap_mode="r")[wanted]
+    out.flush()
+
+
 @step("arms", rooms=("normaliser.per_person",))
-def joined(folder, pictures, template, networks):
-    """Each person's faces as their own network gives them, in their rows; the template's own are what they are."""
+def joined(folder, pictures, template, networks, file):
+    """Each person's faces as their own network gives them (in a `file` of its folder), in their rows; the template's
+    own are what they are."""
     out, names = new_arm(folder, len(pictures.images)), pictures.names
     own = np.flatnonzero(names == template.name)
     out[own] = images.prepare(pictures.images, images.SIZE, own)
     for person, folder_of_one in networks.items():
-        out[names == person] = images.resize(np.load(folder_of_one / FILE))
+        out[names == person] = images.resize(np.load(folder_of_one / file))
     out.flush()
 
 

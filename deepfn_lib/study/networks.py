@@ -15,7 +15,8 @@ from ..faces import images
 from ..normaliser.per_person import DESCRIPTION, train_joint, train_person, transfer
 from .steps import step
 
-COST, FACES = "cost.json", "faces.npy"
+SELDOM = 200  # iterations between checkpoints of a person's network: a shorter training is as soon done again
+COST, FACES, MATCHED = "cost.json", "faces.npy", "matched.npy"
 PERSON, REFERENCE, MOTION = "normaliser.per_person", "normaliser.reference", "normaliser.motion"
 
 
@@ -34,15 +35,18 @@ def joint_network(folder, pictures, template, joint):
 
 @step("networks", rooms=(PERSON,))
 def own_network(folder, pictures, template, person, autoencoder, start):
-    """One person's own network (section 3.2), with the person's faces on the template, (n, size, size).
+    """One person's own network (section 3.2), with the person's faces on the template, uint8 (n, size, size): as Eq. 2
+    has it (FACES), and with codes matched (MATCHED).
 
     `start`: the folder of the joint network, or None: from random weights, as in the paper.
     """
     target, own = (
         images.prepare(pictures.images, autoencoder.size, pictures.rows(name)) for name in (template.name, person)
     )
-    _timed(folder, autoencoder, lambda: train_person(folder, target, own, autoencoder, label=person, initial=start))
+    how = {"label": person, "initial": start, "checkpoint_every": max(SELDOM, autoencoder.iterations // 20)}
+    _timed(folder, autoencoder, lambda: train_person(folder, target, own, autoencoder, **how))
     np.save(folder / FACES, transfer(folder, own))
+    np.save(folder / MATCHED, transfer(folder, own, target))
 
 
 @step("networks", rooms=(MOTION,))

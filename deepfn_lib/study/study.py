@@ -133,19 +133,40 @@ class Study:
         wearer = self.chosen_template.participant if self.corpora.rendered else MOST_EXPRESSIVE
         return self.make(data.rendered_pairs, wearer=wearer)
 
+    @cached_property
+    def still(self) -> Path:
+        """The folder of the exact answers with the head held still, rendered if they are not there.
+
+        Raises StudyError where there is no exact answer.
+        """
+        self.require_truth("holding the head still")
+        return self.make(data.held_still)
+
     # Arms and their networks.
 
     @cached_property
     def arms(self) -> tuple[str, ...]:
-        """The arms of the settings that these data can have: the oracle only where the exact answer exists."""
+        """The arms of the settings that these data can have: exact answers only where they exist."""
         there = self.faces.truth is not None
         wanted = table.in_order((*self.settings.arms, self.settings.normaliser_arm))
         return tuple(name for name in wanted if there or not table.find(name).exact)
 
+    @cached_property
+    def still_arms(self) -> tuple[str, ...]:
+        """Further exact answers that these data can have, beside those of the settings: a second ceiling."""
+        there = self.faces.truth is not None
+        return tuple(arm.name for arm in table.ARMS if there and arm.exact and arm.name not in self.arms)
+
     @property
     def normaliser(self) -> str:
-        """The arm that the chapters' claims are about."""
+        """The arm that the chapters judge the paper's claims on."""
         return self.settings.normaliser_arm
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """The arms that claims are judged on, each in a family of its own: `normaliser`, and ours where it is there."""
+        both = (self.normaliser, table.OURS)
+        return tuple(dict.fromkeys(name for name in both if name in self.arms))
 
     def arm(self, name: str) -> np.ndarray:
         """The faces as one arm's classifier sees them: a read-only map, uint8 (n, 64, 64), row by row with `faces`."""
@@ -163,7 +184,7 @@ class Study:
         if arm.change:
             given = {"change": Named(arm.change), "template": self.template if arm.wears_template else None}
         elif arm.each:
-            given = {"networks": self.person_networks(name)}
+            given = {"networks": self.person_networks(name), "file": networks.FACES}
         elif arm.network:
             given = {"network": self.network(name)}
         step = Named(arm.maker).function
@@ -267,6 +288,28 @@ class Study:
         each = [networks.cost(folder) for folder in folders]
         total = {what: sum(one[what] for one in each) for what in ("images", "core_seconds", "networks")}
         return {**total, "parameters": each[0]["parameters"]}
+
+    def matched_arm(self) -> Path:
+        """The paper's method with each person's mean code moved onto the template's; the file as of `arm_path`."""
+        given = {"networks": self.person_networks(table.PAPERS), "file": networks.MATCHED}
+        return self.make(makers.joined, **given) / makers.FILE
+
+    def motion_arm(
+        self, how: Mapping[str, Any], recipe: MotionRecipe | None = None, trained_on: Sequence[str] | None = None
+    ) -> Path:
+        """DeepFN by motion with something changed: `how` as of `makers.by_motion`, another recipe, or a network that
+        learns from some people's frames only. The file as of `arm_path`."""
+        recipe, people = recipe or self.motion, None if trained_on is None else sorted(trained_on)
+        network = self.make(networks.motion_network, motion=recipe, trained_on=people)
+        return self.make(makers.by_motion, network=network, motion=recipe, how=dict(how)) / makers.FILE
+
+    def unseen_arm(self) -> Path:
+        """DeepFN by motion of people its network never saw: two networks, each trained on half of the people (and the
+        template) and used for the other half. The file as of `arm_path`."""
+        drawn = protocol.generator(self.settings.seed, "unseen").permutation(sorted(self.others)).tolist()
+        halves = [sorted(drawn[::2]), sorted(drawn[1::2])]
+        made = [self.motion_arm({}, trained_on=[*half, self.template.name]) for half in halves]
+        return self.make(makers.combined, parts=list(zip(made, reversed(halves)))) / makers.FILE
 
     def everybody_seconds(self, name: str) -> float:
         """Seconds by the clock that everybody's own networks took, and the network they start from, when they were
@@ -433,8 +476,8 @@ class Study:
 
         self.require_truth("measuring normalisation")
         marks = tuple(sorted(marks))
-        recipe = replace(self.autoencoder, iterations=marks[-1])
-        given = {"autoencoder": recipe, "marks": marks}
+        given = self._followed(marks)
+        recipe = given["autoencoder"]
         missing = [person for person in people if not self.is_made(sweep.course, person=person, **given)]
         if missing:
             jobs = [(self._packed, person, recipe, marks) for person in missing]
@@ -453,6 +496,17 @@ class Study:
                 auc = float(read["auc"].mean())
                 lines.append({"person": person, **line, **moved_faces(own, moved, answers), "auc": auc})
         return pd.DataFrame(lines)
+
+    def _followed(self, marks: Sequence[int]) -> dict[str, Any]:
+        marks = tuple(sorted(marks))
+        return {"autoencoder": replace(self.autoencoder, iterations=marks[-1]), "marks": marks}
+
+    def course_pictures(self, person: str, marks: Sequence[int], row: int) -> list[np.ndarray]:
+        """One frame (a row of the faces) as `courses` has it on the template at each mark: uint8 (64, 64) each."""
+        folder, at = self.make(sweep.course, person=person, **self._followed(marks)), self.faces.rows(person)
+        frame = int(np.flatnonzero(at == row)[0])
+        found = (np.load(folder / f"faces-{mark}.npy", mmap_mode="r")[frame] for mark in sorted(marks))
+        return list(images.resize(np.stack(list(found))))
 
     # Other augmentations.
 

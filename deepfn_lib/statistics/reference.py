@@ -1,0 +1,68 @@
+"""The reference run's small tables, committed in data_manifests/reference/ beside the card of the run that made them.
+
+They are what a longer budget than a reader's patience has found; `deepfn reference` makes them anew.
+"""
+
+import json
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+
+from ..artefacts import project_root
+from ..errors import StudyError
+from .bootstrap import Estimate, Plan
+from .drawn import two_way
+
+SCORES, COURSES, CARD = "person_independent.csv", "courses.csv", "card.json"
+
+
+def reference_folder() -> Path:
+    return project_root() / "data_manifests" / "reference"
+
+
+@cache
+def reference_scores() -> pd.DataFrame:
+    """Person-independent scores: arm, repetition, participant, score and roc_auc (percent, means over action units).
+
+    Raises StudyError where the table is missing or is another.
+    """
+    return _table(SCORES, {"arm", "repetition", "participant", "score", "roc_auc"})
+
+
+@cache
+def reference_courses() -> pd.DataFrame:
+    """The paper's method from random weights, over iterations; columns as of `Study.courses`."""
+    return _table(COURSES, {"person", "iteration", "images", "auc", "identity_left"})
+
+
+def reference_card() -> dict:
+    """How the tables were made: command, commit, date, settings, seconds, arms' artefacts."""
+    try:
+        return json.loads((reference_folder() / CARD).read_text())
+    except (OSError, ValueError):
+        raise StudyError(f"data_manifests/reference/{CARD} cannot be read; `deepfn reference` makes it") from None
+
+
+def _table(name: str, columns: set[str]) -> pd.DataFrame:
+    try:
+        found = pd.read_csv(reference_folder() / name)
+    except (OSError, ValueError) as problem:
+        raise StudyError(
+            f"data_manifests/reference/{name} cannot be read ({problem}); `deepfn reference` makes it"
+        ) from None
+    if not columns <= set(found):
+        raise StudyError(f"data_manifests/reference/{name} lacks {', '.join(sorted(columns - set(found)))}")
+    return found
+
+
+def reference_difference(first: str, second: str, plan: Plan, value: str = "score") -> Estimate:
+    """First arm less second in the reference run, points, paired by participant and repetition (`drawn.two_way`)."""
+    cells = reference_scores().pivot_table(index="participant", columns=["arm", "repetition"], values=value)
+    return two_way((cells[first] - cells[second]).to_numpy(), plan)
+
+
+def reference_mean(arm: str, value: str = "score") -> float:
+    """An arm's mean over participants of their mean over repetitions, percent."""
+    table = reference_scores()
+    return float(table[table["arm"] == arm].groupby("participant")[value].mean().mean())
