@@ -248,7 +248,7 @@ def carried_by_hand(frame, median, worn, own, drawn, cut):
 # %%
 ours = carried_by_hand(frames[0], median, worn, motions[0], motions[1], motion.CLIP)
 library = motion.carried(frames[:1], median, worn, motions[:1], motions[1:2])[0]
-assert np.array_equal(ours, library)
+assert np.abs(ours.astype(int) - library).max() <= 1  # of 255: sums in another order
 
 # %% [markdown]
 # ## The network, and what it learns from
