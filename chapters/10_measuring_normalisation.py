@@ -505,7 +505,7 @@ def both_ends(column, form):
 
 # %%
 say(
-    "In the reference run, over {images} images a person (the last is {share:.2g} % of "
+    "In the reference run, {images} images a person (the last is {share:.2g} % of "
     "the paper's), the reconstruction error went {error}, the PSNR {psnr} dB, the "
     "reader's AUC {auc} and the identity left {left}.",
     images=both_ends("images", ",.0f"),

@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from deepfn_lib import arms
 from deepfn_lib.arms import OURS, PAPERS
+from deepfn_lib.artefacts import project_root
 from deepfn_lib.errors import StudyError
 from deepfn_lib.page import budget, claim_table, figures, table, tally, whose
 from deepfn_lib.statistics import (
@@ -34,6 +36,7 @@ from deepfn_lib.statistics import (
     participant_scores,
     rank_share,
     rank_verdict,
+    reference,
     repetition_scores,
     table_claim,
     told,
@@ -607,3 +610,25 @@ def test_bars_of_the_conditions_have_their_constants_and_the_papers_values():
     assert [mark.name for mark in marks] == ["best constant"] * 3 + ["paper"] * 2
     assert [mark.showlegend for mark in marks] == [True, False, False, True, False]
     assert [mark.y[0] for mark in marks] == [*lines["constant"], 55.0, 59.6]
+
+
+def test_the_first_page_says_what_the_reference_run_found():
+    """Its paragraph is the one that the committed tables give; where these changed, put the new one there."""
+    page = (project_root() / "book" / "index.md").read_text()
+    assert " ".join(reference.headline().split()) in " ".join(page.split())
+
+
+def test_the_reference_run_has_all_that_its_readers_ask_for():
+    scored = set(reference.reference_scores()["arm"])
+    rivals = {arms.ORIGINAL, arms.EQUALISED, arms.SUBTRACTED, arms.STABILISED, arms.UNTRAINED, arms.ORACLE}
+    assert {*rivals, arms.OURS, arms.PAPERS} <= scored
+    assert set(reference.reference_card()["arms"]) == scored
+    assert (reference.reference_courses().groupby("person")["iteration"].count() >= 3).all()
+
+
+def test_a_missing_reference_table_is_named(monkeypatch, tmp_path):
+    monkeypatch.setattr(reference, "reference_folder", lambda: tmp_path)
+    reference.reference_scores.cache_clear()
+    with pytest.raises(StudyError, match="person_independent.csv cannot be read .* `deepfn reference` makes it"):
+        reference.reference_scores()
+    reference.reference_scores.cache_clear()
