@@ -208,8 +208,9 @@ class Joint:
         self.steps.scatter_nd_add([[who]], [1.0])
         step = tf.gather(self.steps, who)
         moments = [b * m + (1 - b) * g for b, m, g in zip(BETAS, moments, (slope, slope**2))]
-        mean, square = (m / (1 - tf.pow(b, step)) for b, m in zip(BETAS, moments))
-        new = row - self.recipe.learning_rate * mean / (tf.sqrt(square) + EPSILON)
+        young_mean, young_square = (1 - tf.pow(b, step) for b in BETAS)
+        rate = self.recipe.learning_rate * tf.sqrt(young_square) / young_mean  # with epsilon beside the raw moments
+        new = row - rate * moments[0] / (tf.sqrt(moments[1]) + EPSILON)
         for rows, values in zip(self.table, (new, *moments)):
             rows.scatter_nd_update([[who]], values[None])
         return tf.stack([template_loss, person_loss])

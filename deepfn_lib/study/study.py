@@ -489,7 +489,8 @@ class Study:
             answers = images.prepare(self.faces.answers, images.SIZE, rows)
             labels = self.faces.frames[list(BP4D_ACTION_UNITS)].to_numpy()[rows]
             who = self.faces.frames["participant"].astype(str).to_numpy()[rows]
-            probes = [(np.isin(who, self.exact.people[known]), probe) for known, probe in self.exact.probes]
+            strange = [probe for known, probe in self.exact.probes if who[0] not in self.exact.people[known]]
+            probes = [(np.zeros(len(who), bool), probe) for probe in strange]  # those that never saw this person
             for line in pd.read_csv(folder / sweep.COURSE).to_dict("records"):
                 moved = images.resize(np.load(folder / f"faces-{line['iteration']:.0f}.npy"))
                 read = expression_kept(moved, answers, labels, who, BP4D_ACTION_UNITS, probes)
