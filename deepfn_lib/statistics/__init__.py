@@ -7,7 +7,14 @@ from .crossed import crossed_effects, crossed_scores
 from .drawn import drawn_interval, two_way
 from .participants import action_unit_scores, participant_constants, participant_scores, repetition_scores
 from .published import published, published_score, published_table
-from .reference import reference_card, reference_courses, reference_difference, reference_mean, reference_scores
+from .reference import (
+    headline,
+    reference_card,
+    reference_courses,
+    reference_difference,
+    reference_mean,
+    reference_scores,
+)
 from .summary import action_unit_table, condition_table, direction_table
 
 __all__ = [
@@ -30,6 +37,7 @@ __all__ = [
     "direction_table",
     "drawn_interval",
     "gap_claim",
+    "headline",
     "holm",
     "judge",
     "mean_interval",
