@@ -188,11 +188,12 @@ def test_a_step_reads_no_setting_that_it_does_not_name(one):
 BEHIND = {
     "rendered_corpora": {"cut_faces"},
     "cut_faces": {"pictured", "exact", "joint_network", "own_network", "motion_network", "joined", "by_motion",
-                  "by_joint", "by_reference", "course", "judged"},
+                  "by_joint", "by_reference", "combined", "course", "held_still", "exact_still", "judged"},
     "joint_network": {"own_network", "by_joint"}, "own_network": {"joined"}, "motion_network": {"by_motion"},
     "rendered_pairs": {"reader", "on_pairs"}, "reader": {"on_pairs"}, "on_pairs": {"by_reference"},
-    "pictured": {"judged"}, "exact": {"judged"}, "joined": {"judged"}, "by_motion": {"judged"}, "by_joint": set(),
-    "by_reference": set(), "course": set(), "judged": set(),
+    "pictured": {"judged"}, "exact": {"judged"}, "joined": {"judged"}, "by_motion": {"combined", "judged"},
+    "held_still": {"exact_still"}, "exact_still": set(), "by_joint": set(), "by_reference": set(), "combined": set(),
+    "course": set(), "judged": set(),
 }  # fmt: skip
 # Every setting of an artefact, with another value of it, and the first artefacts that it changes.
 READ, PAPERS, SHARED = ("cut_faces",), ("joint_network", "own_network", "course"), ("motion_network", "on_pairs")
@@ -258,6 +259,7 @@ def keys_of(usual, **changed) -> dict[str, set[str]]:
     files = {arm.name: study.arm_path(arm.name) for arm in arms.ARMS}
     study.judged(study.models(study.splits), {name: files[name] for name in study.arms})
     study.joint_arms({"usual": study.joint})
+    study.unseen_arm(), study.matched_arm()
     study.make(sweep.course, person=study.others[0], autoencoder=study.autoencoder, marks=(1, 2))
     return study.store.asked
 
@@ -309,7 +311,7 @@ def test_from_random_weights_there_is_no_joint_network_and_everybodys_own_is_ano
 VERSIONS = {
     "rendering.corpora": ("rendered_corpora", "rendered_pairs"), "rendering.pairs": ("rendered_pairs", "on_pairs"),
     "faces.crops": ("cut_faces",), "datasets.bp4d": ("cut_faces",), "datasets.disfa": ("cut_faces",),
-    "faces.images": ("pictured", "exact", "joint_network", "motion_network", "reader", "course"),
+    "faces.images": ("pictured", "exact", "exact_still", "joint_network", "motion_network", "reader", "course"),
     "faces.motion": ("pictured", "motion_network", "by_motion"),
     "normaliser.motion": ("motion_network", "by_motion"), "normaliser.reference": ("on_pairs", "by_reference"),
     "normaliser.reader": ("reader", "on_pairs"), "normaliser.examples": ("on_pairs", "by_reference"),
@@ -317,7 +319,7 @@ VERSIONS = {
     "normaliser.networks": ("joint_network", "own_network", "motion_network", "reader", "on_pairs", "course"),
     "normaliser.augmentation": ("joint_network", "own_network", "motion_network", "on_pairs", "course"),
     "recognition.scores": ("judged",), "recognition.bank": ("judged",), "recognition.protocol": ("judged",),
-    "measures.score": ("judged",),
+    "rendering.still": ("held_still",), "measures.score": ("judged",),
 }  # fmt: skip
 
 

@@ -192,6 +192,22 @@ def test_what_bending_leaves_is_added_up_to_so_many_grey_levels(two, clip, added
     assert other.max() <= added and (clip == 0) == (other == 0).all()
 
 
+def test_shades_go_with_the_movement_on_both_faces(two):
+    """The person darkens somewhere, the template's face by another amount there; what is left is what no shade told."""
+    median, template = (np.clip(face, 60, 200) for face in two)
+    none = np.zeros((1, 64, 64, 2), np.float32)
+    own, drawn = np.zeros((2, 1, 64, 64), np.float32)
+    own[0, 20:30, 20:30], drawn[0, 22:32, 20:30] = -20, 35
+    frames = (median + own).astype(np.uint8)
+    out = motion.carried(frames, median, template, none, none, (own, drawn))
+    assert np.array_equal(out, template + drawn)
+    unsaid = motion.carried(frames, median, template, none, none, (0 * own, drawn), clip=0)
+    assert np.array_equal(unsaid, out)  # the own shades count in what is left alone
+    shift = constant(0, 3)  # of the whole head: a shade stays where the face has it
+    moved = motion.carried(motion.bend(frames, shift), median, template, shift, shift, (own, drawn), clip=0)
+    assert np.array_equal(moved, out)
+
+
 def test_on_ones_own_median_everything_comes_back(two):
     """The template is one's own face: a frame is its median bent, and what that leaves, wherever the head is still."""
     median, _ = two
@@ -205,7 +221,7 @@ def test_on_ones_own_median_everything_comes_back(two):
 
 # The network.
 
-RECIPE = MotionRecipe(size=64, iterations=5, batch=4, seed=2)
+RECIPE = MotionRecipe(size=64, code=8, shades=4, iterations=5, batch=4, seed=2)
 
 
 @pytest.fixture(scope="module")
@@ -250,6 +266,27 @@ def test_the_gradient_of_bending_is_that_of_finite_differences():
     assert outside.any() and (found[outside] == 0).all() and (found[~outside] != 0).mean() > 0.9
 
 
+def test_bending_with_a_gradient_for_pictures_is_the_same_bending():
+    random = np.random.default_rng(3)
+    pictures, weights = random.random((2, 2, 9, 11)).astype(np.float32)
+    whole = random.integers(-4, 5, (2, 9, 11, 2))
+    motions = (whole + random.uniform(0.2, 0.8, whole.shape)).astype(np.float32)
+    at, shown = tf.constant(motions), tf.constant(pictures)
+    found = []
+    for bent in (learnt.bend, learnt.bend_both):
+        with tf.GradientTape() as tape:
+            tape.watch([at, shown])
+            out = bent(shown, at)
+            total = tf.reduce_sum(weights * out)
+        found.append([out, *tape.gradient(total, [at, shown])])
+    np.testing.assert_allclose(found[0][0], found[1][0], atol=1e-6)
+    np.testing.assert_allclose(found[0][1], found[1][1], atol=1e-5)
+    assert found[0][2] is None
+    direction = random.normal(0, 1, pictures.shape).astype(np.float32)  # bending is linear in the pictures
+    expected = np.sum(weights * learnt.bend(direction, motions).numpy())
+    assert np.sum(found[1][2] * direction) == pytest.approx(expected, rel=1e-4)
+
+
 @pytest.mark.parametrize("size", [64, 40, 17])
 def test_enlarged_motions_are_opencvs(size):
     motions = np.random.default_rng(2).normal(0, 2, (3, 16, 16, 2)).astype(np.float32)
@@ -258,12 +295,16 @@ def test_enlarged_motions_are_opencvs(size):
 
 def test_contrast_is_told_without_light():
     drawn = smooth(2).astype(np.float32) / 255
-    assert float(learnt.unlike(drawn, drawn)) == pytest.approx(0, abs=1e-6)
+    even = np.ones((64, 64), np.float32)
+    assert float(learnt.unlike(drawn, drawn, even)) == pytest.approx(0, abs=1e-6)
     blur = learnt._blur(64)
     np.testing.assert_allclose(
         learnt.standing_out(drawn + 0.2, blur), learnt.standing_out(drawn, blur), atol=2e-2
     )  # float32 squares
-    assert float(learnt.unlike(drawn, drawn[::-1])) > 0.1
+    other = drawn.copy()
+    other[:, :8] = 1 - other[:, :8]
+    elsewhere, there = np.repeat([[0.0], [1.0]], [16, 48], axis=0), np.repeat([[1.0], [0.0]], [16, 48], axis=0)
+    assert float(learnt.unlike(drawn, other, there)) > 0.05 > 1e-3 > float(learnt.unlike(drawn, other, elsewhere))
     assert float(learnt.roughness(tf.constant(constant(3, 1)))) == 0
     assert float(learnt.roughness(tf.constant(rigid()))) > 0
 
@@ -271,9 +312,13 @@ def test_contrast_is_told_without_light():
 def test_frame_and_median_are_disturbed_alike(people):
     faces, rows = people
     trainee = learnt.MotionTrainee(faces, rows, RECIPE, "test")
-    both, small = trainee.batch(3)
-    assert both.shape == (4, 64, 64, 2) and small.shape == (4, 32, 32, 2) and 0 <= both.min() and both.max() <= 1
-    assert all(np.array_equal(one, other) for one, other in zip(trainee.batch(3), (both, small)))
+    both, small, flows = trainee.batch(3)
+    assert both.shape == (4, 64, 64, 2) and small.shape == (4, 32, 32, 2) and flows.shape == (4, 16, 16, 2)
+    assert 0 <= both.min() and both.max() <= 1
+    assert all(np.array_equal(one, other) for one, other in zip(trainee.batch(3), (both, small, flows)))
+    # By the flow, in pixels of the small pictures, a median comes nearer to its frame.
+    bent = motion.bend(np.ascontiguousarray(small[..., 1]), motion.scaled(flows, 32))
+    assert np.abs(bent - small[..., 0]).mean() < 0.8 * np.abs(small[..., 1] - small[..., 0]).mean()
     some = smooth(4)
     same = learnt.together(some, some, RECIPE.nuisance, np.random.default_rng(0))
     assert np.array_equal(same[..., 0], same[..., 1]) and np.abs(same[..., 0] * 255 - some).mean() > 1
@@ -288,8 +333,9 @@ def test_an_untrained_network_moves_nothing(people, two):
     frames = images.prepare(faces[:8], 64)
     median, (_, template) = images.median_face(frames), two
     fresh = learnt.Motion.fresh(RECIPE)
-    own, drawn = fresh.of(frames, median, median, template)
-    assert own.shape == (8, 64, 64, 2) and not own.any() and not drawn.any()
+    for motions, shades in fresh.of(frames, median, median, template):
+        assert motions.shape == (8, 64, 64, 2) and shades.shape == (8, 64, 64)
+        assert not motions.any() and not shades.any()
     assert np.array_equal(fresh.transfer(frames, median, template, clip=0), np.repeat(template[None], 8, axis=0))
     back = fresh.transfer(frames, median, median, clip=255)
     assert np.array_equal(back, frames)  # all of a frame is what bending leaves of it
@@ -300,10 +346,50 @@ def test_codes_say_what_moved_and_pictures_where(people):
     """The encoder sees frame and median, the decoder the code and the face to be bent: no frame passes it by."""
     encoder, decoder = networks.motion_networks(64, 12, seed=1)
     assert encoder.input_shape == (None, 64, 64, 2) and encoder.output_shape == (None, 12)
-    assert decoder.input_shape == [(None, 12), (None, 64, 64, 1)] and decoder.output_shape == (None, 16, 16, 2)
+    assert decoder.input_shape == [(None, 12), (None, 64, 64, 1)] and decoder.output_shape == (None, 16, 16, 3)
     again = networks.motion_networks(64, 12, seed=1)
     for one, other in zip((encoder, decoder), again):
         assert all(np.array_equal(a, b) for a, b in zip(one.get_weights(), other.get_weights()))
+
+
+def test_main_components_by_hand():
+    """Two patterns at right angles, of sizes 2 and 1/2 on average: both are found, each as large as that."""
+    patterns = np.zeros((2, 4, 4, 1))
+    patterns[0, :2], patterns[1, 2:] = 1 / np.sqrt(8), 1 / np.sqrt(8)
+    codes = np.array([[2, 0.5], [2, -0.5], [-2, 0.5], [-2, -0.5]])
+    fields = np.einsum("nk,khwc->nhwc", codes, patterns)
+    found = learnt._components(fields, 3)
+    assert found.shape == (4, 4, 1, 3)
+    for number, size in ((0, 2), (1, 0.5)):
+        np.testing.assert_allclose(np.abs(found[..., number]), size * patterns[number], atol=1e-6)
+    assert np.abs(found[..., 2]).max() < 1e-6
+    assert not learnt._components(fields[:1], 3)[..., 1:].any()  # fewer fields than numbers
+
+
+def test_training_starts_from_what_faces_mostly_do(people):
+    """Numbers of the code are movements, shades are grey; the start is the faces' and nothing else's."""
+    trainee, again = (learnt.MotionTrainee(*people, RECIPE, "test") for _ in range(2))
+    usual, repeated = (one.motion.decoder.get_layer("changes").usual.numpy() for one in (trainee, again))
+    assert usual.shape == (16, 16, 3, 12) and np.array_equal(usual, repeated)
+    assert not usual[..., 2, :8].any() and not usual[..., :2, 8:].any()
+    assert usual[..., :2, :8].any() and usual[..., 2, 8:].any()
+    size = np.square(usual[..., :2, :8]).sum(axis=(0, 1, 2))
+    assert (np.diff(size) <= 1e-6).all()  # the largest first
+    moves = np.abs(usual[..., 1, 0])
+    assert moves[9:14, 5:11].mean() > 3 * moves[:5].mean()  # mouths move, and up and down
+
+
+def test_what_a_code_does_is_a_sum_over_its_numbers(people, trained, two):
+    kept = learnt.Motion.kept(trained, RECIPE)
+    codes = np.random.default_rng(0).normal(0, 1, (3, 12)).astype(np.float32)
+    whole, nothing, twice = (kept.drawn(some, two[0]) for some in (codes, 0 * codes, 2 * codes))
+    assert not nothing[0].any() and not nothing[1].any()
+    for one, two_times in zip(whole, twice):
+        assert one.any()
+        np.testing.assert_allclose(two_times, 2 * one, rtol=1e-3, atol=1e-4)
+    single = [kept.drawn(codes * np.eye(12, dtype=np.float32)[number], two[0]) for number in range(12)]
+    for part in (0, 1):
+        np.testing.assert_allclose(sum(one[part] for one in single), whole[part], atol=1e-3)
 
 
 @pytest.fixture(scope="module")
@@ -361,12 +447,14 @@ def test_what_is_kept_draws_the_same_in_plain_float32(people, trained, two, tmp_
     one = learnt.Motion.kept(trained, RECIPE)
     frames = images.prepare(faces, 64, rows["b"])
     median = images.median_face(frames)
-    moved = one.of(frames, median, median, two[1])
-    assert moved[0].any() and not np.array_equal(*moved)
+    moved = [*one.of(frames, median, median)[0], *one.of(frames, median, two[1])[0]]
+    assert all(part.any() for part in moved) and not np.array_equal(moved[0], moved[2])
     one.save(tmp_path)
     again = learnt.Motion.kept(tmp_path, replace(RECIPE, precision=Precision("bfloat16")))
     assert {layer.compute_dtype for network in again.networks for layer in network.layers} == {"float32"}
-    assert all(np.array_equal(a, b) for a, b in zip(moved, again.of(frames, median, median, two[1])))
+    for both in zip(moved, [part for face in again.of(frames, median, median, two[1]) for part in face], strict=True):
+        assert np.array_equal(*both)
+    assert not np.array_equal(one.transfer(frames, median, two[1], shaded=False), one.transfer(frames, median, two[1]))
     expected, found = (some.transfer(frames, median, two[1]) for some in (one, again))
     assert np.array_equal(expected, found) and expected.shape == frames.shape
 

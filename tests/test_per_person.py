@@ -106,6 +106,20 @@ def test_transfer_is_the_templates_decoder_after_the_encoder(faces, trained):
     assert moved.dtype == np.uint8 and np.abs(moved - expected).max() <= 0.51
 
 
+def test_matched_codes_have_the_templates_mean(faces, trained, tmp_path):
+    """By hand: the person's codes, moved by what the two mean codes differ by, through the template's decoder."""
+    encoder, decoder = networks.encoder(64, 1 / 128), networks.decoder(64, 1 / 128)
+    encoder.load_weights(trained / "encoder.weights.h5")
+    decoder.load_weights(trained / "template.weights.h5")
+    template, person = (encoder(some.astype(np.float32)[..., None] / 255).numpy() for some in (faces[:12], faces[12:]))
+    expected = decoder(person - person.mean(axis=0) + template.mean(axis=0)).numpy()[..., 0] * 255
+    moved = per_person.transfer(trained, faces[12:], faces[:12])
+    assert np.abs(moved - expected).max() <= 0.51
+    assert not np.array_equal(moved, per_person.transfer(trained, faces[12:]))
+    plain, same = (per_person.transfer(trained, faces[12:], some, at_once=5) for some in (None, faces[12:]))
+    assert np.array_equal(plain, same)  # their own mean: nothing is moved
+
+
 # From a joint training.
 
 JOINT = replace(RECIPE, iterations=7)
@@ -330,6 +344,8 @@ def test_courses_are_measured_at_their_marks_and_sent_to_workers(faces, tmp_path
         moved = np.load(folder / f"faces-{line['iteration']}.npy")
         expected = moved_faces(images.prepare(own, 64), moved, answers[16:])
         assert {name: line[name] for name in expected} == pytest.approx(expected) and 0 <= line["auc"] <= 1
+        shown = whole.course_pictures("BP4D/M001", (3, 1), row=18)  # the third frame of theirs
+        assert np.array_equal(shown[[1, 3].index(line["iteration"])], moved[2])
     whole.courses(people, (1, 3))
     assert len(sent) == 2  # all is there
 

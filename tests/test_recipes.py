@@ -110,7 +110,7 @@ def test_add_a_dataset(copy, session_store):
 
 def test_add_a_chapter(copy, session_store):
     follow("Add a chapter", copy, session_store)
-    assert re.search(r"There are [\d,]+ faces", shown(copy, "18_counting"))
+    assert re.search(r"There are [\d,]+ faces", shown(copy, "19_counting"))
     checked = [
         sys.executable,
         "-m",
@@ -120,7 +120,7 @@ def test_add_a_chapter(copy, session_store):
         "no:cacheprovider",
         "tests/test_sources.py",
         "-k",
-        "18_counting or contents",
+        "19_counting or contents",
     ]
     done = subprocess.run(
         checked, cwd=copy, env={**os.environ, "PYTHONPATH": str(copy)}, capture_output=True, text=True
