@@ -336,7 +336,8 @@ trained = moving.Motion.kept(network, study.motion)
 cost = study.cost(arms.OURS)
 say(
     "The code has {code} numbers, of which {moves} start as movements. Encoder and "
-    "decoder have {weights:,} weights together; they saw {images:,.0f} frames of {people} people, once for everybody, "
+    "decoder have {weights:,} weights together; they saw {images:,.0f} frames "
+    "of {people} people, once for everybody, "
     "in {minutes:.0f} minutes of one core.",
     code=study.motion.code + study.motion.shades,
     moves=study.motion.code,
@@ -369,7 +370,7 @@ last, before = (smooth["pictures"].iloc[int(k * (len(course) - 1))] for k in (1,
 # %%
 first = course["pictures"].iloc[:window].mean()
 say(
-    "Of all that the loss fell, {share:.0f} % came in the last quarter of the training.",
+    "Of all that the loss fell, {share:.0f} % came in the last quarter of it.",
     share=100 * (before - last) / max(first - last, 1e-9),
 )
 
@@ -632,8 +633,9 @@ def variant_less(name):
 # %%
 say(
     "In the reference run, movement carried onto the template, with no label and no "
-    "training for a new person, beats beyond chance: {beaten}; loses to: {lost}; cannot "
-    "be told from: {untold}. It has {share:.0f} % of the exact answer's gain over faces "
+    "training for a new person, beats beyond chance: {beaten}; loses to: {lost}; "
+    "cannot be told from: {untold}. It has {share:.0f} % of the exact answer's gain "
+    "over faces "
     "as filmed ({low:.0f} to {high:.0f}, over participants). Being on the template and "
     "not on the own face is worth {own}; having seen a person in training, {unseen}.",
     beaten=", ".join(beaten) or "none",
