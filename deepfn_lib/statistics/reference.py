@@ -77,21 +77,30 @@ def headline() -> str:
     table, card, plan = reference_scores(), reference_card(), Plan()
     whose = table.groupby(["arm", "participant"])["score"].mean()
     share = oracle_share(whose[OURS], whose[ORIGINAL], whose[ORACLE], plan)
-    over = {name: reference_difference(OURS, name, plan) for name in (SUBTRACTED, STABILISED, UNTRAINED, PAPERS)}
+    over = {name: reference_difference(OURS, name, plan) for name in (SUBTRACTED, STABILISED, UNTRAINED)}
     chosen = card["settings"]
-    seen = chosen["joint_iterations"] + chosen["normaliser_iterations"]
     short = "reaches" if share.value >= BAR else "is short of"
     return (
         f"In the reference run ({table['participant'].nunique()} participants, {table['repetition'].nunique()} "
         f"repetitions, {chosen['epochs']} epochs, one training of each network; strangers, score in percent, intervals "
         "of 95 % over participants and repetitions) faces as filmed score "
-        f"{reference_mean(ORIGINAL):.1f} and the exact answer {reference_mean(ORACLE):.1f}. **DeepFN**, the paper's "
-        f"method at a tiny part of its budget ({seen:,} iterations of {chosen['normaliser_batch']} images a side "
-        f"for each person, most of them shared, where the paper has 50,000), scores {reference_mean(PAPERS):.1f}: "
-        f"{reference_difference(PAPERS, ORIGINAL, plan)} points from faces as filmed, "
-        f"{reference_difference(PAPERS, SUBTRACTED, plan)} from subtracting each person's median face. **DeepFN, by "
-        f"motion**, ours, scores {reference_mean(OURS):.1f}: above that subtraction by {over[SUBTRACTED]}, above the "
-        f"same with the head held still by {over[STABILISED]}, above the same transfer without training by "
-        f"{over[UNTRAINED]}, above the paper's method by {over[PAPERS]}. It has {100 * share.value:.0f} % of the exact "
-        f"answer's gain, which {short} the {100 * BAR:.0f} % that this project set itself."
+        f"{reference_mean(ORIGINAL):.1f} and the exact answer {reference_mean(ORACLE):.1f}. {_papers(table, chosen)} "
+        f"**DeepFN, by motion**, ours, scores {reference_mean(OURS):.1f}: above subtracting each person's median face by "
+        f"{over[SUBTRACTED]}, above the same with the head held still by {over[STABILISED]}, above the same transfer "
+        f"without training by {over[UNTRAINED]}. It has {100 * share.value:.0f} % of the exact answer's gain, which "
+        f"{short} the {100 * BAR:.0f} % that this project set itself."
+    )
+
+
+def _papers(table: pd.DataFrame, chosen: dict) -> str:
+    """The paper's method in the reference run, in a sentence."""
+    if PAPERS not in set(table["arm"]):
+        return "**DeepFN**, the paper's method, is not scored in it yet; what `quick` finds for it is in chapter 5."
+    plan, seen = Plan(), chosen["joint_iterations"] + chosen["normaliser_iterations"]
+    return (
+        f"**DeepFN**, the paper's method at a tiny part of its budget ({seen:,} iterations of "
+        f"{chosen['normaliser_batch']} images a side for each person, most of them shared, where the paper has 50,000), "
+        f"scores {reference_mean(PAPERS):.1f}: {reference_difference(PAPERS, ORIGINAL, plan)} points from faces as "
+        f"filmed, {reference_difference(PAPERS, SUBTRACTED, plan)} from subtracting each person's median face, and "
+        f"{reference_difference(OURS, PAPERS, plan)} below ours."
     )
