@@ -458,12 +458,15 @@ caption = f"The paper's method from random weights: means over {len(followed)} p
 table(by_mark[list(course_headings)], caption, course_formats, course_headings)
 
 # %% [markdown]
-# The reference run (chapter 18 says what that is) followed the same people further:
+# Where the reference run (chapter 18 says what that is) has followed the same people further, it stands below; else
+# what stands above is all there is.
 
 # %%
 longer = statistics.reference_courses()
+whose = "This run" if longer is None else "The reference run"
+longer = course if longer is None else longer
 longer_by_mark = longer.groupby("iteration").mean(numeric_only=True).reset_index()
-caption = f"The reference run: means over {longer['person'].nunique()} people."
+caption = f"{whose}: means over {longer['person'].nunique()} people."
 table(longer_by_mark[list(course_headings)], caption, course_formats, course_headings)
 
 # %%
@@ -473,7 +476,7 @@ long["arm"] = long["arm"].map(wanted) + ", " + long["person"].str.partition("/")
 figures.curves(
     long,
     "images",
-    "The reference run: what is read, and who is left, over images of each training.",
+    f"{whose}: what is read, and who is left, over images of each training.",
     "images",
     "share",
 )
@@ -505,9 +508,10 @@ def both_ends(column, form):
 
 # %%
 say(
-    "In the reference run, {images} images a person (the last is {share:.2g} % of "
-    "the paper's), the reconstruction error went {error}, the PSNR {psnr} dB, the "
-    "reader's AUC {auc} and the identity left {left}.",
+    "{whose}, {images} images a person (the last is {share:.2g} % of the paper's): the "
+    "reconstruction error went {error}, the PSNR {psnr} dB, the reader's AUC {auc} and "
+    "the identity left {left}.",
+    whose=whose,
     images=both_ends("images", ",.0f"),
     share=100 * last["images"] / papers_images,
     error=both_ends("reconstruction", ".4f"),

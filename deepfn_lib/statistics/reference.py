@@ -32,8 +32,11 @@ def reference_scores() -> pd.DataFrame:
 
 
 @cache
-def reference_courses() -> pd.DataFrame:
-    """The paper's method from random weights, over iterations; columns as of `Study.courses`."""
+def reference_courses() -> pd.DataFrame | None:
+    """The paper's method from random weights, over iterations; columns as of `Study.courses`. None where the reference
+    run has not followed it yet."""
+    if not (reference_folder() / COURSES).exists():
+        return None
     return _table(COURSES, {"person", "iteration", "images", "auc", "identity_left"})
 
 
@@ -57,14 +60,26 @@ def _table(name: str, columns: set[str]) -> pd.DataFrame:
     return found
 
 
+def _require(*names: str) -> None:
+    scored = set(reference_scores()["arm"])
+    for name in names:
+        if name not in scored:
+            raise StudyError(f"the reference run has not scored {name!r}; `deepfn reference --only {name}` does")
+
+
 def reference_difference(first: str, second: str, plan: Plan, value: str = "score") -> Estimate:
-    """First arm less second in the reference run, points, paired by participant and repetition (`drawn.two_way`)."""
+    """First arm less second in the reference run, points, paired by participant and repetition (`drawn.two_way`).
+
+    Raises StudyError for an arm that it has not scored.
+    """
+    _require(first, second)
     cells = reference_scores().pivot_table(index="participant", columns=["arm", "repetition"], values=value)
     return two_way((cells[first] - cells[second]).to_numpy(), plan)
 
 
 def reference_mean(arm: str, value: str = "score") -> float:
-    """An arm's mean over participants of their mean over repetitions, percent."""
+    """An arm's mean over participants of their mean over repetitions, percent. Raises StudyError as above."""
+    _require(arm)
     table = reference_scores()
     return float(table[table["arm"] == arm].groupby("participant")[value].mean().mean())
 
@@ -85,10 +100,10 @@ def headline() -> str:
         f"repetitions, {chosen['epochs']} epochs, one training of each network; strangers, score in percent, intervals "
         "of 95 % over participants and repetitions) faces as filmed score "
         f"{reference_mean(ORIGINAL):.1f} and the exact answer {reference_mean(ORACLE):.1f}. {_papers(table, chosen)} "
-        f"**DeepFN, by motion**, ours, scores {reference_mean(OURS):.1f}: above subtracting each person's median face by "
-        f"{over[SUBTRACTED]}, above the same with the head held still by {over[STABILISED]}, above the same transfer "
-        f"without training by {over[UNTRAINED]}. It has {100 * share.value:.0f} % of the exact answer's gain, which "
-        f"{short} the {100 * BAR:.0f} % that this project set itself."
+        f"**DeepFN, by motion**, ours, scores {reference_mean(OURS):.1f}: above subtracting each person's median face "
+        f"by {over[SUBTRACTED]}, above the same with the head held still by {over[STABILISED]}, above the same "
+        f"transfer without training by {over[UNTRAINED]}. It has {100 * share.value:.0f} % of the exact answer's gain, "
+        f"which {short} the {100 * BAR:.0f} % that this project set itself."
     )
 
 
@@ -99,8 +114,8 @@ def _papers(table: pd.DataFrame, chosen: dict) -> str:
     plan, seen = Plan(), chosen["joint_iterations"] + chosen["normaliser_iterations"]
     return (
         f"**DeepFN**, the paper's method at a tiny part of its budget ({seen:,} iterations of "
-        f"{chosen['normaliser_batch']} images a side for each person, most of them shared, where the paper has 50,000), "
-        f"scores {reference_mean(PAPERS):.1f}: {reference_difference(PAPERS, ORIGINAL, plan)} points from faces as "
-        f"filmed, {reference_difference(PAPERS, SUBTRACTED, plan)} from subtracting each person's median face, and "
-        f"{reference_difference(OURS, PAPERS, plan)} below ours."
+        f"{chosen['normaliser_batch']} images a side for each person, most of them shared, where the paper has "
+        f"50,000), scores {reference_mean(PAPERS):.1f}: {reference_difference(PAPERS, ORIGINAL, plan)} points from "
+        f"faces as filmed, {reference_difference(PAPERS, SUBTRACTED, plan)} from subtracting each person's median face, "
+        f"and {reference_difference(OURS, PAPERS, plan)} below ours."
     )
