@@ -116,6 +116,6 @@ def _papers(table: pd.DataFrame, chosen: dict) -> str:
         f"**DeepFN**, the paper's method at a tiny part of its budget ({seen:,} iterations of "
         f"{chosen['normaliser_batch']} images a side for each person, most of them shared, where the paper has "
         f"50,000), scores {reference_mean(PAPERS):.1f}: {reference_difference(PAPERS, ORIGINAL, plan)} points from "
-        f"faces as filmed, {reference_difference(PAPERS, SUBTRACTED, plan)} from subtracting each person's median face, "
-        f"and {reference_difference(OURS, PAPERS, plan)} below ours."
+        f"faces as filmed, {reference_difference(PAPERS, SUBTRACTED, plan)} from subtracting each person's median "
+        f"face, and {reference_difference(OURS, PAPERS, plan)} below ours."
     )
