@@ -27,7 +27,7 @@ artefacts = ""  # artefact folder; empty: the default
 budget_shares = [0.25, 1.0]  # budgets of DeepFN for everybody, shares of its iterations
 control_arms = ["equalised", "median-subtracted"]  # what the control's LeNet-5 sees
 course_people = 3  # people whose networks are followed from random weights
-course_iterations = [50, 100, 200]  # iterations at which they are looked at
+course_shares = [2, 4, 8]  # when they are looked at, times normaliser_iterations
 shown_people = 6  # participants in the pictures, evenly spaced by name
 cell = 120  # pixels of a face in the pictures
 confidence = 0.95  # of every interval
@@ -439,6 +439,8 @@ table(pd.DataFrame(grouped), caption, formats=hundredths)
 # %%
 followed = [name for name in study.others if name.startswith("BP4D")]
 followed = followed[:: max(1, len(followed) // course_people)][:course_people]
+each = study.settings.normaliser_iterations
+course_iterations = [share * each for share in course_shares]
 course = study.courses(followed, course_iterations)
 by_mark = course.groupby("iteration").mean(numeric_only=True).reset_index()
 

@@ -26,7 +26,7 @@ profile = "quick"  # settings to start from: smoke, quick, overnight or paper
 overrides = {}  # settings changed for this run, by name
 artefacts = ""  # artefact folder; empty: the default
 sweep_people = 1  # how many people, the first by name, get a network for each strength
-sweep_iterations = 60  # of each network, from random weights
+sweep_share = 2.5  # iterations of each network, times normaliser_iterations
 sweep_batch = 16  # images in a batch: small, so that a short training has more updates
 score_iterations = 1000  # of a joint network that is judged with a recogniser
 confidence = 0.95  # of every interval
@@ -74,7 +74,7 @@ plan = statistics.Plan(confidence, bootstrap_samples, seed=statistics_seed)
 # | no strength of the warp | 0 to 10 pixels of a 256-pixel face; 5 elsewhere | 5 is the code base's | this chapter |
 # | no strength of the affine transform | the code base's, and none | it is the only source | this chapter |
 # | no mention of mirroring | 4 in 10 faces, and none | the code base mirrors | this chapter |
-# | 50,000 iterations | `sweep_iterations`, `score_iterations` | seven networks a person | young networks |
+# | 50,000 iterations | `sweep_share`, `score_iterations` | seven networks a person | young networks |
 
 # %% [markdown]
 # ## A toy: how far does a smile move a point?
@@ -253,6 +253,7 @@ def variants(warps=WARPS):
 
 # %%
 people = study.others[:sweep_people]
+iterations = max(1, round(settings.normaliser_iterations * sweep_share))
 measures = {"expression_kept": "expression kept", "identity_left": "identity left"}
 
 # %%
@@ -265,14 +266,14 @@ if study.faces.truth is None:
         )
     )
 else:
-    results = study.swept(people, variants(), sweep_iterations, sweep_batch)
+    results = study.swept(people, variants(), iterations, sweep_batch)
 
 # %%
 say(
     "{networks} networks of {iterations:,} iterations with {batch} images of each of "
     "the two people, {size} pixels, {width:g} of the paper's width.",
     networks=len(results),
-    iterations=sweep_iterations,
+    iterations=iterations,
     batch=sweep_batch,
     size=settings.normaliser_size,
     width=settings.normaliser_width,
