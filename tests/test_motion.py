@@ -67,28 +67,29 @@ def test_motions_for_another_size_are_in_its_pixels(size, factor):
 # The head's part.
 
 
-def quadratic(seed: int = 1, number: int = 3, size: int = 64) -> np.ndarray:
-    """Motions that are quadratic in the place, up to a few pixels."""
-    y, x = np.mgrid[:size, :size] / size - 0.5
-    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y])
-    return np.einsum("kij,nka->nija", terms, np.random.default_rng(seed).normal(0, 3, (number, 6, 2))).astype("f4")
+def rigid(seed: int = 1, number: int = 3, size: int = 64) -> np.ndarray:
+    """Motions of a rigid head: shifts, growth, and three turns of an ellipsoid's front, up to a few pixels."""
+    y, x = (np.mgrid[:size, :size] + 0.5) / size - 0.5
+    near = 1 - (x / motion.FRONT[0]) ** 2 - (y / motion.FRONT[1]) ** 2
+    found = []
+    for right, down, growth, turn, side, up in np.random.default_rng(seed).normal(0, 2, (number, 6)):
+        across, along = right + growth * x - turn * y + side * near, down + growth * y + turn * x + up * near
+        found.append(np.stack([across, along], axis=-1))
+    return np.array(found, "f4")
 
 
-def test_the_heads_part_of_a_quadratic_motion_is_all_of_it():
-    whole = quadratic()
-    np.testing.assert_allclose(motion.head_part(whole), whole, atol=1e-4)
-    oblong = quadratic()[:, 8:56]  # another form than square
-    np.testing.assert_allclose(motion.head_part(oblong), oblong, atol=1e-4)
+def test_the_heads_part_of_a_rigid_motion_is_all_of_it():
+    whole = rigid()
+    inside = motion.head_part(whole)[:, 8:56, 8:56]
+    np.testing.assert_allclose(inside, whole[:, 8:56, 8:56], atol=0.05)
 
 
-def test_the_heads_part_is_a_projection_and_leaves_a_local_motion_standing():
-    mixed = quadratic(number=1) + bump(3, -2)
-    head = motion.head_part(mixed)
-    np.testing.assert_allclose(motion.head_part(head), head, atol=1e-4)
-    np.testing.assert_allclose(motion.head_part(mixed - head), 0, atol=1e-4)
-    left = (mixed - head)[0, 44, 32]
-    assert left[0] > 2 and left[1] < -1.3  # at the place itself two thirds or more of 3 and of -2
-    assert np.abs(motion.head_part(bump(3, -2)))[:, 16:48, 16:48].max() < 1
+def test_the_heads_part_leaves_a_local_motion_standing():
+    """A part of the face that acts is no movement of the head, also while the head moves."""
+    mixed = rigid(number=1) + bump(3, -2)
+    left = (mixed - motion.head_part(mixed))[0, 44, 32]
+    assert left[0] > 2.7 and left[1] < -1.8  # at the place itself nearly all of 3 and of -2
+    assert np.abs(motion.head_part(bump(3, -2)))[:, 16:48, 16:48].max() < 0.3
 
 
 def test_a_small_shift_of_the_head_is_undone():
@@ -158,7 +159,7 @@ def test_a_patch_of_the_template_moves_as_the_persons_does(by):
     expected = motion.bend(template.astype(np.float32), local)
     assert np.abs(out - expected).max() <= 0.51
     down, right = where_bright(out[0]) - where_bright(template)
-    assert 1 < down <= 2 and right == pytest.approx(1.5 * down, rel=0.1)  # the head's part took the rest
+    assert 1.5 < down <= 2 and right == pytest.approx(1.5 * down, rel=0.1)  # next to nothing is the head's
     corner = np.s_[:, :12, :12]
     assert np.array_equal(out[corner], template[None][corner])
 
@@ -305,7 +306,7 @@ def test_contrast_is_told_without_light():
     elsewhere, there = np.repeat([[0.0], [1.0]], [16, 48], axis=0), np.repeat([[1.0], [0.0]], [16, 48], axis=0)
     assert float(learnt.unlike(drawn, other, there)) > 0.05 > 1e-3 > float(learnt.unlike(drawn, other, elsewhere))
     assert float(learnt.roughness(tf.constant(constant(3, 1)))) == 0
-    assert float(learnt.roughness(tf.constant(quadratic()))) > 0
+    assert float(learnt.roughness(tf.constant(rigid()))) > 0
 
 
 def test_frame_and_median_are_disturbed_alike(people):

@@ -19,7 +19,7 @@ from ..statistics.reference import CARD, COURSES, SCORES, reference_folder
 from ..study import Study
 from ..study.makers import MOTION_VARIANTS
 
-MARKS = (100, 300, 1000)  # iterations at which the paper's method is looked at
+MARKS = (100, 300, 600)  # iterations at which the paper's method is looked at
 FOLLOWED = 3  # people whose networks are followed
 
 

@@ -17,6 +17,9 @@ from . import images
 
 CODE_VERSION = 1  # raise when the same faces would come out otherwise
 ELLIPSE = (0.40, 0.46)  # half axes of the face in an aligned crop, shares of its side: the head's part is fitted there
+FRONT = (0.55, 0.70)  # half axes of the ellipsoid that a head's front is like, the same shares
+COARSE, ROUNDS = 32, 6  # the grid of that fit, pixels a side, and how often it is weighted anew
+DOUBT = 0.004  # shares of the side: a point this far from the fit counts half
 CLIP = 30.0  # grey levels: what bending leaves of a frame is cut to so many
 
 
@@ -46,24 +49,37 @@ def scaled(motions: np.ndarray, size: int) -> np.ndarray:
 
 
 @cache
-def _quadratic(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """The six terms of a quadratic at each pixel (h w, 6), and the fit of their weights (6, h w)."""
+def _rigid(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """What six small movements of a head do to each pixel, float32 (h, w, 2, 6), and which pixels tell, bool (h, w).
+
+    Shifts in x and y, growth, a turn in the plane, and turns to the side and up of a front like an ellipsoid's, whose
+    nearer points move further.
+    """
     x, y = ((axis + 0.5) / side - 0.5 for axis, side in zip(np.moveaxis(grid(height, width), -1, 0), (width, height)))
-    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1).reshape(-1, 6)
-    inside = ((x / ELLIPSE[0]) ** 2 + (y / ELLIPSE[1]) ** 2 <= 1).ravel()
-    fit = np.zeros((6, len(terms)))
-    fit[:, inside] = np.linalg.pinv(terms[inside])
-    return terms.astype(np.float32), fit.astype(np.float32)
+    near, one, none = 1 - (x / FRONT[0]) ** 2 - (y / FRONT[1]) ** 2, np.ones_like(x), np.zeros_like(x)
+    moves = np.stack([[one, none, x, -y, near, none], [none, one, y, x, none, near]])
+    inside = (x / ELLIPSE[0]) ** 2 + (y / ELLIPSE[1]) ** 2 <= 1
+    return np.moveaxis(moves, (0, 1), (2, 3)).astype(np.float32), inside
 
 
 def head_part(motions: np.ndarray) -> np.ndarray:
-    """What the whole head does: the quadratic in x and y nearest to each motion over an ellipse of the face.
+    """What the whole head does: of six rigid movements the sum that most of the face agrees with, (n, h, w, 2).
 
-    A turning head moves near and far points differently, which is of second order in the place on an ellipsoid.
+    Weighted least squares over an ellipse of the face, on a coarse grid, again and again: a point that is further from
+    the fit than DOUBT counts for less (Cauchy's weights), so that a smile is no turn of the head.
     """
-    terms, fit = _quadratic(*motions.shape[1:3])
-    flat = motions.reshape(len(motions), -1, 2)
-    return (terms @ (fit @ flat)).reshape(motions.shape)
+    height, width = motions.shape[1:3]
+    moves, inside = _rigid(COARSE, COARSE)
+    seen = scaled(motions, COARSE)[:, inside] * np.float32(height / COARSE)  # n, points, 2; in pixels of the motions
+    terms, weights = moves[inside].astype(float), np.ones(seen.shape[:2])
+    for _ in range(ROUNDS):
+        normal = np.einsum("pci,np,pcj->nij", terms, weights, terms, optimize=True)
+        wanted = np.einsum("pci,np,npc->ni", terms, weights, seen, optimize=True)
+        amounts = np.linalg.solve(normal, wanted[..., None])[..., 0]
+        apart = seen - np.einsum("pci,ni->npc", terms, amounts)
+        weights = 1 / (1 + np.square(apart).sum(-1) / (DOUBT * height) ** 2)
+    whole, _ = _rigid(height, width)
+    return (amounts.astype(np.float32) @ whole.reshape(-1, 6).T).reshape(motions.shape)
 
 
 def dense_flow(faces: np.ndarray, median: np.ndarray) -> np.ndarray:
