@@ -19,7 +19,8 @@ from ..statistics.reference import CARD, COURSES, SCORES, reference_folder
 from ..study import Study
 from ..study.makers import MOTION_VARIANTS
 
-MARKS = (100, 300, 600)  # iterations at which the paper's method is looked at
+HALF = "trained half as long"
+MARKS = (100, 300, 1000, 3000)  # iterations at which the paper's method is looked at
 FOLLOWED = 3  # people whose networks are followed
 
 
@@ -29,9 +30,12 @@ def shown(study: Study) -> dict[str, Callable[[], Path]]:
     files |= {name: partial(study.arm_path, name) for name in study.still_arms}
     files |= {label: partial(study.motion_arm, how) for label, how in MOTION_VARIANTS.items()}
     files["codes matched"] = study.matched_arm
-    files["a code without shades"] = partial(study.motion_arm, {}, replace(study.motion, shades=0))
-    files["a code of 16 and 32"] = partial(study.motion_arm, {}, replace(study.motion, code=16))
-    files["people it never saw"] = study.unseen_arm
+    # Networks of half the iterations, to be compared with the first of them.
+    half = replace(study.motion, iterations=max(1, study.motion.iterations // 2))
+    files[HALF] = partial(study.motion_arm, {}, half)
+    files[f"{HALF}, people it never saw"] = partial(study.unseen_arm, half)
+    files[f"{HALF}, a code without shades"] = partial(study.motion_arm, {}, replace(half, shades=0))
+    files[f"{HALF}, a code of 16 and 32"] = partial(study.motion_arm, {}, replace(half, code=16))
     return files
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from . import images
 
-CODE_VERSION = 1  # raise when the same faces would come out otherwise
+CODE_VERSION = 2  # raise when the same faces would come out otherwise
 ELLIPSE = (0.40, 0.46)  # half axes of the face in an aligned crop, shares of its side: the head's part is fitted there
 FRONT = (0.55, 0.70)  # half axes of the ellipsoid that a head's front is like, the same shares
 COARSE, ROUNDS = 32, 6  # the grid of that fit, pixels a side, and how often it is weighted anew

@@ -23,7 +23,7 @@ from .recipe import AutoencoderRecipe
 if TYPE_CHECKING:
     from .autoencoder import Autoencoder, Joint
 
-CODE_VERSION = 3  # raise when the same recipe would give other weights
+CODE_VERSION = 4  # raise when the same recipe would give other weights
 DESCRIPTION, HISTORY, DECODERS = "network.json", "history.csv", "decoders.npy"
 NETWORKS = ("encoder", "template", "person")  # the encoder, the template's decoder, the person's
 _LAST: dict[str, Any] = {}  # the networks of this process's last training, compiled: the next person's are alike

@@ -303,12 +303,12 @@ class Study:
         network = self.make(networks.motion_network, motion=recipe, trained_on=people)
         return self.make(makers.by_motion, network=network, motion=recipe, how=dict(how)) / makers.FILE
 
-    def unseen_arm(self) -> Path:
+    def unseen_arm(self, recipe: MotionRecipe | None = None) -> Path:
         """DeepFN by motion of people its network never saw: two networks, each trained on half of the people (and the
         template) and used for the other half. The file as of `arm_path`."""
         drawn = protocol.generator(self.settings.seed, "unseen").permutation(sorted(self.others)).tolist()
         halves = [sorted(drawn[::2]), sorted(drawn[1::2])]
-        made = [self.motion_arm({}, trained_on=[*half, self.template.name]) for half in halves]
+        made = [self.motion_arm({}, recipe, [*half, self.template.name]) for half in halves]
         return self.make(makers.combined, parts=list(zip(made, reversed(halves)))) / makers.FILE
 
     def everybody_seconds(self, name: str) -> float:
