@@ -76,6 +76,8 @@ def finish(figure: go.Figure, caption: str = "", x: str = "", y: str = "", heigh
     names = {trace.name for trace in figure.data if trace.name and trace.showlegend is not False}
     if 0 < len(names) <= SHORT_LEGEND:
         layout["legend_entrywidth"] = max(TWO_COLUMNS, LETTER * max(map(len, names)))
+    else:
+        figure.for_each_trace(lambda trace: trace.update(name=_broken(trace.name, int(TWO_COLUMNS / LETTER))))
     if height:
         layout["height"] = height
     figure.update_layout(**layout)
@@ -84,6 +86,11 @@ def finish(figure: go.Figure, caption: str = "", x: str = "", y: str = "", heigh
     if y:
         figure.update_yaxes(title_text=y)
     return figure
+
+
+def _broken(text: str | None, letters: int) -> str | None:
+    """A text broken between words into lines of so many letters."""
+    return text and "<br>".join(wrap(text, letters, break_on_hyphens=False))
 
 
 def _whiskers(frame: pd.DataFrame, value: str = "mean", low: str = "low", high: str = "high") -> dict:
@@ -195,7 +202,7 @@ def interval_plot(
     rows = found if isinstance(found, pd.DataFrame) else interval_rows(found)
     if paper is not None:
         rows = rows.assign(paper=rows["label"].map(paper).astype(float))
-    labels = ["<br>".join(wrap(text, LABEL, break_on_hyphens=False)) for text in rows["label"]]
+    labels = [_broken(text, LABEL) for text in rows["label"]]
     figure = go.Figure()
     if margin:
         figure.add_vrect(x0=-margin, x1=margin, fillcolor="#DDDDDD", opacity=0.5, line_width=0, layer="below")
