@@ -15,11 +15,10 @@ import pandas as pd
 from ..artefacts import Store, environment, replacing, write_json
 from ..errors import StudyError
 from ..statistics import repetition_scores
-from ..statistics.reference import CARD, COURSES, SCORES, reference_folder
+from ..statistics.reference import CARD, COURSES, HALF_TRAINED, SCORES, reference_folder
 from ..study import Study
 from ..study.makers import MOTION_VARIANTS
 
-HALF = "trained half as long"
 MARKS = (100, 300, 1000, 3000)  # iterations at which the paper's method is looked at
 FOLLOWED = 3  # people whose networks are followed
 
@@ -32,10 +31,10 @@ def shown(study: Study) -> dict[str, Callable[[], Path]]:
     files["codes matched"] = study.matched_arm
     # Networks of half the iterations, to be compared with the first of them.
     half = replace(study.motion, iterations=max(1, study.motion.iterations // 2))
-    files[HALF] = partial(study.motion_arm, {}, half)
-    files[f"{HALF}, people it never saw"] = partial(study.unseen_arm, half)
-    files[f"{HALF}, a code without shades"] = partial(study.motion_arm, {}, replace(half, shades=0))
-    files[f"{HALF}, a code of 16 and 32"] = partial(study.motion_arm, {}, replace(half, code=16))
+    files[HALF_TRAINED] = partial(study.motion_arm, {}, half)
+    files[f"{HALF_TRAINED}, people it never saw"] = partial(study.unseen_arm, half)
+    files[f"{HALF_TRAINED}, a code without shades"] = partial(study.motion_arm, {}, replace(half, shades=0))
+    files[f"{HALF_TRAINED}, a code of 16 and 32"] = partial(study.motion_arm, {}, replace(half, code=16))
     return files
 
 

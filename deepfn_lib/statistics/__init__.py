@@ -8,6 +8,7 @@ from .drawn import drawn_interval, two_way
 from .participants import action_unit_scores, participant_constants, participant_scores, repetition_scores
 from .published import published, published_score, published_table
 from .reference import (
+    HALF_TRAINED,
     headline,
     reference_card,
     reference_courses,
@@ -22,6 +23,7 @@ __all__ = [
     "Comparison",
     "Estimate",
     "FAILS",
+    "HALF_TRAINED",
     "HOLDS",
     "OPEN",
     "Plan",

@@ -15,6 +15,7 @@ from ..errors import StudyError
 from .bootstrap import Estimate, Plan, oracle_share
 from .drawn import two_way
 
+HALF_TRAINED = "trained half as long"  # our arm's name in the tables where its network had half of the iterations
 SCORES, COURSES, CARD = "person_independent.csv", "courses.csv", "card.json"
 
 

@@ -3,6 +3,7 @@
 import json
 import tempfile
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from ... import arms
@@ -53,40 +54,25 @@ def deepfn_everybody_seconds(store: Store) -> dict:
     return entry([study.everybody_seconds(arms.PAPERS)], "s") | {"people": len(study.others)}
 
 
-@measure
-def self_supervised_over_equalised(store: Store) -> dict:
-    """How far the best self-supervised trained arm is above the equalised faces, person-independent."""
-    return _over(arms.EQUALISED)
-
-
-@measure
-def self_supervised_over_subtraction(store: Store) -> dict:
-    """The same above median subtraction."""
-    return _over(arms.SUBTRACTED)
-
-
-@measure
-def self_supervised_over_stabilised(store: Store) -> dict:
-    """The same above median subtraction of frames whose head is held still."""
-    return _over(arms.STABILISED)
-
-
-@measure
-def self_supervised_over_motion(store: Store) -> dict:
-    """The same above motion transfer without training."""
-    return _over(arms.UNTRAINED)
-
-
 RESTS_ON = "the reference run's committed scores: participants and repetitions drawn, one seed of the network"
 
 
-def _over(rival: str) -> dict:
+def _over(rival: str, store: Store) -> dict:
     """The lower end of the paired interval, points, in the reference run: classifiers trained to the end, one rule of
     contrast."""
     best = best_self_supervised()
     found = reference_difference(best, rival, Plan())
     told = {"arm": best, "difference": found.value, "high": found.high, "participants": found.n, "rests_on": RESTS_ON}
     return {"value": found.low, "low": found.low, "unit": "points", "n": _repetitions(), **told}
+
+
+RIVALS = {
+    "equalised": arms.EQUALISED,
+    "subtraction": arms.SUBTRACTED,
+    "stabilised": arms.STABILISED,
+    "motion": arms.UNTRAINED,
+}
+MEASURES |= {f"self_supervised_over_{name}": partial(_over, rival) for name, rival in RIVALS.items()}
 
 
 @measure
