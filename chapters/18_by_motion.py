@@ -527,9 +527,10 @@ card = statistics.reference_card()
 
 # %%
 found = statistics.reference_scores()
+found = found[found["condition"] == "person-independent"]
 
 # %%
-scored = found["arm"].drop_duplicates().tolist()
+scored = statistics.reference_arms()
 say(
     "The reference run: {repetitions} repetitions, {epochs} epochs, {people} "
     "participants, the motion network after {frames:,} frames, made on {day}.",
@@ -638,9 +639,7 @@ lost = [name for name, one in against.items() if one.high < 0]
 untold = [name for name in against if name not in (*beaten, *lost)]
 
 # %%
-by_person = found.groupby(["arm", "participant"])["score"].mean()
-ends = by_person[arms.ORIGINAL], by_person[arms.ORACLE]
-share = statistics.oracle_share(by_person[arms.OURS], *ends, plan)
+share = statistics.reference_share(arms.OURS, plan)
 
 
 # %%

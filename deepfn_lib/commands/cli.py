@@ -177,13 +177,16 @@ def bench(only, artefacts):
 
 @deepfn.command()
 @click.option("--only", multiple=True, metavar="NAME", help="score only these; lines of the others stay")
+@click.option(
+    "--family", "families", multiple=True, metavar="NAME", help="only these: person, people, gender, skin, dataset"
+)
 @click.option("--courses/--no-courses", default=True, help="follow the paper's method over its training, too")
 @ARTEFACTS
-def reference(only, courses, artefacts):
+def reference(only, families, courses, artefacts):
     """Make the reference run's small tables anew (data_manifests/reference); hours, and it can be interrupted."""
     from .reference import run_reference
 
-    click.echo(f"the reference tables: {run_reference(Store(artefacts), only, courses)}")
+    click.echo(f"the reference tables: {run_reference(Store(artefacts), only, families, courses)}")
 
 
 @deepfn.command()

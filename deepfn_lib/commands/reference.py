@@ -1,24 +1,32 @@
 """`deepfn reference`: the run behind the verdicts, longer than a reader waits. Its small tables are committed.
 
-One arm after another, each an artefact of its own: it can be stopped at any moment and goes on.
+One arm in one family of conditions after another, each an artefact of its own: it can be stopped at any moment and goes
+on, and a part can be made alone.
 """
 
 import io
+import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
+from ..arms import ORACLE, ORIGINAL, OURS, PAPERS, SUBTRACTED
 from ..artefacts import Store, environment, replacing, write_json
 from ..errors import StudyError
-from ..statistics import repetition_scores
-from ..statistics.reference import CARD, COURSES, HALF_TRAINED, SCORES, reference_folder
+from ..recognition.protocol import FAMILIES
+from ..recognition.scores import KEYS, SCORE_COLUMNS
+from ..statistics.reference import CARD, CONSTANTS, COURSES, HALF_TRAINED, SCORES, TRAINED, reference_folder
 from ..study import Study
 from ..study.makers import MOTION_VARIANTS
+from ..study.scores import SCORES as SCORES_FILE
 
+STRANGERS = "people"  # the family in which everything is scored
+JUDGED = (ORIGINAL, SUBTRACTED, PAPERS, OURS, ORACLE)  # what is scored in the others
 MARKS = (100, 300, 1000, 3000)  # iterations at which the paper's method is looked at
 FOLLOWED = 3  # people whose networks are followed
 
@@ -38,63 +46,82 @@ def shown(study: Study) -> dict[str, Callable[[], Path]]:
     return files
 
 
-def run_reference(store: Store, only: Sequence[str] = (), courses: bool = True) -> Path:
+def run_reference(store: Store, only: Sequence[str] = (), families: Sequence[str] = (), courses: bool = True) -> Path:
     """Score everything of `shown` (or `only` some), follow the paper's method, and write the tables; the folder.
 
-    Lines of what is not asked for stay. Raises StudyError for a name that is not there.
+    `families` of conditions: strangers for everything, the others for JUDGED (or `only` some). Lines of what is not
+    asked for stay. Raises StudyError for a name that is not there.
     """
     study = Study.open("reference", artefacts=str(store.root))
-    files, folder, began = shown(study), reference_folder(), time.monotonic()
-    if unknown := [name for name in only if name not in files]:
-        raise StudyError(f"{unknown[0]!r} is nothing of the reference run; there are {', '.join(files)}")
-    for name in only or files:
-        path = files[name]()
-        scores = study.scores_of({name: path})
-        found = {
-            value: repetition_scores(scores, "person-independent", name, value=value) for value in ("score", "roc_auc")
-        }
-        lines = pd.DataFrame(found).reset_index().assign(arm=name).round(3)
-        _keep(folder / SCORES, lines, "arm", list(files))
-        _note(folder, study, {name: path.parent.name})
+    files, folder = shown(study), reference_folder()
+    for given, there in ((only, files), (families, FAMILIES)):
+        if unknown := [name for name in given if name not in there]:
+            raise StudyError(f"{unknown[0]!r} is nothing of the reference run; there are {', '.join(there)}")
+    for family in families or sorted(FAMILIES, key=lambda name: name != STRANGERS):
+        possible = files if family == STRANGERS else [name for name in JUDGED if name in files]
+        for name in [one for one in only or possible if one in possible]:
+            began, path = time.monotonic(), files[name]()
+            judged = study.judged(study.models(study.draw((family,))), {name: path})
+            _keep_scores(folder, judged, list(files))
+            _note(folder, study, {name: path.parent.name}, time.monotonic() - began)
     if courses:
         people = [name for name in study.others if name.startswith("BP4D")]
         people = people[:: max(1, len(people) // FOLLOWED)][:FOLLOWED]
-        _keep(folder / COURSES, study.courses(people, MARKS).round(4), "person", people)
-    _note(folder, study, {}, time.monotonic() - began)
+        began, found = time.monotonic(), study.courses(people, MARKS).round(4)
+        _keep(folder / COURSES, found, ["person"], {"person": people})
+        _note(folder, study, {}, time.monotonic() - began)
     return folder
 
 
-def _keep(path: Path, lines: pd.DataFrame, column: str, order: Sequence[str]) -> None:
-    """Put lines in the place of earlier ones of the same name, in the order of names."""
-    earlier = pd.read_csv(path) if path.exists() else lines.iloc[:0]
-    whole = pd.concat([earlier[~earlier[column].isin(lines[column])], lines])
-    whole = whole.sort_values(
-        column, key=lambda names: names.map({name: k for k, name in enumerate(order)}), kind="stable"
-    )
+def _keep_scores(folder: Path, judged: Path, arms: Sequence[str]) -> None:
+    """Put the tables of one arm in one family where the run's are."""
+    scores = pd.read_parquet(judged / SCORES_FILE, columns=SCORE_COLUMNS[:-2])
+    constants = pd.read_parquet(judged / CONSTANTS)
+    order = {"arm": list(arms), "family": list(FAMILIES)}
+    for table in (scores, constants):
+        table[table.select_dtypes("float").columns] = table.select_dtypes("float").astype("float32")
+    _keep(folder / SCORES, scores, ["arm", "condition"], order)
+    _keep(folder / CONSTANTS, constants, KEYS[:1], {})
+    courses = pd.read_parquet(judged / "courses.parquet")
+    lines = courses.groupby(["arm", "family", "train_group", "repetition"]).apply(_trained, include_groups=False)
+    _keep(folder / TRAINED, lines.reset_index().round(4), ["arm", "family"], order)
+
+
+def _trained(course: pd.DataFrame) -> pd.Series:
+    """One classifier's training in a line: how long, what was kept, and what it would have been a tenth earlier."""
+    f1 = course.sort_values("epoch")["validation_f1"].to_numpy()
+    earlier = f1[: max(1, int(np.floor(0.9 * len(f1))))].max()
+    return pd.Series({"epochs": len(f1), "kept": int(f1.argmax()) + 1, "f1": f1.max(), "earlier": earlier})
+
+
+def _keep(path: Path, lines: pd.DataFrame, columns: list[str], order: dict[str, list[str]]) -> None:
+    """Put lines in the place of earlier ones of the same names in `columns`, in the order of names."""
+    binary = path.suffix == ".parquet"
+    earlier = (pd.read_parquet if binary else pd.read_csv)(path) if path.exists() else lines.iloc[:0]
+    anew = set(lines[columns].itertuples(index=False, name=None))
+    kept = earlier[[row not in anew for row in earlier[columns].itertuples(index=False, name=None)]]
+    whole = pd.concat([kept, lines], ignore_index=True)
+    for column in reversed(columns):
+        places = {name: k for k, name in enumerate(order.get(column, sorted(whole[column].unique())))}
+        whole = whole.sort_values(column, key=lambda names, places=places: names.map(places), kind="stable")
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as stream:
-        text = io.TextIOWrapper(stream, write_through=True)
-        whole.to_csv(text, index=False, lineterminator="\n")
-        text.detach()
+        if binary:
+            whole.to_parquet(stream, index=False, compression="zstd")
+        else:
+            text = io.TextIOWrapper(stream, write_through=True)
+            whole.to_csv(text, index=False, lineterminator="\n")
+            text.detach()
 
 
-def _note(folder: Path, study: Study, made: Mapping[str, str], seconds: float = 0.0) -> None:
+def _note(folder: Path, study: Study, made: dict[str, str], seconds: float) -> None:
     """The card: what each line rests on."""
-    from ..statistics.reference import reference_card
-
-    try:
-        card = reference_card()
-    except StudyError:
-        card = {"arms": {}, "seconds": 0.0}
+    path = folder / CARD
+    card = json.loads(path.read_text()) if path.exists() else {"arms": {}, "seconds": 0.0}
     told = environment()
     settings = study.settings.model_dump(exclude={"cluster", "workers", "gpus_per_worker"})
-    card |= {
-        "command": "deepfn reference",
-        "commit": told["commit"],
-        "versions": told["versions"],
-        "settings": settings,
-    }
+    card |= {"command": "deepfn reference", "commit": told["commit"], "versions": told["versions"]}
+    card |= {"settings": settings, "finished": time.strftime("%Y-%m-%d")}
     card["arms"] |= made
     card["seconds"] = round(card["seconds"] + seconds)
-    card["finished"] = time.strftime("%Y-%m-%d")
-    write_json(folder / CARD, card)
+    write_json(path, card)

@@ -10,11 +10,16 @@ from .published import published, published_score, published_table
 from .reference import (
     HALF_TRAINED,
     headline,
+    reference_arms,
     reference_card,
+    reference_constants,
     reference_courses,
     reference_difference,
     reference_mean,
+    reference_people,
     reference_scores,
+    reference_share,
+    reference_training,
 )
 from .summary import action_unit_table, condition_table, direction_table
 
@@ -52,11 +57,16 @@ __all__ = [
     "published_table",
     "rank_share",
     "rank_verdict",
+    "reference_arms",
     "reference_card",
+    "reference_constants",
     "reference_courses",
     "reference_difference",
     "reference_mean",
+    "reference_people",
     "reference_scores",
+    "reference_share",
+    "reference_training",
     "repetition_scores",
     "table_claim",
     "told",

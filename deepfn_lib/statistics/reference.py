@@ -14,9 +14,12 @@ from ..artefacts import project_root
 from ..errors import StudyError
 from .bootstrap import Estimate, Plan, oracle_share
 from .drawn import two_way
+from .participants import repetition_scores
 
 HALF_TRAINED = "trained half as long"  # our arm's name in the tables where its network had half of the iterations
-SCORES, COURSES, CARD = "person_independent.csv", "courses.csv", "card.json"
+SCORES, CONSTANTS, TRAINED = "scores.parquet", "constants.parquet", "trained.csv"
+COURSES, CARD = "courses.csv", "card.json"
+STRANGERS = "person-independent"
 
 
 def reference_folder() -> Path:
@@ -25,11 +28,31 @@ def reference_folder() -> Path:
 
 @cache
 def reference_scores() -> pd.DataFrame:
-    """Person-independent scores: arm, repetition, participant, score and roc_auc (percent, means over action units).
+    """All scores of the run, columns as of `Study.scores` without the counts of frames; `arm` may be a variant's name.
 
     Raises StudyError where the table is missing or is another.
     """
-    return _table(SCORES, {"arm", "repetition", "participant", "score", "roc_auc"})
+    return _table(SCORES, {"condition", "arm", "repetition", "participant", "action_unit", "f1", "accuracy", "roc_auc"})
+
+
+@cache
+def reference_constants() -> pd.DataFrame:
+    """What constants that see no image have on the same splits, columns as of `Study.constants`."""
+    return _table(CONSTANTS, {"condition", "repetition", "participant", "constant_score"})
+
+
+@cache
+def reference_training() -> pd.DataFrame:
+    """Each classifier of the run: family, train_group, arm, repetition, epochs, kept (the epoch, from 1), f1 (its
+    validation F1, 0 to 1), and earlier (the best validation F1 of the first nine tenths of the epochs)."""
+    return _table(TRAINED, {"family", "arm", "repetition", "epochs", "kept", "f1", "earlier"})
+
+
+@cache
+def reference_arms(condition: str = STRANGERS) -> list[str]:
+    """The names that the run has scored in a condition, in its order."""
+    table = reference_scores()
+    return list(dict.fromkeys(table.loc[table["condition"] == condition, "arm"]))
 
 
 @cache
@@ -50,8 +73,9 @@ def reference_card() -> dict:
 
 
 def _table(name: str, columns: set[str]) -> pd.DataFrame:
+    read = pd.read_parquet if name.endswith(".parquet") else pd.read_csv
     try:
-        found = pd.read_csv(reference_folder() / name)
+        found = read(reference_folder() / name)
     except (OSError, ValueError) as problem:
         raise StudyError(
             f"data_manifests/reference/{name} cannot be read ({problem}); `deepfn reference` makes it"
@@ -61,28 +85,37 @@ def _table(name: str, columns: set[str]) -> pd.DataFrame:
     return found
 
 
-def _require(*names: str) -> None:
-    scored = set(reference_scores()["arm"])
-    for name in names:
-        if name not in scored:
-            raise StudyError(f"the reference run has not scored {name!r}; `deepfn reference --only {name}` does")
+def _cells(arm: str, value: str, condition: str = STRANGERS) -> pd.Series:
+    """An arm's score of each participant in each repetition, percent. Raises StudyError where it was not scored."""
+    if arm not in reference_arms(condition):
+        raise StudyError(f"the reference run has not scored {arm!r}; `deepfn reference --only {arm!r}` does")
+    return repetition_scores(reference_scores(), condition, arm, value=value)
 
 
 def reference_difference(first: str, second: str, plan: Plan, value: str = "score") -> Estimate:
-    """First arm less second in the reference run, points, paired by participant and repetition (`drawn.two_way`).
+    """First arm less second on strangers in the reference run, points, paired by participant and repetition
+    (`drawn.two_way`).
 
     Raises StudyError for an arm that it has not scored.
     """
-    _require(first, second)
-    cells = reference_scores().pivot_table(index="participant", columns=["arm", "repetition"], values=value)
-    return two_way((cells[first] - cells[second]).to_numpy(), plan)
+    less = _cells(first, value) - _cells(second, value)
+    return two_way(less.unstack("repetition").to_numpy(), plan)
+
+
+def reference_people(arm: str, value: str = "score") -> pd.Series:
+    """An arm's score of each participant, the mean over repetitions, percent. Raises StudyError as above."""
+    return _cells(arm, value).groupby("participant").mean()
 
 
 def reference_mean(arm: str, value: str = "score") -> float:
     """An arm's mean over participants of their mean over repetitions, percent. Raises StudyError as above."""
-    _require(arm)
-    table = reference_scores()
-    return float(table[table["arm"] == arm].groupby("participant")[value].mean().mean())
+    return float(reference_people(arm, value).mean())
+
+
+def reference_share(arm: str, plan: Plan) -> Estimate:
+    """An arm's share of the exact answer's gain on strangers (`bootstrap.oracle_share`). Raises StudyError as above."""
+    one, base, best = (reference_people(name) for name in (arm, ORIGINAL, ORACLE))
+    return oracle_share(one, base, best, plan)
 
 
 BAR = 0.7  # of the exact answer's gain: what the project set itself
@@ -90,17 +123,16 @@ BAR = 0.7  # of the exact answer's gain: what the project set itself
 
 def headline() -> str:
     """The reference run in a paragraph of Markdown, for the first page; a test compares the two."""
-    table, card, plan = reference_scores(), reference_card(), Plan()
-    whose = table.groupby(["arm", "participant"])["score"].mean()
-    share = oracle_share(whose[OURS], whose[ORIGINAL], whose[ORACLE], plan)
+    card, plan, ours = reference_card(), Plan(), _cells(OURS, "score")
+    people, repetitions = (ours.index.unique(level).size for level in ("participant", "repetition"))
+    share = reference_share(OURS, plan)
     over = {name: reference_difference(OURS, name, plan) for name in (SUBTRACTED, STABILISED, UNTRAINED)}
     chosen = card["settings"]
     short = "reaches" if share.value >= BAR else "is short of"
     return (
-        f"In the reference run ({table['participant'].nunique()} participants, {table['repetition'].nunique()} "
-        f"repetitions, {chosen['epochs']} epochs, one training of each network; strangers, score in percent, intervals "
-        "of 95 % over participants and repetitions) faces as filmed score "
-        f"{reference_mean(ORIGINAL):.1f} and the exact answer {reference_mean(ORACLE):.1f}. {_papers(table, chosen)} "
+        f"In the reference run ({people} participants, {repetitions} repetitions, {chosen['epochs']} epochs, one "
+        "training of each network; strangers, score in percent, intervals of 95 % over participants and repetitions) "
+        f"faces as filmed score {reference_mean(ORIGINAL):.1f} and the exact answer {reference_mean(ORACLE):.1f}. {_papers(chosen)} "
         f"**DeepFN, by motion**, ours, scores {reference_mean(OURS):.1f}: above subtracting each person's median face "
         f"by {over[SUBTRACTED]}, above the same with the head held still by {over[STABILISED]}, above the same "
         f"transfer without training by {over[UNTRAINED]}. It has {100 * share.value:.0f} % of the exact answer's gain, "
@@ -108,9 +140,9 @@ def headline() -> str:
     )
 
 
-def _papers(table: pd.DataFrame, chosen: dict) -> str:
+def _papers(chosen: dict) -> str:
     """The paper's method in the reference run, in a sentence."""
-    if PAPERS not in set(table["arm"]):
+    if PAPERS not in reference_arms():
         return "**DeepFN**, the paper's method, is not scored in it yet; what `quick` finds for it is in chapter 5."
     plan, seen = Plan(), chosen["joint_iterations"] + chosen["normaliser_iterations"]
     return (

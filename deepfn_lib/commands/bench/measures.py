@@ -9,7 +9,7 @@ from pathlib import Path
 from ... import arms
 from ...artefacts import Store, write_json
 from ...errors import StudyError
-from ...statistics import Plan, oracle_share, reference_difference, reference_mean, reference_scores
+from ...statistics import Plan, reference_arms, reference_difference, reference_mean, reference_scores, reference_share
 from ...study import Study
 from ..book import build_book
 from ..runner import failures, run_chapters
@@ -89,7 +89,7 @@ def oracle_share_median_subtraction(store: Store) -> dict:
 
 def best_self_supervised() -> str:
     """The trained arm without labels and exact answers that scores best on strangers in the reference run."""
-    scored = set(reference_scores()["arm"])
+    scored = reference_arms()
     trained = [one.name for one in arms.ARMS if one.network and not one.labels and one.name in scored]
     return max(trained, key=reference_mean)
 
@@ -99,8 +99,7 @@ def _repetitions() -> int:
 
 
 def _oracle_share(arm: str) -> dict:
-    whose = reference_scores().groupby(["arm", "participant"])["score"].mean()
-    share = oracle_share(whose[arm], whose[arms.ORIGINAL], whose[arms.ORACLE], Plan())
+    share = reference_share(arm, Plan())
     told = {"arm": arm, "rests_on": RESTS_ON}
     return {"value": share.value, "unit": "share", "low": share.low, "high": share.high, "n": share.n, **told}
 
