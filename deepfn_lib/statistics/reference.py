@@ -132,7 +132,8 @@ def headline() -> str:
     return (
         f"In the reference run ({people} participants, {repetitions} repetitions, {chosen['epochs']} epochs, one "
         "training of each network; strangers, score in percent, intervals of 95 % over participants and repetitions) "
-        f"faces as filmed score {reference_mean(ORIGINAL):.1f} and the exact answer {reference_mean(ORACLE):.1f}. {_papers(chosen)} "
+        f"faces as filmed score {reference_mean(ORIGINAL):.1f} and the exact answer {reference_mean(ORACLE):.1f}. "
+        f"{_papers(chosen)} "
         f"**DeepFN, by motion**, ours, scores {reference_mean(OURS):.1f}: above subtracting each person's median face "
         f"by {over[SUBTRACTED]}, above the same with the head held still by {over[STABILISED]}, above the same "
         f"transfer without training by {over[UNTRAINED]}. It has {100 * share.value:.0f} % of the exact answer's gain, "
