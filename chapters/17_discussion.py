@@ -31,7 +31,6 @@ statistics_seed = 16  # of the resampling
 
 # %%
 from dataclasses import replace
-from functools import partial
 from itertools import product
 
 import numpy as np
@@ -40,9 +39,8 @@ from IPython.display import display
 
 from deepfn_lib import arms, page, statistics
 from deepfn_lib.arms import ORIGINAL
-from deepfn_lib.page import figures, interval_text, say, table
+from deepfn_lib.page import figures, interval_text, p_text, say, table
 from deepfn_lib.page.figures import arm_label
-from deepfn_lib.statistics import FAILS, HOLDS, OPEN
 from deepfn_lib.study import Study
 
 # %%
@@ -87,7 +85,7 @@ plan = statistics.Plan(confidence, bootstrap_samples, margin, statistics_seed)
 # | 4.3 | F1 where a unit never occurs: – | a policy, `empty_f1` | 0/0 has no value | large in DISFA (04) |
 # | 4.3 | whether arms share their splits: – | they do | no noise of the draw | narrower intervals |
 # | 4.3 | within and across trained apart | one model, both tests | pairs them, halves the work | gaps in a model |
-# | 4.3 | a two-sample t-test | and paired, Welch, mixed | the same people in both arms | other p-values (09) |
+# | 4.3 | a two-sample t-test | and one over people and models | both are drawn | other p-values (05) |
 # | 5 | "similar" from p > 0.05 | equivalence tests, a margin | silence is no evidence | fewer "similar" (05) |
 # | 5 | no chance level | image-free constants | the score pays for base rates | another reading (04) |
 # | 5.1 | 61.1 in Table 5, 61.4 in the text | both are quoted | it cannot be told which | none on ours (14) |
@@ -96,42 +94,45 @@ plan = statistics.Plan(confidence, bootstrap_samples, margin, statistics_seed)
 # %% [markdown]
 # ## A toy: what a verdict needs
 #
-# Three outcomes of the same comparison, on twelve invented people: a clear gain, a gain lost in noise, and a gain
-# that is surely too small to matter. A verdict must not confuse the last two; a p-value alone does.
+# Three outcomes of the same comparison, on twelve invented people and four models: a clear gain, a gain lost in noise,
+# and a gain that is surely too small to matter. A verdict must not confuse the last two; a p-value alone does.
 
 # %%
 noise = np.linspace(-1.0, 1.0, 12)
 people = [f"P{n:02d}" for n in range(12)]
-base = pd.Series(50.0 + 5 * np.cos(np.arange(12)), index=people)
-outcomes = {
-    "clear": base + 5 + noise,
-    "noisy": base + 2 + 15 * noise[::-1],
-    "too small": base + 0.1 * noise,
+index = pd.MultiIndex.from_product(
+    [[f"BP4D/{r}" for r in range(4)], people], names=["repetition", "participant"]
+)
+gains = {"clear": 5 + noise, "noisy": 2 + 15 * noise, "too small": 0.1 * noise}
+
+# %%
+toys = {
+    name: statistics.contrast([(1.0, pd.Series(np.tile(gain, 4), index))], plan)
+    for name, gain in gains.items()
 }
 
 # %%
-toys = [
-    statistics.Claim(name, "higher", statistics.compare(ours, base, plan))
-    for name, ours in outcomes.items()
+lines = [
+    [name, str(found.difference), found.p, found.within(margin)]
+    for name, found in toys.items()
 ]
-decided = statistics.judge(toys, plan)
-assert list(decided["verdict"]) == [HOLDS, OPEN, FAILS]
+tests = ["p, more than nothing", "p, less than the margin"]
+digits = dict.fromkeys(tests, p_text)
+frame = pd.DataFrame(lines, columns=["gain", "interval, points", *tests])
+table(frame, "Two tests of three gains.", digits)
 
 # %%
+assert toys["clear"].p < 0.05 < min(toys["noisy"].p, toys["too small"].p)
+assert toys["too small"].within(margin) < 0.05 < toys["noisy"].within(margin)
 say("> {rule}", rule=statistics.RULE)
-
-# %%
-columns = ["claim", "difference", "low", "high", "p_holm", "verdict"]
-headings = {"p_holm": "p, Holm"}
-table(decided[columns], "The rule at work on invented people.", headings=headings)
 
 # %% [markdown]
 # ## The run: scores to claims
 #
-# The scores are those of chapters 05 to 09. Each of the paper's four questions makes three statements: *across is worse
-# than within* on faces as filmed, *DeepFN is better than the original* across, and, in the abstract, *DeepFN reduces
-# the gap* between within and across. They are judged on the paper's method. The last two are then asked of our own, in
-# a list of its own: they are not the paper's.
+# Every sentence of the paper's results stands in `data_manifests/claims.csv`: where it is, the difference that it is
+# about, and its words. Each is judged once, on the paper's method; chapters 05 to 08 show the same verdicts, each those
+# of its own group. What is claimed of DeepFN is then asked of our own method, in a list of its own: it is not the
+# paper's.
 
 # %%
 compared = study.compared
@@ -149,105 +150,55 @@ page.budget(study)
 scores, constants = study.scores, study.constants
 questions = ("person", "gender", "skin", "dataset")
 pairs = {name: (f"{name}-dependent", f"{name}-independent") for name in questions}
-
-# %%
 present = set(scores["condition"])
 asked = {name: pair for name, pair in pairs.items() if present.issuperset(pair)}
 
 # %%
-claim, filmed = partial(statistics.table_claim, scores, plan=plan), []
-for name, (within, across) in asked.items():
-    text = f"{name}: within beats across, as filmed"
-    sides = (within, ORIGINAL), (across, ORIGINAL)
-    filmed.append(claim(text, "higher", *sides, f"p.{name}.gap"))
-
-
-# %%
-def gains_across(arm):
-    """That an arm beats the original across groups, for each question."""
-    texts = {name: f"{name}: {arm_label(arm)} beats original, across" for name in asked}
-    cells = {
-        name: ((pair[1], arm), (pair[1], ORIGINAL)) for name, pair in asked.items()
-    }
-    return [
-        claim(text, "higher", *cells[name], f"p.{name}.gain-independent")
-        for name, text in texts.items()
-    ]
-
-
-# %%
-def gaps_reduced(arm):
-    """The abstract's sentence with an arm in DeepFN's place, for each question."""
-    texts = {name: f"{name}: {arm_label(arm)} reduces the gap" for name in asked}
-    return [
-        statistics.gap_claim(scores, text, *asked[name], arm, plan=plan)
-        for name, text in texts.items()
-    ]
-
-
-# %%
-families = {arm: [*gains_across(arm), *gaps_reduced(arm)] for arm in compared}
-families[study.normaliser] = filmed + families[study.normaliser]
-judged = {arm: statistics.judge(claims, plan) for arm, claims in families.items()}
+judged = study.claims(plan)
+for arm, rows in judged.items():
+    caption = f"{page.whose(arm)}: points; one family of Holm's correction."
+    display(page.claim_table(rows, caption))
 
 # %% [markdown]
 # And one statement that the paper could not make, for want of the arms: that a method with a network beats the simplest
-# changes that need none. We take every such arm, on people the classifiers have not seen; these are a third list.
-
-# %%
-unseen = "person-independent"
-
-
-def ahead(one, other):
-    """One arm against another, over people whom the classifiers have not seen."""
-    ours, theirs = (
-        statistics.participant_scores(scores, unseen, arm) for arm in (one, other)
-    )
-    return statistics.compare(ours, theirs, plan)
-
+# changes that need none. Here are all such arms, on people the classifiers have not seen, in this run.
 
 # %%
 plain = [name for name in study.arms if arms.find(name).change]
 plain = [name for name in plain if name not in (ORIGINAL, *compared)]
+unseen = "person-independent"
 
 # %%
-rivals = []
+rivals = {}
 for arm, name in product(compared, plain):
-    text = f"{arm_label(arm)} beats {arm_label(name)}, unseen people"
-    rivals.append(statistics.Claim(text, "higher", ahead(arm, name), arm=arm))
+    found = statistics.drawn_interval(scores, unseen, arm, name, plan)
+    rivals[f"{arm_label(arm)} less {arm_label(name)}"] = found
+
+# %%
+if rivals:
+    caption = (
+        "With a network less without, unseen people, over participants and models."
+    )
+    display(figures.interval_plot(rivals, caption))
 
 # %% [markdown]
-# ## Against the paper and the baselines: the lists of verdicts
+# ## Against the paper and the baselines
 
 # %%
-told = {page.whose(arm): (families[arm], rows) for arm, rows in judged.items()}
-if rivals:
-    title = "With a network against without (not the paper's)"
-    told[title] = rivals, statistics.judge(rivals, plan)
-
-# %%
-interval = ["difference", "low", "high", "participants"]
-columns = ["claim", "paper", "paper_p", *interval, "p_holm"]
-for title, (_, rows) in told.items():
-    caption = f"{title}: points; the family of Holm's correction is this list."
-    display(page.claim_table(rows, columns, caption))
+for arm, rows in judged.items():
+    shown = rows[rows["difference"].notna()].rename(columns={"claim": "label"})
+    caption = (
+        f"{page.whose(arm)}: each sentence, with its interval over participants and "
+        "models. The band is the margin."
+    )
+    display(figures.interval_plot(shown, caption, margin=margin))
 
 # %% [markdown]
 # The paper's numbers beside the gaps are from its Table 5: within minus across on original faces, less the same with
-# DeepFN. Where one is negative, the gap grew there.
-
-# %%
-for title, (claims, rows) in told.items():
-    found = {one.text: one.comparison for one in claims}
-    caption = f"{title}: each statement, with its interval. The band counts as similar."
-    quoted = dict(zip(rows["claim"], rows["paper"]))
-    display(figures.interval_plot(found, caption, margin=margin, paper=quoted))
+# DeepFN. Where one is negative, the gap grew there. Read the signs as well as the verdicts. "Cannot be told" means that
+# what was drawn is too little, or too different from one another, for an answer. The outcomes are about *these* data.
 
 # %% [markdown]
-# Read the signs as well as the verdicts. "Cannot be told" means that these participants are too few, or too different
-# from one another, for an answer; more repetitions would not help, more people would. "Does not hold here" is about
-# *here*: this corpus, this profile, this arm.
-#
 # ### How much of the possible gain?
 #
 # The constant is what the same splits pay for knowing base rates; the oracle is what is there to gain.
@@ -322,39 +273,37 @@ table(shown, caption)
 
 # %%
 def verdict_list(rows):
-    """The claims under their verdicts, as Markdown."""
+    """The sentences under their verdicts, as Markdown."""
     parts = []
-    for kind in (HOLDS, FAILS, OPEN):
-        some = rows[rows["verdict"] == kind]
-        each = "\n".join(f"- {one.claim}: {one.told}" for one in some.itertuples())
-        parts.append(f"*{kind}* ({len(some)} of {len(rows)}):\n\n{each or '- none'}")
+    for kind, some in rows.groupby("verdict"):
+        each = "\n".join(f"- {one.claim}" for one in some.itertuples())
+        parts.append(f"*{kind}* ({len(some)} of {len(rows)}):\n\n{each}")
     return "\n\n".join(parts)
 
 
-for title, (_, rows) in told.items():
+for arm, rows in judged.items():
     words = "**{title}**\n\n{listed}"
-    display(say(words, title=title, listed=verdict_list(rows)))
+    display(say(words, title=page.whose(arm), listed=verdict_list(rows)))
 
 
 # %%
 def gain_in_words(arm):
-    """An arm's gain over faces as filmed on unseen people, with its interval."""
-    gained = ahead(arm, ORIGINAL).difference
-    text = interval_text(gained.value, gained.low, gained.high, sign=True)
-    return f"{arm_label(arm)} {text or 'cannot be told'}"
+    """An arm's gain over faces as filmed on unseen people in this run."""
+    gained = statistics.drawn_interval(scores, unseen, arm, ORIGINAL, plan)
+    return f"{arm_label(arm)} {gained}"
 
 
-def reductions_in_words(arm):
-    """What an arm takes off each gap, with its interval."""
-    reduced = zip(asked, gaps_reduced(arm))
-    return "; ".join(f"{name} {one.comparison}" for name, one in reduced)
+def reductions_in_words(rows):
+    """What a method takes off each gap."""
+    return "; ".join(f"{name} {page.found(rows, f'{name}.reduces')}" for name in asked)
 
 
 # %%
 say(
     "Does it help to move every face onto one person first? On {origin}, under the "
     "profile {profile}, for people the classifier has not seen, these are the gains "
-    "over faces as filmed, in points with {confidence:.0f} % intervals: {gains}.",
+    "over faces as filmed, in points with {confidence:.0f} % intervals over people and "
+    "models: {gains}.",
     origin="rendered people" if study.corpora.rendered else "the licensed data",
     profile=study.settings.profile,
     confidence=100 * confidence,
@@ -364,12 +313,12 @@ say(
 # %%
 for arm, rows in judged.items():
     sentence = say(
-        "**{whose}**: of its {all} statements, {verdicts}. Taken off the original's "
+        "**{whose}**: of its {all} sentences, {verdicts}. Taken off the original's "
         "gaps: {reduced}.",
         whose=page.whose(arm),
         all=len(rows),
         verdicts=page.tally(rows),
-        reduced=reductions_in_words(arm),
+        reduced=reductions_in_words(rows),
     )
     display(sentence)
 
@@ -379,27 +328,29 @@ for arm, rows in judged.items():
 # **1.** How do the verdicts depend on the margin? Judge again with half and with twice the margin.
 
 # %% tags=["hide-cell"]
-claims = families[study.normaliser]
-verdicts = pd.DataFrame({"claim": [one.text for one in claims]})
+verdicts = judged[study.normaliser][["claim"]]
 for factor in (0.5, 1, 2):
     other = replace(plan, margin=margin * factor)
-    verdicts[f"margin {other.margin:g}"] = statistics.judge(claims, other)["told"]
+    decided = study.claims(other)[study.normaliser]["told"]
+    verdicts = verdicts.assign(**{f"margin {other.margin:g}": decided})
 table(verdicts, f"Verdicts by margin, {page.whose(study.normaliser)}.")
 
 # %% [markdown]
-# Only the border between "does not hold" and "cannot be told" can move for statements of this kind: the margin says how
-# small a gain one is willing to call none.
+# Sentences that claim that nothing is lost move with the margin: it says how small a loss one is willing to call none.
+# Of those that claim more, only the border between "equal within the margin" and "cannot be told" can move.
 #
-# **2.** How many statements would hold if nobody corrected for asking so many questions?
+# **2.** How many sentences would hold if nobody corrected for asking so many questions?
 
 # %% tags=["hide-cell"]
-for title, (_, rows) in told.items():
-    alone = (rows["p_ours"] < plan.level) & (rows["difference"] > 0)
+for arm, rows in judged.items():
     sentence = say(
-        "{title}: {alone} without the correction, {corrected} with it.",
-        title=title,
-        alone=alone.sum(),
-        corrected=sum(rows["verdict"] == HOLDS),
+        "{title}: {alone} of {all} have p below {level:.2g} before the correction, "
+        "{corrected} after it.",
+        title=page.whose(arm),
+        alone=(rows["p_ours"] < plan.level).sum(),
+        all=len(rows),
+        level=plan.level,
+        corrected=(rows["p_holm"] < plan.level).sum(),
     )
     display(sentence)
 

@@ -12,7 +12,6 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from ..arms import ORACLE, ORIGINAL, OURS, PAPERS, SUBTRACTED
@@ -20,6 +19,7 @@ from ..artefacts import Store, environment, replacing, write_json
 from ..errors import StudyError
 from ..recognition.protocol import FAMILIES
 from ..recognition.scores import KEYS, SCORE_COLUMNS
+from ..statistics import trained
 from ..statistics.reference import CARD, CONSTANTS, COURSES, HALF_TRAINED, SCORES, TRAINED, reference_folder
 from ..study import Study
 from ..study.makers import MOTION_VARIANTS
@@ -82,16 +82,8 @@ def _keep_scores(folder: Path, judged: Path, arms: Sequence[str]) -> None:
         table[table.select_dtypes("float").columns] = table.select_dtypes("float").astype("float32")
     _keep(folder / SCORES, scores, ["arm", "condition"], order)
     _keep(folder / CONSTANTS, constants, KEYS[:1], {})
-    courses = pd.read_parquet(judged / "courses.parquet")
-    lines = courses.groupby(["arm", "family", "train_group", "repetition"]).apply(_trained, include_groups=False)
-    _keep(folder / TRAINED, lines.reset_index().round(4), ["arm", "family"], order)
-
-
-def _trained(course: pd.DataFrame) -> pd.Series:
-    """One classifier's training in a line: how long, what was kept, and what it would have been a tenth earlier."""
-    f1 = course.sort_values("epoch")["validation_f1"].to_numpy()
-    earlier = f1[: max(1, int(np.floor(0.9 * len(f1))))].max()
-    return pd.Series({"epochs": len(f1), "kept": int(f1.argmax()) + 1, "f1": f1.max(), "earlier": earlier})
+    lines = trained(pd.read_parquet(judged / "courses.parquet")).round(4)
+    _keep(folder / TRAINED, lines, ["arm", "family"], order)
 
 
 def _keep(path: Path, lines: pd.DataFrame, columns: list[str], order: dict[str, list[str]]) -> None:

@@ -3,7 +3,7 @@
 from .card import card
 from .gate import Mean, face_grid
 from .tables import Table, claim_table, interval_text, p_text, table
-from .words import budget, say, tally, whose
+from .words import budget, found, say, tally, whose
 
 __all__ = [
     "Mean",
@@ -12,6 +12,7 @@ __all__ = [
     "card",
     "claim_table",
     "face_grid",
+    "found",
     "interval_text",
     "p_text",
     "say",

@@ -1,6 +1,5 @@
 """Tables for a page: HTML with a caption, numbers to the right, in a box that scrolls where a phone needs it."""
 
-from collections.abc import Sequence
 from html import escape
 from numbers import Number
 from typing import Any
@@ -12,13 +11,12 @@ LONG = 24  # characters from which a text column may wrap, and keeps a width tha
 NUMBER_LIKE = r"^[<>≤≥=+\-−–]?\s?\d"  # a text that is laid out as a number: "+1.2 (0.4 to 2.0)", "< 0.001"
 LONGEST_NUMBER = 28  # characters of such a text
 CLAIM_HEADINGS = {  # of `statistics.judge`
-    "paper_p": "p, paper's value",
-    "p_two_sample": "p, paper's test",
-    "p_ours": "p, our test",
+    "paper_p": "p, paper's",
+    "paper": "paper's difference",
+    "interval": "difference",
     "p_holm": "p, Holm",
-    "p_similar": "p, similar",
-    "p_mixed": "p, mixed model",
     "told": "verdict",
+    "run": "of",
 }
 
 
@@ -79,11 +77,13 @@ def table(frame: pd.DataFrame, caption: str, formats: dict | None = None, headin
     return Table(frame, html)
 
 
-def claim_table(judged: pd.DataFrame, columns: Sequence[str], caption: str) -> Table:
-    """Some columns of `statistics.judge`, then how the verdicts are told; without the paper's where it says nothing."""
-    silent = [name for name in ("paper", "paper_p") if judged[name].replace("", np.nan).isna().all()]
-    shown = judged[[name for name in columns if name not in silent] + ["told"]]
-    return table(shown, caption, {"effect": ".2f"}, CLAIM_HEADINGS)
+def claim_table(judged: pd.DataFrame, caption: str) -> Table:
+    """Verdicts of `statistics.judge`, a sentence a line; without the paper's numbers where it gives none."""
+    each = zip(judged["difference"], judged["low"], judged["high"])
+    shown = judged.assign(interval=[interval_text(value, low, high, sign=True) for value, low, high in each])
+    columns = ["claim", "paper", "paper_p", "interval", "participants", "models", "p_holm", "told", "run"]
+    silent = [name for name in ("paper", "paper_p") if shown[name].replace("", np.nan).isna().all()]
+    return table(shown[[name for name in columns if name not in silent]], caption, headings=CLAIM_HEADINGS)
 
 
 def _kind(column: pd.Series) -> str:

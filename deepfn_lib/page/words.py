@@ -8,6 +8,7 @@ import pandas as pd
 
 from ..arms import PAPERS, find
 from ..statistics import published
+from .tables import interval_text
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,14 @@ def whose(arm: str) -> str:
 def tally(judged: pd.DataFrame) -> str:
     """How many of the claims of `statistics.judge` have each verdict."""
     return ", ".join(f"{n} × {verdict}" for verdict, n in judged["told"].value_counts(sort=False).items())
+
+
+def found(judged: pd.DataFrame, sentence: str) -> str:
+    """The difference of one sentence of `statistics.judge`, by its id, in words."""
+    row = judged.set_index("id").loc[sentence]
+    if not row["run"]:
+        return "not run"
+    return f"{interval_text(row['difference'], row['low'], row['high'], sign=True)} points, *{row['told']}*"
 
 
 def budget(study: Any) -> Words:

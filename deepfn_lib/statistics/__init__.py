@@ -1,10 +1,10 @@
 """Statistics of the study: participants' scores, tests, intervals, verdicts, constants and the published numbers."""
 
-from .bootstrap import Estimate, Plan, difference_interval, mean_interval, oracle_share, rank_share
-from .claims import FAILS, HOLDS, OPEN, RULE, Claim, gap_claim, judge, rank_verdict, table_claim, told, verdict
-from .comparisons import Comparison, compare, detectable, holm, mixed_model
+from .bootstrap import Estimate, Plan, difference_interval, mean_interval, oracle_share
+from .claims import OUTCOMES, RULE, Run, judge, last_gains, sentences, trained
+from .comparisons import Comparison, compare, detectable, holm
 from .crossed import crossed_effects, crossed_scores
-from .drawn import drawn_interval, two_way
+from .drawn import Contrast, contrast, drawn_interval
 from .participants import action_unit_scores, participant_constants, participant_scores, repetition_scores
 from .published import published, published_score, published_table
 from .reference import (
@@ -24,39 +24,36 @@ from .reference import (
 from .summary import action_unit_table, condition_table, direction_table
 
 __all__ = [
-    "Claim",
     "Comparison",
     "Estimate",
-    "FAILS",
     "HALF_TRAINED",
-    "HOLDS",
-    "OPEN",
+    "OUTCOMES",
     "Plan",
     "RULE",
+    "Run",
     "action_unit_scores",
     "action_unit_table",
+    "Contrast",
     "compare",
     "condition_table",
+    "contrast",
     "crossed_effects",
     "crossed_scores",
     "detectable",
     "difference_interval",
     "direction_table",
     "drawn_interval",
-    "gap_claim",
     "headline",
     "holm",
     "judge",
+    "last_gains",
     "mean_interval",
-    "mixed_model",
     "oracle_share",
     "participant_constants",
     "participant_scores",
     "published",
     "published_score",
     "published_table",
-    "rank_share",
-    "rank_verdict",
     "reference_arms",
     "reference_card",
     "reference_constants",
@@ -68,8 +65,6 @@ __all__ = [
     "reference_share",
     "reference_training",
     "repetition_scores",
-    "table_claim",
-    "told",
-    "two_way",
-    "verdict",
+    "sentences",
+    "trained",
 ]

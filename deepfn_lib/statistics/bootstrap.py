@@ -109,21 +109,3 @@ def oracle_share(arm: pd.Series, original: pd.Series, oracle: pd.Series, plan: P
     low, high = _interval(columns, statistic, plan, n, paired=True)
     one, base, best = columns
     return Estimate(float(statistic(one, base, best, 0)), low, high, n=n)
-
-
-def rank_share(table: pd.DataFrame, column: str, plan: Plan, highest: bool = True) -> float:
-    """In what share of resamples (of participants, the rows) `column` has the highest mean, or the lowest.
-
-    Cells may be NaN: a participant who was not tested there. A resample that leaves a column with nobody does not
-    count; with no other the result is NaN.
-    """
-    values = table.to_numpy(float)
-    there = ~np.isnan(values)
-    rows = np.random.default_rng(plan.seed).integers(0, len(values), (plan.samples, len(values)))
-    counts = there[rows].sum(axis=1)
-    whole = (counts > 0).all(axis=1)
-    if not whole.any():
-        return nan
-    means = np.where(there, values, 0.0)[rows[whole]].sum(axis=1) / counts[whole]
-    best = means.argmax(axis=1) if highest else means.argmin(axis=1)
-    return float(np.mean(best == list(table.columns).index(column)))

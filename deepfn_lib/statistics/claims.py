@@ -1,150 +1,272 @@
-"""Verdicts on the paper's sentences, by a rule stated once and applied to all."""
+"""The paper's sentences, each judged once, by one rule, in one family (data_manifests/claims.csv).
 
+A sentence is a contrast of cells of Table 5, of which some may be those of one training and one test group. What is
+claimed of DeepFN is asked of our own method, too; that is a family of its own, as it is not the paper's claim.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import nan
+from pathlib import Path
+from typing import Literal
 
-import numpy as np
 import pandas as pd
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ..arms import ARMS, ORIGINAL
+from ..arms import ARMS, PAPERS, label
+from ..artefacts import project_root
+from ..errors import StudyError
+from ..recognition.protocol import CONDITIONS
 from .bootstrap import Plan
-from .comparisons import Comparison, Mixed, compare, holm, mixed_model
-from .participants import participant_scores, repetition_scores
-from .published import published, published_score
+from .comparisons import holm
+from .drawn import Contrast, contrast
+from .participants import repetition_scores
+from .published import published, published_table
 
-HOLDS, FAILS, OPEN = "holds here", "does not hold here", "cannot be told"
-AT_BUDGET = {  # the same of what has been trained: with more training it may be otherwise
-    HOLDS: "holds at this budget",
-    FAILS: "does not hold at this budget",
-    OPEN: "cannot be told at this budget",
-}
+FILE = "claims.csv"
+HOLDS, SMALLER = "holds", "holds, smaller than the paper's"
+OPPOSITE, EQUAL, OPEN = "opposite", "equal within the margin", "cannot be told"
+FEW, YOUNG, NOT_RUN = "too few", "not trained to the end", "not run"
+OUTCOMES = (HOLDS, SMALLER, OPPOSITE, EQUAL, OPEN, FEW, YOUNG, NOT_RUN)
+FEWEST_PEOPLE, FEWEST_MODELS = 6, 4  # below either there is no verdict
+UNSETTLED = 0.005  # of F1: what the last tenth of a training may still have gained, the mean over models
 
 RULE = (
-    "A claim that one score is higher *holds here* if our test rejects equality after Holm's correction "
-    "and the difference has the claimed sign; it *does not hold here* if the interval rules out a "
-    "difference as large as the margin in the claimed direction; else it *cannot be told*. A claim that "
-    "two scores are similar *holds here* if two one-sided tests place the difference within the margin; "
-    "it *does not hold here* if equality is rejected and similarity is not shown; else it *cannot be "
-    "told*. A verdict on an arm with networks is one *at this budget*: at the training that they have had."
+    "Each sentence is a difference with a bound: more than nothing where it says *higher*, no loss of the margin where "
+    "it says *similar*, as the paper means by it that nothing is lost. It *holds* where a t-test over participants and "
+    "models puts the difference above the bound, after Holm's correction over the whole list; *holds, smaller than the "
+    "paper's* where our interval ends below the paper's number; is *opposite* where the test puts it below; *equal "
+    "within the margin* where a higher one was claimed and two one-sided tests place it within the margin either way; "
+    f"else it *cannot be told*. There is no verdict on fewer than {FEWEST_PEOPLE} participants or {FEWEST_MODELS} "
+    "models (*too few*), on classifiers whose validation F1 the last tenth of the epochs still raised by over half a "
+    "point (*not trained to the end*), or on cells that no run has (*not run*). The margin of 2 points is less than "
+    "the smallest difference that the paper itself calls a gap, 2.4."
 )
+
+_TERM = re.compile(r"([+-])([a-z-]+)\.([a-z]+)(?:\[(\w+)>(\w+)\])?")
 
 
 @dataclass(frozen=True)
-class Claim:
-    """A sentence of the paper and what we measured for it.
+class Cell:
+    """A mean of Table 5: sign, condition, and "original" or "deepfn"; groups where it is one direction's alone."""
 
-    kind: "higher" (the first of the comparison beats the second) or "similar". paper: the difference that the paper
-    reports, points (NaN where it gives none); paper_p: the p it quotes, as printed. mixed: optional, beside ours.
-    arm: the arm that the sentence is about; empty where it is about faces as filmed.
-    """
+    sign: float
+    condition: str
+    column: str
+    train_group: str | None
+    test_group: str | None
 
+    def scores(self, scores: pd.DataFrame, arm: str) -> pd.Series:
+        """By repetition and participant, with `arm` in DeepFN's place."""
+        shown = arm if self.column == PAPERS else self.column
+        return repetition_scores(scores, self.condition, shown, self.train_group, self.test_group)
+
+
+class Sentence(BaseModel):
+    """One row of the table. `kind`: what the contrast `terms` is claimed to be: "higher" than nothing, "harder" (the
+    same of means over different people), "not lower", or the "most" or "least" of all action units for `unit`. `p`
+    names the paper's p-value in published.csv. `{arm}` in `text` is whose sentence it is."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str
+    section: str
+    question: Literal["person", "gender", "skin", "dataset"]
+    kind: Literal["higher", "harder", "not lower", "most", "least"]
+    unit: str
+    terms: str
+    p: str
     text: str
-    kind: str
-    comparison: Comparison
-    paper: float = nan
-    paper_p: str = ""
-    mixed: Mixed | None = None
-    arm: str = ""
+    quote: str
+
+    @property
+    def cells(self) -> list[Cell]:
+        """Raises StudyError for terms that are not `+condition.column -condition.column[train>test]` and so on."""
+        found = [_TERM.fullmatch(part) for part in self.terms.split()]
+        if not all(found) or any(one[2] not in CONDITIONS for one in found if one):
+            raise StudyError(f"{FILE}: {self.id}: terms {self.terms!r} cannot be read")
+        return [Cell(1.0 if one[1] == "+" else -1.0, *one.groups()[1:]) for one in found if one]
+
+    @property
+    def of_a_method(self) -> bool:
+        """Whether it is about DeepFN, and not about faces as filmed alone."""
+        return any(cell.column == PAPERS for cell in self.cells)
+
+    def papers(self, arm: str) -> tuple[float, str]:
+        """The paper's difference, points, and its p as printed; NaN and nothing where it has none, or of another's."""
+        if self.unit or (self.of_a_method and arm != PAPERS):
+            return nan, ""
+        value, quoted = nan, published(self.p) if self.p else None
+        if not any(cell.test_group for cell in self.cells):
+            value = sum(cell.sign * published(f"{cell.condition}.{cell.column}").value for cell in self.cells)
+        return value, f"{quoted.relation} {quoted.printed}" if quoted else ""
+
+    def contrasts(self, scores: pd.DataFrame, arm: str, plan: Plan) -> list[Contrast]:
+        """What is claimed to be above the bound: one difference, or the unit's against each other unit's."""
+        if not self.unit:
+            terms = [(cell.sign, cell.scores(scores, arm)) for cell in self.cells]
+            return [contrast(terms, plan, same_people=self.kind != "harder")]
+        of_unit = dict(list(scores.groupby("action_unit", observed=True)))
+        sign = 1.0 if self.kind == "most" else -1.0
+        own = [(sign * cell.sign, cell.scores(of_unit[self.unit], arm)) for cell in self.cells]
+        return [
+            contrast([*own, *((-sign * cell.sign, cell.scores(rows, arm)) for cell in self.cells)], plan)
+            for unit, rows in of_unit.items()
+            if unit != self.unit
+        ]
+
+    def is_in(self, scores: pd.DataFrame, arm: str) -> bool:
+        """Whether these scores have all its cells."""
+        return all(len(cell.scores(scores, arm)) for cell in self.cells) and (
+            not self.unit or self.unit in set(scores["action_unit"])
+        )
 
 
-def verdict(kind: str, low: float, high: float, p: float, similar: float, difference: float, plan: Plan) -> str:
-    """One of HOLDS, FAILS, OPEN by RULE. low, high: interval of the difference, points; p: adjusted; similar: TOST's.
-
-    Raises ValueError for another kind than "higher" or "similar".
-    """
-    if kind not in ("higher", "similar"):
-        raise ValueError(f"a claim is 'higher' or 'similar', not {kind!r}")
-    if not np.isfinite([low, high, p]).all():
-        return OPEN
-    if kind == "higher":
-        if p < plan.level and difference > 0:
-            return HOLDS
-        return FAILS if high < plan.margin else OPEN
-    if similar < plan.level:
-        return HOLDS
-    return FAILS if p < plan.level else OPEN
-
-
-def rank_verdict(share: float, plan: Plan) -> str:
-    """For "X is the largest": holds if X comes first in `plan.confidence` of the resamples, fails if in no more than
-    the complement of it, else it cannot be told. `share` is `bootstrap.rank_share`; NaN cannot be told."""
-    if share >= plan.confidence:
-        return HOLDS
-    return FAILS if share <= plan.level else OPEN
+@cache
+def sentences(path: Path | None = None) -> tuple[Sentence, ...]:
+    """All sentences, checked. Raises StudyError for a file that cannot be read, or a wrong or repeated row."""
+    path = path or project_root() / "data_manifests" / FILE
+    try:
+        raw = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (OSError, ValueError) as problem:
+        raise StudyError(f"cannot read the paper's sentences in {path.name}: {problem}") from None
+    found = []
+    for line, row in enumerate(raw.to_dict("records"), start=2):
+        try:
+            found.append(Sentence(**row))
+        except ValidationError as problem:
+            first = problem.errors()[0]
+            raise StudyError(f"{path.name}, line {line}: {first['loc'][0]}: {first['msg']}") from None
+        if found[-1].p and found[-1].p not in published_table().index:
+            raise StudyError(f"{path.name}, line {line}: no published p is called {found[-1].p!r}")
+        assert found[-1].cells
+    if len({one.id for one in found}) < len(found):
+        raise StudyError(f"{path.name}: an id appears twice")
+    return tuple(found)
 
 
-def told(decided: str, arm: str = "") -> str:
-    """A verdict as a page prints it: of an arm with networks it stands at the budget that these have had."""
-    return AT_BUDGET[decided] if any(one.network for one in ARMS if one.name == arm) else decided
+@dataclass(frozen=True)
+class Run:
+    """Where verdicts may come from: its name, all its scores, and how its classifiers were trained (`trained`)."""
+
+    name: str
+    scores: pd.DataFrame
+    training: pd.DataFrame
 
 
-def judge(claims: list[Claim], plan: Plan) -> pd.DataFrame:
-    """One row a claim: the paper's difference and p beside ours, the verdict, and how it is told. The family of Holm's
-    correction is the list given: a chapter's claims about one method together."""
-    adjusted = holm([claim.comparison.ours.p for claim in claims], plan.level)
+def trained(courses: pd.DataFrame) -> pd.DataFrame:
+    """One line for each classifier from its course (`Study.training_courses`): family, train_group, arm, repetition,
+    epochs, kept (the epoch, from 1), f1 (its validation F1, 0 to 1), and earlier: the best of the first nine tenths."""
+    keys = ["arm", "family", "train_group", "repetition"]
     rows = []
-    for claim, p in zip(claims, adjusted):
-        c, m = claim.comparison, claim.mixed or Mixed()
-        d = c.difference
-        decided = verdict(claim.kind, d.low, d.high, p, c.similar, d.value, plan)
+    for key, course in courses.groupby(keys, observed=True):
+        f1 = course.sort_values("epoch")["validation_f1"].to_numpy()
+        earlier = f1[: max(1, int(0.9 * len(f1)))].max()
+        rows.append([*key, len(f1), int(f1.argmax()) + 1, float(f1.max()), float(earlier)])
+    return pd.DataFrame(rows, columns=[*keys, "epochs", "kept", "f1", "earlier"])
+
+
+def last_gains(training: pd.DataFrame) -> pd.Series:
+    """What the last tenth of the epochs added to the validation F1, the mean over models; index arm, family."""
+    return (training["f1"] - training["earlier"]).groupby([training["arm"], training["family"]]).mean()
+
+
+def judge(runs: Sequence[Run], arm: str, plan: Plan, filmed: bool = True) -> pd.DataFrame:
+    """The verdicts on all sentences with `arm` in DeepFN's place, a row each; one family of Holm's correction.
+
+    Each is judged on the first of `runs` that has all its cells. Without `filmed` those that are not about a method are
+    left out. Columns: id, section, question, claim, quote, arm, run, paper, paper_p, difference, low, high,
+    participants, models, p_ours, p_holm, last_gain, verdict, told, size (whether the paper's number lies in the
+    interval: "inside", "outside", or nothing).
+    """
+    asked = [one for one in sentences() if filmed or one.of_a_method]
+    found = [_measure(one, runs, arm, plan) for one in asked]
+    adjusted = holm([one.p for one in found], plan.level)
+    gains: dict[str, Mapping] = {run.name: last_gains(run.training) for run in runs}
+    rows = []
+    for sentence, one, p in zip(asked, found, adjusted):
+        paper, paper_p = sentence.papers(arm)
+        shown = {arm if cell.column == PAPERS else cell.column for cell in sentence.cells}
+        parts = [(name, CONDITIONS[cell.condition][0]) for name in shown for cell in sentence.cells]
+        last = max((gains[one.run].get(part, nan) for part in parts), default=nan) if one.run else nan
+        d = one.smallest.difference
+        decided = _verdict(sentence, one, p, last, paper, plan)
+        size = "" if pd.isna(paper) or pd.isna(d.low) else "inside" if d.low <= paper <= d.high else "outside"
         rows.append(
             {
-                "claim": claim.text,
-                "paper": claim.paper,
-                "paper_p": claim.paper_p,
+                "id": sentence.id,
+                "section": sentence.section,
+                "question": sentence.question,
+                "claim": sentence.text.format(arm=label(arm)),
+                "quote": sentence.quote,
+                "arm": arm if sentence.of_a_method else "",
+                "run": one.run,
+                "paper": paper,
+                "paper_p": paper_p,
                 "difference": d.value,
                 "low": d.low,
                 "high": d.high,
-                "participants": d.n,
-                "p_two_sample": c.paper.p,
-                "p_ours": c.ours.p,
+                "participants": one.smallest.people,
+                "models": one.smallest.models,
+                "p_ours": one.p,
                 "p_holm": p,
-                "p_ranks": c.ranks,
-                "test": "paired t" if c.paired else "Welch",
-                "effect": c.effect,
-                "p_similar": c.similar,
-                "mixed_difference": m.difference,
-                "mixed_low": m.low,
-                "mixed_high": m.high,
-                "p_mixed": m.p,
+                "last_gain": 100 * last,
                 "verdict": decided,
-                "told": told(decided, claim.arm),
+                "told": told(decided, arm if sentence.of_a_method else ""),
+                "size": size,
             }
         )
     return pd.DataFrame(rows)
 
 
-def table_claim(scores, text: str, kind: str, first, second, key: str, *, plan: Plan, mixed: bool = False) -> Claim:
-    """One sentence of section 5 that sets two cells of Table 5, (condition, arm) each, against one another.
-
-    `key` names the paper's p-value in published.csv; the paper's difference is there where it has both cells.
-    `mixed` adds the mixed model over repetitions.
-    """
-    one, other = published_score(*first), published_score(*second)
-    paper, quoted, paper_p = float("nan"), published(key), ""
-    if one and other:
-        paper, paper_p = one.value - other.value, f"{quoted.relation} {quoted.printed}"
-    compared = compare(participant_scores(scores, *first), participant_scores(scores, *second), plan)
-    modelled = None
-    if mixed:
-        over_repetitions = repetition_scores(scores, *first), repetition_scores(scores, *second)
-        modelled = mixed_model(*over_repetitions, confidence=plan.confidence)
-    about = next((arm for _, arm in (first, second) if arm != ORIGINAL), "")
-    return Claim(text, kind, compared, paper, paper_p, modelled, about)
+def told(decided: str, arm: str = "") -> str:
+    """A verdict as a page prints it: of an arm with networks it stands at the budget that these have had."""
+    trains = any(one.network for one in ARMS if one.name == arm)
+    return decided + (" at this budget" if trains and decided not in (FEW, YOUNG, NOT_RUN) else "")
 
 
-def gap_claim(scores, text: str, within: str, across: str, arm: str, *, plan: Plan) -> Claim:
-    """The abstract's sentence that an arm reduces the gap between the conditions `within` and `across`.
+@dataclass(frozen=True)
+class _Measured:
+    """A sentence's contrasts on a run: the smallest, its bound, and the p that all are above it (or one below)."""
 
-    Per participant, points: within - across on the original, less within - across on `arm`. Who lacks one of the four
-    scores is left out, so both gaps are of the same people. The paper's difference is Table 5's where it has all four
-    cells; it quotes no p, for it tests no gap against another.
-    """
-    cells = [(condition, which) for which in (ORIGINAL, arm) for condition in (within, across)]
-    each = [participant_scores(scores, *cell) for cell in cells]
-    people = pd.concat(each, axis=1, join="inner", keys=range(len(cells))).dropna()
-    filmed, changed = people[0] - people[1], people[2] - people[3]
-    quoted = [published_score(*cell) for cell in cells]
-    table_5 = [one.value for one in quoted if one]
-    paper = float(np.dot(table_5, (1, -1, -1, 1))) if len(table_5) == len(cells) else nan
-    return Claim(text, "higher", compare(filmed, changed, plan), paper, arm=arm)
+    run: str = ""
+    smallest: Contrast = Contrast()
+    bound: float = 0.0
+    p: float = nan
+    equal: float = nan  # p of two one-sided tests within the margin
+
+
+def _measure(sentence: Sentence, runs: Sequence[Run], arm: str, plan: Plan) -> _Measured:
+    run = next((one for one in runs if sentence.is_in(one.scores, arm)), None)
+    if run is None:
+        return _Measured()
+    bound = -plan.margin if sentence.kind == "not lower" else 0.0
+    found = sentence.contrasts(run.scores, arm, plan)
+    smallest = min(found, key=lambda one: one.difference.value)
+    if any(pd.isna(one.error) for one in found):
+        return _Measured(run.name, smallest, bound)
+    # All above: the largest of their p. One below is enough against it, but it was picked from so many.
+    above = max(2 * one.above(bound) for one in found)
+    below = min(len(found) * 2 * one.below(bound) for one in found)
+    return _Measured(run.name, smallest, bound, min(above, below, 1.0), smallest.within(plan.margin))
+
+
+def _verdict(sentence: Sentence, one: _Measured, p: float, last: float, paper: float, plan: Plan) -> str:
+    """One of OUTCOMES, by RULE."""
+    found, difference = one.smallest, one.smallest.difference
+    if not one.run:
+        return NOT_RUN
+    if found.people < FEWEST_PEOPLE or found.models < FEWEST_MODELS or pd.isna(p):
+        return FEW
+    if last > UNSETTLED:
+        return YOUNG
+    if p < plan.level:
+        if difference.value < one.bound:
+            return OPPOSITE
+        smaller = sentence.kind == "higher" and difference.high < paper
+        return SMALLER if smaller else HOLDS
+    if sentence.kind in ("higher", "harder") and one.equal < plan.level:
+        return EQUAL
+    return OPEN

@@ -1,13 +1,11 @@
-"""The paper's test and the ones that fit the design beside it: paired, mixed, equivalence, with effect sizes."""
+"""The paper's test and the ones that fit the design beside it: paired, equivalence, with effect sizes."""
 
-import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import nan
 
 import numpy as np
 import pandas as pd
 from scipy import stats
-from statsmodels.regression.mixed_linear_model import MixedLM
 from statsmodels.stats.meta_analysis import effectsize_smd
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestIndPower
@@ -143,61 +141,3 @@ def holm(p_values, level: float = 0.05) -> np.ndarray:
     if known.any():
         adjusted[known] = multipletests(p_values[known], alpha=level, method="holm")[1]
     return adjusted
-
-
-@dataclass(frozen=True)
-class Mixed:
-    """A mixed model's difference (points) with its interval, p, and the SDs of its random parts, points."""
-
-    difference: float = nan
-    low: float = nan
-    high: float = nan
-    p: float = nan
-    components: dict[str, float] = field(default_factory=dict)
-
-
-def mixed_model(first: pd.Series, second: pd.Series, confidence: float = 0.95) -> Mixed:
-    """First minus second over single repetitions, participants and repetitions as crossed random effects.
-
-    Both are indexed by (repetition, participant), from `repetition_scores`. On the same splits (two arms of a
-    condition) the model is of the differences, so what a participant or a split has in common in the two arms drops
-    out; else each condition has its own splits, and the participant also varies between conditions. With a handful of
-    repetitions their variance is barely known: the interval takes Student's t with one degree of freedom less than
-    there are participants or repetitions, whichever random part is the larger. NaN where there are fewer than 2
-    repetitions or 3 participants, or the model does not converge.
-    """
-    same_splits = first.index.equals(second.index)
-    data = _difference_rows(first, second) if same_splits else _stacked_rows(first, second)
-    if data["participant"].nunique() < 3 or data["repetition"].nunique() < 2 or data["score"].std() == 0:
-        return Mixed()
-    parts = {"participant": "0 + C(participant)", "repetition": "0 + C(repetition)"}
-    formula, term = "score ~ 1", "Intercept"
-    if not same_splits:
-        formula, term = "score ~ which", "which"
-        parts["participant in condition"] = "0 + C(participant):C(which)"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a component at its boundary, zero, is an answer here, not a failure
-        try:
-            fit = MixedLM.from_formula(formula, data, groups=np.ones(len(data)), vc_formula=parts).fit(reml=True)
-        except (np.linalg.LinAlgError, ValueError):
-            return Mixed()
-    error = float(fit.bse[term])
-    if not np.isfinite(error):
-        return Mixed()
-    variances = dict(zip(fit.model.exog_vc.names, np.asarray(fit.vcomp, float)))
-    sizes = {name: data[name].nunique() for name in ("participant", "repetition")}
-    largest = max(sizes, key=lambda name: variances[name] / sizes[name])
-    df = sizes[largest] - (1 if same_splits or largest == "participant" else 2)
-    value = float(fit.params[term])
-    reach = stats.t.ppf((1 + confidence) / 2, df) * error
-    components = {name: float(np.sqrt(v)) for name, v in variances.items()} | {"rest": float(np.sqrt(fit.scale))}
-    return Mixed(value, value - reach, value + reach, float(2 * stats.t.sf(abs(value / error), df)), components)
-
-
-def _difference_rows(first: pd.Series, second: pd.Series) -> pd.DataFrame:
-    return (first - second).rename("score").dropna().reset_index()
-
-
-def _stacked_rows(first: pd.Series, second: pd.Series) -> pd.DataFrame:
-    rows = pd.concat({1: first.rename("score"), 0: second.rename("score")}, names=["which"]).reset_index()
-    return rows.assign(repetition=rows["which"].astype(str) + "/" + rows["repetition"].astype(str))

@@ -13,7 +13,7 @@ from ..arms import ORACLE, ORIGINAL, OURS, PAPERS, STABILISED, SUBTRACTED, UNTRA
 from ..artefacts import project_root
 from ..errors import StudyError
 from .bootstrap import Estimate, Plan, oracle_share
-from .drawn import two_way
+from .drawn import contrast
 from .participants import repetition_scores
 
 HALF_TRAINED = "trained half as long"  # our arm's name in the tables where its network had half of the iterations
@@ -94,12 +94,12 @@ def _cells(arm: str, value: str, condition: str = STRANGERS) -> pd.Series:
 
 def reference_difference(first: str, second: str, plan: Plan, value: str = "score") -> Estimate:
     """First arm less second on strangers in the reference run, points, paired by participant and repetition
-    (`drawn.two_way`).
+    (`drawn.contrast`).
 
     Raises StudyError for an arm that it has not scored.
     """
     less = _cells(first, value) - _cells(second, value)
-    return two_way(less.unstack("repetition").to_numpy(), plan)
+    return contrast([(1.0, less.dropna())], plan).difference
 
 
 def reference_people(arm: str, value: str = "score") -> pd.Series:

@@ -20,6 +20,7 @@ from ..normaliser.recipe import AutoencoderRecipe, MotionRecipe, ReferenceRecipe
 from ..recognition import protocol
 from ..recognition.protocol import Training
 from ..settings import Settings, load_settings
+from ..statistics import Plan, Run, judge, reference_scores, reference_training, trained
 from ..template import MeanFace, Template, choose_template
 from . import data, makers, networks, quality, scores, sweep
 from .steps import Named, Step
@@ -417,6 +418,25 @@ class Study:
     def constants(self) -> pd.DataFrame:
         """What a constant that sees no image scores on the same splits; the keys of `scores` without the arm."""
         return pd.read_parquet(self._protocol / "constants.parquet")
+
+    @cached_property
+    def training_courses(self) -> pd.DataFrame:
+        """Loss and validation F1 of each epoch of every classifier: family, train_group, arm, repetition, epoch, loss,
+        validation_f1, kept."""
+        return pd.read_parquet(self._protocol / "courses.parquet")
+
+    def claims(self, plan: Plan, question: str = "") -> dict[str, pd.DataFrame]:
+        """The verdicts on the paper's sentences for each of `compared`, as of `statistics.judge`; the first one's has
+        those about faces as filmed. With `question` ("gender") only its rows: all are one family nevertheless.
+
+        On rendered corpora each stands on the reference run, where that has its cells, else on this run; on licensed
+        data on this run.
+        """
+        runs = [Run("this run", self.scores, trained(self.training_courses))]
+        if self.corpora.rendered:
+            runs.insert(0, Run("reference run", reference_scores(), reference_training()))
+        lists = {arm: judge(runs, arm, plan, filmed=arm == self.normaliser) for arm in self.compared}
+        return {arm: rows[rows["question"] == question] if question else rows for arm, rows in lists.items()}
 
     def scores_of(self, files: Mapping[str, Path], left_out: Sequence[str] = ()) -> pd.DataFrame:
         """Person-independent scores of any arms (name to file), paired by splits; columns as of `scores`."""

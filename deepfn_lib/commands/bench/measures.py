@@ -9,11 +9,22 @@ from pathlib import Path
 from ... import arms
 from ...artefacts import Store, write_json
 from ...errors import StudyError
-from ...statistics import Plan, reference_arms, reference_difference, reference_mean, reference_scores, reference_share
+from ...statistics import (
+    Plan,
+    mean_interval,
+    participant_constants,
+    participant_scores,
+    reference_arms,
+    reference_constants,
+    reference_difference,
+    reference_mean,
+    reference_scores,
+    reference_share,
+)
 from ...study import Study
 from ..book import build_book
 from ..runner import failures, run_chapters
-from . import autoencoder, classifiers, entry, rendering, seconds
+from . import autoencoder, classifiers, entry, evidence, rendering, seconds
 
 MEASURES: dict[str, Callable[[Store], dict]] = {}  # by name, in the order in which they are made
 
@@ -102,6 +113,36 @@ def _oracle_share(arm: str) -> dict:
     share = reference_share(arm, Plan())
     told = {"arm": arm, "rests_on": RESTS_ON}
     return {"value": share.value, "unit": "share", "low": share.low, "high": share.high, "n": share.n, **told}
+
+
+SIMULATED = "invented studies of the paper's sizes in which nothing differs: people, splits, seeds drawn, 4 repetitions"
+
+
+@measure
+def interval_coverage(store: Store) -> dict:
+    """Share of 95 % intervals of the paper's sentences that hold the truth."""
+    found = evidence.simulated()
+    return entry([found["coverage"]], "share") | {"rests_on": SIMULATED}
+
+
+@measure
+def false_holds(store: Store) -> dict:
+    """Share of invented studies in which a sentence that claims more "holds" though nothing is so."""
+    return entry([evidence.simulated()["false_holds"]], "share") | {"rests_on": SIMULATED}
+
+
+@measure
+def person_dependent_over_constant(store: Store) -> dict:
+    """How far own tasks as filmed are above the constant of the person's own tasks: the interval's lower end."""
+    scores, constants = reference_scores(), reference_constants()
+    which = "person-dependent", arms.ORIGINAL
+    if which[0] not in set(scores["condition"]):
+        raise StudyError(
+            "the reference run has no person-dependent scores; `deepfn reference --family person` makes them"
+        )
+    less = participant_scores(scores, *which) - participant_constants(constants, which[0])
+    found = mean_interval(less.dropna(), Plan())
+    return {"value": found.low, "low": found.low, "high": found.high, "unit": "points", "n": found.n}
 
 
 @measure
