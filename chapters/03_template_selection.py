@@ -400,6 +400,13 @@ say(
     frames=own[poorest],
 )
 
+# %%
+circle = (
+    "On rendered people a clear choice is none of nature's: the renderer sets how "
+    "active each person is, and gave this one more than the others."
+)
+display(say(circle if study.corpora.rendered else "These are filmed people's counts."))
+
 # %% [markdown]
 # ## Exercises
 #

@@ -30,6 +30,8 @@ bootstrap_samples = 4000  # resamples of participants
 statistics_seed = 9  # of the resampling
 
 # %%
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -182,6 +184,49 @@ table(shown[columns], caption, headings=headings)
 
 # %%
 page.budget(study)
+
+# %% [markdown]
+# ### What an F1 of nothing is worth
+#
+# Where a participant never shows a unit, a classifier that stays silent has an F1 of 0/0. The paper does not say what
+# it did; a policy must be chosen (`empty_f1`), and it moves a score without any face. The same run under all three:
+# such an F1 is one if nothing is claimed, or zero, or the unit is left out.
+
+
+# %%
+def mean_scores(f1):
+    """The mean score of each condition and arm with these F1, in the table's order."""
+    changed = scores.assign(f1=f1)
+    each = (statistics.participant_scores(changed, *which) for which in pairs_of)
+    return [people.mean() for people in each]
+
+
+# %%
+pairs_of = list(product(conditions, (ORIGINAL, *compared)))
+nothing, f1 = scores["n_positive"] == 0, scores["f1"]
+policies = {
+    "as here": f1,
+    "zero": f1.where(~nothing, 0.0),
+    "left out": f1.where(~nothing),
+}
+
+# %%
+by_policy = pd.DataFrame(pairs_of, columns=["condition", "arm"])
+by_policy["arm"] = by_policy["arm"].map(arm_label)
+for name, values in policies.items():
+    by_policy[name] = mean_scores(values)
+empty = 100 * nothing.groupby(scores["condition"]).mean()
+by_policy["such cells, %"] = by_policy["condition"].map(empty)
+
+# %%
+caption = (
+    "Mean score, percent, by what an F1 of nothing counts (here: "
+    f"{study.settings.empty_f1}), and how often it occurs."
+)
+table(by_policy, caption)
+
+# %% [markdown]
+# ### All conditions and arms
 
 # %%
 caption = (

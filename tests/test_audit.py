@@ -79,27 +79,24 @@ def test_words_of_agreement():
 def test_audit_of_p_values_by_scipy():
     lines = audit.audit_p_values().set_index("claim")
     expected = stats.ttest_ind_from_stats(55.2, 6.5, 15, 49.9, 5.1, 15).pvalue
-    assert lines.loc["skin.gap", "p"] == pytest.approx(expected)
-    assert lines.loc["gender.women-beat-men", "verdict"] == audit.UNCHECKED
-    assert lines["p_low"].dropna().le(lines["p_high"].dropna()).all()
+    assert lines.loc["skin.gap", "p_sample"] == pytest.approx(expected)
+    as_sample = np.sqrt(15 / 14) * np.array([6.5, 5.1])
+    expected = stats.ttest_ind_from_stats(55.2, as_sample[0], 15, 49.9, as_sample[1], 15).pvalue
+    assert lines.loc["skin.gap", "p_population"] == pytest.approx(expected)
+    assert lines.loc["gender.women-beat-men", "sample"] == audit.UNCHECKED
+    # With SDs of a population all agree that can be checked; with those of a sample the skin gap does not.
+    checked = lines[~lines.index.str.endswith("-text") & (lines["sample"] != audit.UNCHECKED)]
+    assert len(checked) == 15 and audit.DISAGREES not in set(checked["population"])
+    assert checked.index[checked["sample"] == audit.DISAGREES].tolist() == ["skin.gap"]
     # The text's 61.4 cannot have given its own p; Table 5's 61.1 can.
-    assert lines.loc["person.keeps-dependent", "verdict"] == audit.ROUNDING
-    assert lines.loc["person.keeps-dependent-text", "verdict"] == audit.DISAGREES
+    assert lines.loc["person.keeps-dependent-text", "population"] == audit.DISAGREES
 
 
 def test_sizes_that_fit_are_checked_by_recomputation():
-    fitting = audit.sizes_that_fit(["p.skin.gap", "p.skin.keeps-dependent", "p.skin.matches-dependent"], 20)
+    keys = ["p.skin.gap", "p.skin.keeps-dependent", "p.skin.matches-dependent"]
+    fitting = audit.sizes_that_fit(keys, 20, "sample")
     assert (15, 15) not in fitting and (14, 14) in fitting
-
-
-def test_chance_that_all_are_tested_by_simulation_and_by_hand():
-    assert audit.all_tested(2, 1, 2) == pytest.approx(0.5)
-    assert audit.all_tested(7, 7, 1) == 1
-    rng = np.random.default_rng(3)
-    drawn = np.array([len(set(rng.integers(0, 7, 20))) == 7 for _ in range(4000)])
-    assert audit.all_tested(7, 1, 20) == pytest.approx(drawn.mean(), abs=0.03)
-    two = np.array([len({int(v) for _ in range(5) for v in rng.permutation(8)[:2]}) == 8 for _ in range(4000)])
-    assert audit.all_tested(8, 2, 5) == pytest.approx(two.mean(), abs=0.03)
+    assert (15, 15) in audit.sizes_that_fit(keys, 20, "population")
 
 
 def test_gaps_and_sums_are_differences_of_table_5():
