@@ -203,8 +203,8 @@ table(shown[columns], caption, headings=headings)
 
 # %%
 caption = (
-    "Person-dependent and person-independent scores. Whiskers: bootstrap over "
-    "participants; diamonds: the paper; dashes: the best constant of the same splits."
+    "Person-dependent and person-independent scores. Whiskers: interval over "
+    "participants and models; diamonds: the paper; dashes: the best constant of the same splits."
 )
 figures.condition_bars(lines, caption)
 
@@ -216,7 +216,7 @@ figures.condition_bars(lines, caption)
 
 
 # %%
-people = partial(statistics.participant_scores, scores)
+people = partial(statistics.repetition_scores, scores)
 
 
 def gap_by(value, arm=ORIGINAL):
@@ -469,10 +469,9 @@ for arm, rows in asked.items():
 margins = np.linspace(0.5, 12, 24)
 tabulated = pd.DataFrame({"margin": margins})
 for arm in compared:
-    both = pd.concat([people(strangers, arm), people(own, ORIGINAL)], axis=1)
-    ends = both.dropna().to_numpy().T
-    ps = [equivalence(*ends, delta, are_paired=True) for delta in margins]
-    tabulated[arm_label(arm)] = ps
+    ends = [(1.0, people(strangers, arm)), (-1.0, people(own, ORIGINAL))]
+    found = statistics.contrast(ends, plan)
+    tabulated[arm_label(arm)] = [found.within(delta) for delta in margins]
 
 # %% tags=["hide-cell"]
 for name in tabulated.columns[1:]:

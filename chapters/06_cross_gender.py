@@ -133,8 +133,8 @@ conditions = ["gender-dependent", "gender-independent"]
 # %%
 lines = statistics.direction_table(scores, constants, plan, conditions)
 caption = (
-    "Fig. 5 redrawn: each training and testing group. Whiskers: bootstrap over "
-    "participants; dashes: the best constant of the same splits."
+    "Fig. 5 redrawn: each training and testing group. Whiskers: interval over "
+    "participants and models; dashes: the best constant of the same splits."
 )
 figures.direction_bars(lines, caption)
 
@@ -331,7 +331,7 @@ for arm, rows in asked.items():
 # in the table above, with their intervals.
 
 # %%
-people = partial(statistics.participant_scores, scores)
+people = partial(statistics.repetition_scores, scores)
 within, cross = conditions
 
 # %% [markdown]

@@ -185,8 +185,8 @@ if there:
 if there:
     lines = statistics.direction_table(here, constants, plan, conditions)
     caption = (
-        "Fig. 6 redrawn: each training and testing group. Whiskers: bootstrap over "
-        "participants; dashes: the best constant of the same splits."
+        "Fig. 6 redrawn: each training and testing group. Whiskers: interval over "
+        "participants and models; dashes: the best constant of the same splits."
     )
     display(figures.direction_bars(lines, caption))
 

@@ -168,8 +168,8 @@ if set(conditions) != set(scores["condition"]):
 # %%
 lines = statistics.direction_table(scores, constants, plan, conditions)
 caption = (
-    "Fig. 7 redrawn: each training and testing dataset. Whiskers: bootstrap over "
-    "participants; dashes: the best constant of the training people, carried to the "
+    "Fig. 7 redrawn: each training and testing dataset. Whiskers: interval over "
+    "participants and models; dashes: the best constant of the training people, carried to the "
     "test people."
 )
 figures.direction_bars(lines, caption)
@@ -229,7 +229,7 @@ say(
 
 
 # %%
-people = partial(statistics.participant_scores, scores)
+people = partial(statistics.repetition_scores, scores)
 
 
 def gap(arm, value="score"):
@@ -350,7 +350,7 @@ for arm, rows in asked.items():
 
 # %%
 five = people(None, ORIGINAL, train_group="BP4D", test_group="BP4D")
-twelve = statistics.participant_scores(whole, "person-independent", ORIGINAL)
+twelve = statistics.repetition_scores(whole, "person-independent", ORIGINAL)
 remark = statistics.compare(five, twelve, plan)
 say("Five units minus twelve, original faces: {remark}.", remark=remark)
 

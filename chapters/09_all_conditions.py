@@ -231,7 +231,7 @@ table(by_policy, caption)
 # %%
 caption = (
     "All conditions and arms. Bars are means over participants, whiskers their "
-    "bootstrap interval, diamonds the paper's values, dashes the best constant chosen "
+    "interval over participants and models, diamonds the paper's values, dashes the best constant chosen "
     "on the training people of the same splits."
 )
 figures.condition_bars(lines, caption)
@@ -345,7 +345,7 @@ table(told.reset_index(), caption, formats={gain_of_oracle: "+.1f"})
 # A share divides two uncertain numbers. The plain gain in points is the safer thing to read when the oracle's own
 # gain is small, and it is what the paper tests.
 #
-# Each arm minus the original over the same participants, with the bootstrap interval, for the condition that matters
+# Each arm minus the original over the same participants, with its interval, for the condition that matters
 # most in use: people the classifier has not seen.
 
 
@@ -356,7 +356,10 @@ def by_people(condition, arm):
 
 def gain(condition, arm, reference=ORIGINAL):
     """An arm minus another over the same participants."""
-    both = (by_people(condition, name) for name in (arm, reference))
+    both = (
+        statistics.repetition_scores(scores, condition, name)
+        for name in (arm, reference)
+    )
     return statistics.compare(*both, plan)
 
 

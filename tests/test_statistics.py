@@ -287,6 +287,31 @@ def test_two_way_with_too_few_or_missing_cells():
     assert (alike.value, alike.low, alike.high, alike.sd) == pytest.approx((7, 7, 7, 0))
 
 
+def test_a_comparison_over_repetitions_is_the_contrast_and_the_papers_test_over_people():
+    scores, _ = world(people=30, repetitions=5, seed=3)
+    one, other = (repetition_scores(scores, "person-independent", arm) for arm in ("deepfn", "original"))
+    found, plain = (
+        compare(one, other, QUICK),
+        compare(*(some.groupby("participant").mean() for some in (one, other)), QUICK),
+    )
+    drawn = contrast([(1.0, one), (-1.0, other)], QUICK)
+    assert found.difference == drawn.difference and found.ours.p == drawn.p and found.similar == drawn.within(2.0)
+    assert found.paper == plain.paper and found.effect == plain.effect and found.first == plain.first
+
+
+def test_a_share_has_the_error_of_a_ratio():
+    """Against many worlds: the interval holds the true quarter about as often as it says."""
+    random, held = np.random.default_rng(4), 0
+    for _ in range(100):
+        people, splits = random.normal(0, 3, (40, 1)), random.normal(0, 2, 4)
+        original = people + splits + random.normal(0, 2, (40, 4))
+        gain = 8 + random.normal(0, 2, (40, 1)) + random.normal(0, 1, 4)
+        oracle, arm = original + gain, original + gain / 4 + random.normal(0, 1, (40, 4))
+        found = oracle_share(scores_in(arm), scores_in(original), scores_in(oracle), QUICK)
+        held += found.low <= 0.25 <= found.high
+    assert 88 <= held <= 100
+
+
 def test_drawn_interval_pairs_by_participant_and_repetition():
     scores, _ = world(people=30, repetitions=5, seed=3)
     found = drawn_interval(scores, "person-independent", "deepfn", "original", QUICK)

@@ -1,10 +1,10 @@
 """Statistics of the study: participants' scores, tests, intervals, verdicts, constants and the published numbers."""
 
-from .bootstrap import Estimate, Plan, difference_interval, mean_interval, oracle_share
+from .bootstrap import Estimate, Plan, difference_interval, mean_interval
 from .claims import OUTCOMES, RULE, Run, judge, last_gains, sentences, trained
 from .comparisons import Comparison, compare, detectable, holm
 from .crossed import crossed_effects, crossed_scores
-from .drawn import Contrast, contrast, drawn_interval
+from .drawn import Contrast, contrast, drawn_interval, oracle_share
 from .participants import action_unit_scores, participant_constants, participant_scores, repetition_scores
 from .published import published, published_score, published_table
 from .reference import (

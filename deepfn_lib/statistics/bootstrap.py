@@ -1,10 +1,9 @@
-"""Intervals by resampling participants: for means, differences and the share of the oracle's gain."""
+"""Intervals by resampling participants, for means and differences."""
 
 from dataclasses import dataclass
 from math import nan
 
 import numpy as np
-import pandas as pd
 from scipy import stats
 
 
@@ -88,24 +87,3 @@ def difference_interval(first, second, plan: Plan) -> Estimate:
 
     low, high = _interval((first, second), statistic, plan, n)
     return Estimate(float(first.mean() - second.mean()), low, high, n=len(first) + len(second))
-
-
-def oracle_share(arm: pd.Series, original: pd.Series, oracle: pd.Series, plan: Plan) -> Estimate:
-    """How much of what perfect normalisation would gain an arm gains: (arm − original) / (oracle − original).
-
-    The three series are indexed by participant; those in all three are resampled together. 0 is no gain, 1 is the
-    oracle's. Where the interval of the oracle's own gain reaches zero there is nothing to share, and all is NaN.
-    """
-    together = pd.concat([arm, original, oracle], axis=1, join="inner", keys=["arm", "base", "best"]).dropna()
-    n = len(together)
-    gain = mean_interval(together["best"] - together["base"], plan)
-    if n < 2 or not gain.low > 0:
-        return Estimate(n=n)
-
-    def statistic(a, o, best, axis):
-        return np.mean(a - o, axis=axis) / np.mean(best - o, axis=axis)
-
-    columns = tuple(together[name].to_numpy() for name in together)
-    low, high = _interval(columns, statistic, plan, n, paired=True)
-    one, base, best = columns
-    return Estimate(float(statistic(one, base, best, 0)), low, high, n=n)

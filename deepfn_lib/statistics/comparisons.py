@@ -12,6 +12,7 @@ from statsmodels.stats.power import TTestIndPower
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW, ttost_ind, ttost_paired
 
 from .bootstrap import Estimate, Plan, difference_interval, mean_interval
+from .drawn import contrast
 
 
 @dataclass(frozen=True)
@@ -103,11 +104,16 @@ def detectable(sd: float, n_first: int, n_second: int, power: float = 0.8, level
 
 
 def compare(first: pd.Series, second: pd.Series, plan: Plan) -> Comparison:
-    """Everything the study says about first minus second. Both are indexed by participant.
+    """Everything the study says about first minus second. Both are indexed by participant, or by (repetition,
+    participant); then interval, our test and similarity are over participants and models (`drawn.contrast`).
 
     Where all participants of the smaller series are in the other too the comparison is paired over them; where nobody
     is, it is between groups. Partly shared series are compared over the people they share.
     """
+    drawn = None
+    if first.index.nlevels == 2:
+        drawn = contrast([(1.0, first), (-1.0, second)], plan)
+        first, second = (series.groupby("participant").mean() for series in (first, second))
     first, second = first.dropna(), second.dropna()
     paper = two_sample(first, second)  # the paper's test takes each condition's own participants
     shared = first.index.intersection(second.index)
@@ -119,6 +125,10 @@ def compare(first: pd.Series, second: pd.Series, plan: Plan) -> Comparison:
     else:
         difference, ours = difference_interval(first, second, plan), two_sample(first, second, "unequal")
         ranks, effect, enough = stats.mannwhitneyu, hedges_g, min(len(first), len(second)) >= 2
+    similar = equivalence(first, second, plan.margin, same_people)
+    if drawn:
+        difference, similar = drawn.difference, drawn.within(plan.margin)
+        ours = Outcome(difference.value / drawn.error if drawn.error else nan, drawn.df, drawn.p)
     with np.errstate(all="ignore"):
         return Comparison(
             difference,
@@ -127,7 +137,7 @@ def compare(first: pd.Series, second: pd.Series, plan: Plan) -> Comparison:
             ours,
             ranks=float(ranks(first, second).pvalue) if enough else nan,
             effect=effect(first, second) if enough else nan,
-            similar=equivalence(first, second, plan.margin, same_people),
+            similar=similar,
             first=first.mean(),
             second=second.mean(),
         )

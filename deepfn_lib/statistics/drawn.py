@@ -11,7 +11,7 @@ from scipy import stats
 from .bootstrap import Estimate, Plan
 from .participants import repetition_scores
 
-Term = tuple[float, pd.Series]  # a weight, and scores by (repetition, participant) as of `repetition_scores`
+Term = tuple[float, pd.Series]  # a weight, and scores by (repetition, participant), as of `repetition_scores`
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,10 @@ def contrast(terms: Sequence[Term], plan: Plan, same_people: bool = True) -> Con
 
 
 def _rows(series: pd.Series) -> pd.DataFrame:
-    """Columns model, participant, score. A model of one person alone is named after that person, too."""
-    model, person = (series.index.get_level_values(name).astype(str) for name in ("repetition", "participant"))
+    """Columns model, participant, score. A model of one person alone is named after that person, too; so is the one of
+    a series that is indexed by participant only."""
+    person = series.index.get_level_values(-1 if series.index.nlevels == 1 else "participant").astype(str)
+    model = "/" + person if series.index.nlevels == 1 else series.index.get_level_values("repetition").astype(str)
     own = np.asarray(model.str.startswith("/"))
     table = pd.DataFrame({"model": np.where(own, model + "/" + person, model), "participant": person})
     return table.assign(score=series.to_numpy(float)).dropna()
@@ -129,6 +131,23 @@ def _spread(terms: Sequence[Term], rows: Sequence[pd.DataFrame]) -> float:
     """The SD of the participants' own sums."""
     means = [weight * some.groupby("participant")["score"].mean() for (weight, _), some in zip(terms, rows)]
     return float(sum(means[1:], means[0]).std(ddof=1))
+
+
+def oracle_share(arm: pd.Series, original: pd.Series, oracle: pd.Series, plan: Plan) -> Estimate:
+    """How much of what perfect normalisation would gain an arm gains: (arm - original) / (oracle - original).
+
+    Scores by (repetition, participant), or by participant alone: then the interval is over participants only. 0 is no
+    gain, 1 is the oracle's. A ratio of means has, nearly, the error of arm - share · oracle - (1 - share) · original
+    over the oracle's gain. Where the interval of that gain reaches zero there is nothing to share, and all is NaN.
+    """
+    possible = contrast([(1.0, oracle), (-1.0, original)], plan)
+    if not possible.difference.low > 0:
+        return Estimate(n=possible.people)
+    whole = possible.difference.value
+    share = contrast([(1 / whole, arm), (-1 / whole, original)], plan).difference.value
+    terms = [(1 / whole, arm), (-share / whole, oracle), (-(1 - share) / whole, original)]
+    found = contrast(terms, plan).difference
+    return Estimate(share, share + found.low - found.value, share + found.high - found.value, n=possible.people)
 
 
 def drawn_interval(scores: pd.DataFrame, condition: str, first: str, second: str, plan: Plan, **named: str) -> Estimate:

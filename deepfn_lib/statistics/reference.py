@@ -12,8 +12,8 @@ import pandas as pd
 from ..arms import ORACLE, ORIGINAL, OURS, PAPERS, STABILISED, SUBTRACTED, UNTRAINED
 from ..artefacts import project_root
 from ..errors import StudyError
-from .bootstrap import Estimate, Plan, oracle_share
-from .drawn import contrast
+from .bootstrap import Estimate, Plan
+from .drawn import contrast, oracle_share
 from .participants import repetition_scores
 
 HALF_TRAINED = "trained half as long"  # our arm's name in the tables where its network had half of the iterations
@@ -113,8 +113,8 @@ def reference_mean(arm: str, value: str = "score") -> float:
 
 
 def reference_share(arm: str, plan: Plan) -> Estimate:
-    """An arm's share of the exact answer's gain on strangers (`bootstrap.oracle_share`). Raises StudyError as above."""
-    one, base, best = (reference_people(name) for name in (arm, ORIGINAL, ORACLE))
+    """An arm's share of the exact answer's gain on strangers (`drawn.oracle_share`). Raises StudyError as above."""
+    one, base, best = (_cells(name, "score") for name in (arm, ORIGINAL, ORACLE))
     return oracle_share(one, base, best, plan)
 
 

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 
 from ..arms import ORACLE, ORIGINAL
-from .bootstrap import Estimate, Plan, mean_interval, oracle_share
-from .participants import action_unit_scores, participant_constants, participant_scores, select
+from .bootstrap import Estimate, Plan, mean_interval
+from .drawn import contrast, oracle_share
+from .participants import action_unit_scores, participant_constants, participant_scores, repetition_scores, select
 from .published import published_score
 
 
@@ -16,15 +17,16 @@ def _arms(scores: pd.DataFrame, arms) -> list[str]:
 
 def _line(scores: pd.DataFrame, constants: pd.DataFrame, where: dict, arm: str, plan: Plan) -> dict:
     """One condition or direction, one arm: mean, SD, interval, AUC, constants, share of the oracle's gain."""
-    values = participant_scores(scores, arm=arm, **where)
-    mean, share = mean_interval(values, plan), Estimate()
-    if ORACLE in set(scores["arm"]) and arm not in (ORIGINAL, ORACLE):
-        base, best = (participant_scores(scores, arm=name, **where) for name in (ORIGINAL, ORACLE))
-        share = oracle_share(values, base, best, plan)
+    values = repetition_scores(scores, arm=arm, **where)
+    mean, share = contrast([(1.0, values)], plan).difference, Estimate()
     floor, best_floor = (
-        participant_constants(constants, column=column, **where).mean()
-        for column in ("constant_score", "best_constant_score")
+        participant_constants(constants, column=column, **where) for column in ("constant_score", "best_constant_score")
     )
+    if ORACLE in set(scores["arm"]) and arm not in (ORIGINAL, ORACLE):
+        base, best = (repetition_scores(scores, arm=name, **where) for name in (ORIGINAL, ORACLE))
+        # Of nothing that a constant has as well there is no share.
+        if mean_interval(best.groupby("participant").mean() - floor, plan).low > 0:
+            share = oracle_share(values, base, best, plan)
     return {
         "participants": mean.n,
         "mean": mean.value,
@@ -32,8 +34,8 @@ def _line(scores: pd.DataFrame, constants: pd.DataFrame, where: dict, arm: str, 
         "low": mean.low,
         "high": mean.high,
         "roc_auc": participant_scores(scores, arm=arm, value="roc_auc", **where).mean(),
-        "constant": floor,
-        "best_constant": best_floor,
+        "constant": floor.mean(),
+        "best_constant": best_floor.mean(),
         "share": share.value,
         "share_low": share.low,
         "share_high": share.high,
@@ -45,9 +47,10 @@ def condition_table(
 ) -> pd.DataFrame:
     """Table 5 of these scores, percent: a row for each condition and arm, in the order given.
 
-    Columns: condition, arm, participants, mean, sd (over participants), low, high (bootstrap interval of the mean),
-    roc_auc, constant and best_constant (image-free, of the same splits), share, share_low, share_high (of the oracle's
-    gain; NaN where there is no oracle), paper, paper_sd (NaN where the paper has no such arm).
+    Columns: condition, arm, participants, mean, sd (over participants), low, high (interval of the mean over
+    participants and models), roc_auc, constant and best_constant (image-free, of the same splits), share, share_low,
+    share_high (of the oracle's gain; NaN where there is no oracle, or one that is not surely above original and
+    constant), paper, paper_sd (NaN where the paper has no such arm).
     """
     rows = []
     for condition in conditions or list(dict.fromkeys(scores["condition"])):
