@@ -204,7 +204,8 @@ table(shown[columns], caption, headings=headings)
 # %%
 caption = (
     "Person-dependent and person-independent scores. Whiskers: interval over "
-    "participants and models; diamonds: the paper; dashes: the best constant of the same splits."
+    "participants and models; diamonds: the paper; dashes: the best constant of the "
+    "same splits."
 )
 figures.condition_bars(lines, caption)
 
@@ -447,8 +448,8 @@ say(
 for arm, rows in asked.items():
     sentence = say(
         "**{whose}** changes the score on strangers by {on_strangers} and that on own "
-        "tasks by {on_own}. The gap with it is {left}; that it is reduced: {closed}. Of "
-        "its {number} sentences: {verdicts}.",
+        "tasks by {on_own}. The gap with it is {left}; that it is reduced: {closed}. "
+        "Of its {number} sentences: {verdicts}.",
         whose=page.whose(arm),
         on_strangers=gains[strangers, arm],
         on_own=gains[own, arm],

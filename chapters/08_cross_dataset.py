@@ -169,7 +169,8 @@ if set(conditions) != set(scores["condition"]):
 lines = statistics.direction_table(scores, constants, plan, conditions)
 caption = (
     "Fig. 7 redrawn: each training and testing dataset. Whiskers: interval over "
-    "participants and models; dashes: the best constant of the training people, carried to the "
+    "participants and models; dashes: the best constant of the training "
+    "people, carried to the "
     "test people."
 )
 figures.direction_bars(lines, caption)

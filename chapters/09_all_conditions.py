@@ -231,7 +231,8 @@ table(by_policy, caption)
 # %%
 caption = (
     "All conditions and arms. Bars are means over participants, whiskers their "
-    "interval over participants and models, diamonds the paper's values, dashes the best constant chosen "
+    "interval over participants and models, diamonds the paper's values, dashes the "
+    "best constant chosen "
     "on the training people of the same splits."
 )
 figures.condition_bars(lines, caption)

@@ -385,7 +385,7 @@ steps = [(small, large) for small, large in steps if small != large]
 
 # %%
 def while_growing(arm):
-    """What the paper expects of an arm from a smaller size to a larger, and more: differences by what they are."""
+    """What the paper expects of an arm as sizes grow, and more: differences."""
     found = {}
     for small, large in steps:
         one, other = level(large, arm), level(large, base)

@@ -558,7 +558,7 @@ def reference_line(name, base=arms.OURS):
 
 # %%
 def reference_table(names, base, caption):
-    """Lines of the reference run; the last columns are what `base` has more than each."""
+    """Lines of the reference run; the last columns: what `base` has more."""
     lines = pd.DataFrame([reference_line(name, base) for name in names]).fillna("")
     headings = {"more than it": f"{label(base)}, less it", "in AUC": "the same in AUC"}
     return table(lines, caption, headings=headings)

@@ -13,12 +13,14 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 import yaml
+from bs4 import BeautifulSoup
 
 from deepfn_lib import arms
 from deepfn_lib.artefacts import project_root
 from deepfn_lib.commands.chapters import chapter_paths
 from deepfn_lib.commands.scan import scan_book
 from deepfn_lib.page import face_grid, gate
+from deepfn_lib.statistics import OUTCOMES, sentences
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [
@@ -88,6 +90,26 @@ def test_every_picture_is_traced(site, executed):
     assert report.problems == []
     assert report.traced
     assert {person.split("/")[0] for person in report.people} <= {"rendered-bp4d", "rendered-disfa", "orl"}
+
+
+VERDICTS = ("05_cross_person", "06_cross_gender", "07_cross_skin", "08_cross_dataset", "17_discussion")
+
+
+@pytest.mark.parametrize("name", VERDICTS)
+def test_every_verdict_is_one_of_the_list_and_every_number_is_one(site, name):
+    """A line for each sentence of the paper's, in each page's tables; none of them empty."""
+    page = BeautifulSoup((site / "book" / "chapters" / f"{name}.html").read_text(), "html.parser")
+    texts = {sentence.text.format(arm=arms.label(arm)) for sentence in sentences() for arm in (arms.PAPERS, arms.OURS)}
+    told = []
+    for table in page.find_all("table"):
+        headings = [cell.get_text() for cell in table.find_all("th")]
+        if "verdict" not in headings or "claim" not in headings:
+            continue
+        for line in table.find("tbody").find_all("tr"):
+            told.append(dict(zip(headings, [cell.get_text() for cell in line.find_all(["th", "td"])])))
+    for line in told:
+        assert line["claim"] in texts and line["verdict"].removesuffix(" at this budget") in OUTCOMES
+    assert len(told) >= 10 and not [cell for cell in page.find_all("td") if cell.get_text().strip() == "nan"]
 
 
 def test_no_page_names_another_host_as_a_source(site):

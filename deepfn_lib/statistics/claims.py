@@ -49,7 +49,7 @@ _TERM = re.compile(r"([+-])([a-z-]+)\.([a-z]+)(?:\[(\w+)>(\w+)\])?")
 
 
 @dataclass(frozen=True)
-class Cell:
+class Mean:
     """A mean of Table 5: sign, condition, and "original" or "deepfn"; groups where it is one direction's alone."""
 
     sign: float
@@ -82,12 +82,12 @@ class Sentence(BaseModel):
     quote: str
 
     @property
-    def cells(self) -> list[Cell]:
+    def cells(self) -> list[Mean]:
         """Raises StudyError for terms that are not `+condition.column -condition.column[train>test]` and so on."""
         found = [_TERM.fullmatch(part) for part in self.terms.split()]
         if not all(found) or any(one[2] not in CONDITIONS for one in found if one):
             raise StudyError(f"{FILE}: {self.id}: terms {self.terms!r} cannot be read")
-        return [Cell(1.0 if one[1] == "+" else -1.0, *one.groups()[1:]) for one in found if one]
+        return [Mean(1.0 if one[1] == "+" else -1.0, *one.groups()[1:]) for one in found if one]
 
     @property
     def of_a_method(self) -> bool:

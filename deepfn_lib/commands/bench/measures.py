@@ -78,7 +78,7 @@ def _over(rival: str, store: Store) -> dict:
 
 
 RIVALS = {
-    "equalised": arms.EQUALISED,
+    arms.EQUALISED: arms.EQUALISED,
     "subtraction": arms.SUBTRACTED,
     "stabilised": arms.STABILISED,
     "motion": arms.UNTRAINED,
