@@ -20,6 +20,7 @@ from deepfn_lib.statistics import (
     Run,
     action_unit_scores,
     action_unit_table,
+    beside,
     compare,
     condition_table,
     contrast,
@@ -480,6 +481,21 @@ def test_a_family_is_corrected_as_a_whole_and_the_first_run_that_has_a_sentence_
     assert judged.loc["person.gain", "run"] == "long" and judged.loc["person.keeps", "run"] == "short"
     known = judged["p_ours"].dropna()
     np.testing.assert_allclose(judged["p_holm"].dropna(), holm(known))
+
+
+def test_another_runs_numbers_stand_beside_the_verdict():
+    long, short = (
+        Run(name, people_world(independent=gain), lines_of()) for name, gain in (("long", 5), ("short", 5.2))
+    )
+    judged = judge([long], PAPERS, QUICK)
+    here = beside(judged, short, PAPERS, QUICK).set_index("id")["here"]
+    assert here["person.gain"].endswith(", agrees") and float(here["person.gain"].split(",")[0]) == pytest.approx(
+        5.2, abs=0.3
+    )
+    assert (here.drop("person.gain") == "").all()
+    other = Run("short", people_world(independent=-5.0), lines_of())
+    assert beside(judged, other, PAPERS, QUICK).set_index("id")["here"]["person.gain"].endswith(", differs")
+    assert (beside(judged, long, PAPERS, QUICK)["here"] == "").all()
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ CLAIM_HEADINGS = {  # of `statistics.judge`
     "p_holm": "p, Holm",
     "told": "verdict",
     "run": "of",
+    "here": "this run",
 }
 
 
@@ -81,8 +82,8 @@ def claim_table(judged: pd.DataFrame, caption: str) -> Table:
     """Verdicts of `statistics.judge`, a sentence a line; without the paper's numbers where it gives none."""
     each = zip(judged["difference"], judged["low"], judged["high"])
     shown = judged.assign(interval=[interval_text(value, low, high, sign=True) for value, low, high in each])
-    columns = ["claim", "paper", "paper_p", "interval", "participants", "models", "p_holm", "told", "run"]
-    silent = [name for name in ("paper", "paper_p") if shown[name].replace("", np.nan).isna().all()]
+    columns = ["claim", "paper", "paper_p", "interval", "participants", "models", "p_holm", "told", "run", "here"]
+    silent = [name for name in ("paper", "paper_p", "here") if shown[name].replace("", np.nan).isna().all()]
     return table(shown[[name for name in columns if name not in silent]], caption, headings=CLAIM_HEADINGS)
 
 

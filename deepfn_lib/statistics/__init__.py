@@ -1,7 +1,7 @@
 """Statistics of the study: participants' scores, tests, intervals, verdicts, constants and the published numbers."""
 
 from .bootstrap import Estimate, Plan, difference_interval, mean_interval
-from .claims import OUTCOMES, RULE, Run, judge, last_gains, sentences, trained
+from .claims import OUTCOMES, RULE, Run, beside, judge, last_gains, sentences, trained
 from .comparisons import Comparison, compare, detectable, holm
 from .crossed import crossed_effects, crossed_scores
 from .drawn import Contrast, contrast, drawn_interval, oracle_share
@@ -33,6 +33,7 @@ __all__ = [
     "Run",
     "action_unit_scores",
     "action_unit_table",
+    "beside",
     "Contrast",
     "compare",
     "condition_table",

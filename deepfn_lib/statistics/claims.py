@@ -12,6 +12,7 @@ from math import nan
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -178,7 +179,7 @@ def judge(runs: Sequence[Run], arm: str, plan: Plan, filmed: bool = True) -> pd.
 
     Each is judged on the first of `runs` that has all its cells. Without `filmed` those that are not about a method are
     left out. Columns: id, section, question, claim, quote, arm, run, paper, paper_p, difference, low, high,
-    participants, models, p_ours, p_holm, last_gain, verdict, told, size (whether the paper's number lies in the
+    error, participants, models, p_ours, p_holm, last_gain, verdict, told, size (whether the paper's number lies in the
     interval: "inside", "outside", or nothing).
     """
     asked = [one for one in sentences() if filmed or one.of_a_method]
@@ -208,6 +209,7 @@ def judge(runs: Sequence[Run], arm: str, plan: Plan, filmed: bool = True) -> pd.
                 "difference": d.value,
                 "low": d.low,
                 "high": d.high,
+                "error": one.smallest.error,
                 "participants": one.smallest.people,
                 "models": one.smallest.models,
                 "p_ours": one.p,
@@ -219,6 +221,24 @@ def judge(runs: Sequence[Run], arm: str, plan: Plan, filmed: bool = True) -> pd.
             }
         )
     return pd.DataFrame(rows)
+
+
+APART = 2.0  # errors of both runs together, from which on a difference of theirs is more than luck
+
+
+def beside(judged: pd.DataFrame, run: Run, arm: str, plan: Plan) -> pd.DataFrame:
+    """Verdicts with what another run has, in a column `here`: its difference, and whether it agrees with the verdict's
+    run within the luck of both. Nothing where it has not the sentence, or is the verdict's own."""
+    by_id, texts = {one.id: one for one in sentences()}, []
+    for row in judged.itertuples():
+        text, sentence = "", by_id[row.id]
+        if row.run not in ("", run.name) and sentence.is_in(run.scores, arm):
+            found = min(sentence.contrasts(run.scores, arm, plan), key=lambda one: one.difference.value)
+            apart = abs(found.difference.value - row.difference) / np.hypot(found.error, row.error)
+            text = f"{found.difference.value:+.1f}" + ("" if pd.isna(apart) else ", agrees")
+            text = text.replace("agrees", "differs") if apart > APART else text
+        texts.append(text)
+    return judged.assign(here=texts)
 
 
 def told(decided: str, arm: str = "") -> str:

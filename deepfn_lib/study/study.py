@@ -20,7 +20,7 @@ from ..normaliser.recipe import AutoencoderRecipe, MotionRecipe, ReferenceRecipe
 from ..recognition import protocol
 from ..recognition.protocol import Training
 from ..settings import Settings, load_settings
-from ..statistics import Plan, Run, judge, reference_scores, reference_training, trained
+from ..statistics import Plan, Run, beside, judge, reference_scores, reference_training, trained
 from ..template import MeanFace, Template, choose_template
 from . import data, makers, networks, quality, scores, sweep
 from .steps import Named, Step
@@ -430,13 +430,14 @@ class Study:
         those about faces as filmed. With `question` ("gender") only its rows: all are one family nevertheless.
 
         On rendered corpora each stands on the reference run, where that has its cells, else on this run; on licensed
-        data on this run.
+        data on this run. A column `here` says what this run has where the verdict is the reference run's.
         """
-        runs = [Run("this run", self.scores, trained(self.training_courses))]
+        runs = [here := Run("this run", self.scores, trained(self.training_courses))]
         if self.corpora.rendered:
             runs.insert(0, Run("reference run", reference_scores(), reference_training()))
         lists = {arm: judge(runs, arm, plan, filmed=arm == self.normaliser) for arm in self.compared}
-        return {arm: rows[rows["question"] == question] if question else rows for arm, rows in lists.items()}
+        asked = {arm: rows[rows["question"] == question] if question else rows for arm, rows in lists.items()}
+        return {arm: beside(rows, here, arm, plan) for arm, rows in asked.items()}
 
     def scores_of(self, files: Mapping[str, Path], left_out: Sequence[str] = ()) -> pd.DataFrame:
         """Person-independent scores of any arms (name to file), paired by splits; columns as of `scores`."""
