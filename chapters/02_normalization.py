@@ -37,6 +37,8 @@ from deepfn_lib.device import configure_tensorflow
 tf = configure_tensorflow()
 
 # %%
+import time
+
 import keras
 import numpy as np
 import pandas as pd
@@ -75,7 +77,7 @@ figures.use_theme()
 # | optimiser of the shared encoder | one Adam for each autoencoder | each keeps its own moments | unknown |
 # | crops not described | chapter 01's crop, whole | as tight as the code base's middle 160 of 256 | none meant |
 # | each network from random weights | from a joint one, where reduced | the paper's own section 6 | chapter 10 |
-# | 50,000 iterations at 128 pixels, 66 people | fewer and smaller in `quick`, everybody | weeks on two cores | below |
+# | 50,000 iterations at 128 pixels, 66 people | fewer and smaller in `quick`, everybody | years on two cores | below |
 
 # %%
 reduced = {
@@ -302,6 +304,20 @@ assert whole_decoder.count_params() == networks.DECODER_PARAMETERS == 6_269_601
 whole = whole_encoder.count_params() + 2 * whole_decoder.count_params()
 assert whole == networks.AUTOENCODER_PARAMETERS == 132_527_426
 
+
+# %%
+def products_of(layer):
+    """Multiplications of a layer for one image, forward."""
+    if not hasattr(layer, "kernel"):
+        return 0
+    # A convolution's kernel is used once for each output pixel, a dense one once.
+    places = np.prod(layer.output.shape[1:-1]) if len(layer.kernel.shape) == 4 else 1
+    return float(np.prod(layer.kernel.shape) * places)
+
+
+each = [products_of(one) for one in whole_encoder.layers + whole_decoder.layers]
+forward, first = sum(each), next(filter(None, each))
+
 # %%
 dense = [layer for layer in whole_encoder.layers if isinstance(layer, layers.Dense)]
 share = sum(layer.count_params() for layer in dense) / whole
@@ -459,6 +475,42 @@ say(
     paper=paper_images,
     share=100 * cost["images"] / len(networks_of) / paper_images,
     minutes=cost["core_seconds"] / 60,
+)
+
+# %% [markdown]
+# What would the paper's own size and length cost for everybody here? A multiplication and its addition are two
+# operations; backward costs as much as forward for the weights, and again for the inputs of all layers but the first.
+
+
+# %%
+def seconds_of_product(side=1024):
+    """A float32 product of two square matrices, the best of five."""
+    matrix = np.ones((side, side), np.float32)
+    times = []
+    for _ in range(5):
+        began = time.perf_counter()
+        matrix @ matrix
+        times.append(time.perf_counter() - began)
+    return min(times)
+
+
+# %%
+update = 2 * papers.normaliser_batch * (3 * forward - first)  # of one autoencoder
+everything = 2 * papers.normaliser_iterations * update * len(networks_of)
+speed = 2 * 1024**3 / seconds_of_product()
+
+# %%
+say(
+    "An update of one autoencoder is {update:.2g} operations, everybody's networks "
+    "{everything:.2g}. Matrices are multiplied here at {speed:.0f} GFLOP/s; if the "
+    "whole training went as fast, it would take {years:.1f} years of this machine. A "
+    "GPU that keeps up F operations a second needs {everything:.2g} / F seconds: at "
+    "ten million million, {hours:,.0f} hours.",
+    update=update,
+    everything=everything,
+    speed=speed / 1e9,
+    years=everything / speed / (365 * 24 * 3600),
+    hours=everything / 1e13 / 3600,
 )
 
 # %%
