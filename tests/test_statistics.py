@@ -354,13 +354,17 @@ def cells_of(cells, own=True):
     )
 
 
+def run_of(scores):
+    return Run("here", scores, lines_of())
+
+
 def sentence(name):
     return next(one for one in sentences() if one.id == name)
 
 
 def test_what_is_taken_off_a_gap_by_hand():
     """Each person has a model of their own, so only people are drawn: Student's t of 6, 2 and 7."""
-    (found,) = sentence("person.reduces").contrasts(cells_of(four_cells(PAPERS)), PAPERS, QUICK)
+    (found,) = sentence("person.reduces").contrasts(run_of(cells_of(four_cells(PAPERS))), PAPERS, QUICK)
     assert found.difference.value == pytest.approx(5) and found.people == 3 and found.paired
     assert found.p == pytest.approx(stats.ttest_1samp([6, 2, 7], 0).pvalue)
     assert found.above(2) == pytest.approx(stats.ttest_1samp([6, 2, 7], 2, alternative="greater").pvalue)
@@ -378,7 +382,7 @@ def test_who_lacks_one_of_the_four_cells_is_in_neither_gap(kind, arm):
     del cells[kind, arm]["M001"]
     undefined = pd.DataFrame([row(arm, participant="M001", f1=np.nan, condition=f"person-{kind}")])
     for scores in (cells_of(cells), pd.concat([cells_of(cells), undefined])):
-        (found,) = sentence("person.reduces").contrasts(scores, PAPERS, QUICK)
+        (found,) = sentence("person.reduces").contrasts(run_of(scores), PAPERS, QUICK)
         assert found.people == 2 and found.difference.value == pytest.approx((6 + 2) / 2)
 
 
@@ -408,9 +412,9 @@ def test_a_units_gain_is_set_against_each_other_unit():
             )
         ]
     )
-    found = sentence("person.unit-most").contrasts(scores, PAPERS, QUICK)
+    found = sentence("person.unit-most").contrasts(run_of(scores), PAPERS, QUICK)
     assert sorted(one.difference.value for one in found) == pytest.approx([6, 8])
-    found = sentence("person.unit-least").contrasts(scores.replace("AU01", "AU14"), PAPERS, QUICK)
+    found = sentence("person.unit-least").contrasts(run_of(scores.replace("AU01", "AU14")), PAPERS, QUICK)
     assert sorted(one.difference.value for one in found) == pytest.approx([2, 8])
 
 

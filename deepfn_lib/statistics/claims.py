@@ -7,7 +7,7 @@ claimed of DeepFN is asked of our own method, too; that is a family of its own, 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from math import nan
 from pathlib import Path
 from typing import Literal
@@ -50,6 +50,36 @@ _TERM = re.compile(r"([+-])([a-z-]+)\.([a-z]+)(?:\[(\w+)>(\w+)\])?")
 
 
 @dataclass(frozen=True)
+class Run:
+    """Where verdicts may come from: its name, all its scores, and how its classifiers were trained (`trained`)."""
+
+    name: str
+    scores: pd.DataFrame
+    training: pd.DataFrame
+
+    @cached_property
+    def _parts(self) -> dict[tuple, pd.DataFrame]:
+        return dict(list(self.scores.groupby(["condition", "arm"], observed=True)))
+
+    @cached_property
+    def units(self) -> list[str]:
+        return sorted(self.scores["action_unit"].unique())
+
+    @cached_property
+    def _known(self) -> dict[tuple, pd.Series]:
+        return {}
+
+    def cell(self, condition: str, arm: str, groups: tuple[str | None, str | None], unit: str = "") -> pd.Series:
+        """By repetition and participant: the scores of an arm in a condition, of one direction or one unit alone."""
+        which = condition, arm, groups, unit
+        if which not in self._known:
+            part = self._parts.get((condition, arm), self.scores.iloc[:0])
+            part = part[part["action_unit"] == unit] if unit else part
+            self._known[which] = repetition_scores(part, None, None, *groups)
+        return self._known[which]
+
+
+@dataclass(frozen=True)
 class Mean:
     """A mean of Table 5: sign, condition, and "original" or "deepfn"; groups where it is one direction's alone."""
 
@@ -59,10 +89,10 @@ class Mean:
     train_group: str | None
     test_group: str | None
 
-    def scores(self, scores: pd.DataFrame, arm: str) -> pd.Series:
+    def scores(self, run: Run, arm: str, unit: str = "") -> pd.Series:
         """By repetition and participant, with `arm` in DeepFN's place."""
         shown = arm if self.column == PAPERS else self.column
-        return repetition_scores(scores, self.condition, shown, self.train_group, self.test_group)
+        return run.cell(self.condition, shown, (self.train_group, self.test_group), unit)
 
 
 class Sentence(BaseModel):
@@ -104,25 +134,22 @@ class Sentence(BaseModel):
             value = sum(cell.sign * published(f"{cell.condition}.{cell.column}").value for cell in self.cells)
         return value, f"{quoted.relation} {quoted.printed}" if quoted else ""
 
-    def contrasts(self, scores: pd.DataFrame, arm: str, plan: Plan) -> list[Contrast]:
+    def contrasts(self, run: Run, arm: str, plan: Plan) -> list[Contrast]:
         """What is claimed to be above the bound: one difference, or the unit's against each other unit's."""
         if not self.unit:
-            terms = [(cell.sign, cell.scores(scores, arm)) for cell in self.cells]
+            terms = [(cell.sign, cell.scores(run, arm)) for cell in self.cells]
             return [contrast(terms, plan, same_people=self.kind != "harder")]
-        of_unit = dict(list(scores.groupby("action_unit", observed=True)))
         sign = 1.0 if self.kind == "most" else -1.0
-        own = [(sign * cell.sign, cell.scores(of_unit[self.unit], arm)) for cell in self.cells]
+        own = [(sign * cell.sign, cell.scores(run, arm, self.unit)) for cell in self.cells]
         return [
-            contrast([*own, *((-sign * cell.sign, cell.scores(rows, arm)) for cell in self.cells)], plan)
-            for unit, rows in of_unit.items()
+            contrast([*own, *((-sign * cell.sign, cell.scores(run, arm, unit)) for cell in self.cells)], plan)
+            for unit in run.units
             if unit != self.unit
         ]
 
-    def is_in(self, scores: pd.DataFrame, arm: str) -> bool:
-        """Whether these scores have all its cells."""
-        return all(len(cell.scores(scores, arm)) for cell in self.cells) and (
-            not self.unit or self.unit in set(scores["action_unit"])
-        )
+    def is_in(self, run: Run, arm: str) -> bool:
+        """Whether a run has all its cells."""
+        return all(len(cell.scores(run, arm)) for cell in self.cells) and (not self.unit or self.unit in run.units)
 
 
 @cache
@@ -146,15 +173,6 @@ def sentences(path: Path | None = None) -> tuple[Sentence, ...]:
     if len({one.id for one in found}) < len(found):
         raise StudyError(f"{path.name}: an id appears twice")
     return tuple(found)
-
-
-@dataclass(frozen=True)
-class Run:
-    """Where verdicts may come from: its name, all its scores, and how its classifiers were trained (`trained`)."""
-
-    name: str
-    scores: pd.DataFrame
-    training: pd.DataFrame
 
 
 def trained(courses: pd.DataFrame) -> pd.DataFrame:
@@ -232,8 +250,8 @@ def beside(judged: pd.DataFrame, run: Run, arm: str, plan: Plan) -> pd.DataFrame
     by_id, texts = {one.id: one for one in sentences()}, []
     for row in judged.itertuples():
         text, sentence = "", by_id[row.id]
-        if row.run not in ("", run.name) and sentence.is_in(run.scores, arm):
-            found = min(sentence.contrasts(run.scores, arm, plan), key=lambda one: one.difference.value)
+        if row.run not in ("", run.name) and sentence.is_in(run, arm):
+            found = min(sentence.contrasts(run, arm, plan), key=lambda one: one.difference.value)
             apart = abs(found.difference.value - row.difference) / np.hypot(found.error, row.error)
             text = f"{found.difference.value:+.1f}" + ("" if pd.isna(apart) else ", agrees")
             text = text.replace("agrees", "differs") if apart > APART else text
@@ -259,11 +277,11 @@ class _Measured:
 
 
 def _measure(sentence: Sentence, runs: Sequence[Run], arm: str, plan: Plan) -> _Measured:
-    run = next((one for one in runs if sentence.is_in(one.scores, arm)), None)
+    run = next((one for one in runs if sentence.is_in(one, arm)), None)
     if run is None:
         return _Measured()
     bound = -plan.margin if sentence.kind == "not lower" else 0.0
-    found = sentence.contrasts(run.scores, arm, plan)
+    found = sentence.contrasts(run, arm, plan)
     smallest = min(found, key=lambda one: one.difference.value)
     if any(pd.isna(one.error) for one in found):
         return _Measured(run.name, smallest, bound)

@@ -1,7 +1,8 @@
 """Differences with the uncertainty of all that was drawn: the participants, and the models, each a split and a seed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import reduce
 from math import nan
 
 import numpy as np
@@ -64,73 +65,107 @@ def contrast(terms: Sequence[Term], plan: Plan, same_people: bool = True) -> Con
     there are fewer than two participants, or models that they share.
     """
     rows = [_rows(series) for _, series in terms]
-    shared = set.intersection(*(set(some["participant"]) for some in rows)) if same_people else set()
-    if shared:
-        rows = [some[some["participant"].isin(shared)] for some in rows]
-    if not all(len(some) for some in rows):
+    shared = reduce(np.intersect1d, (np.unique(some.people) for some in rows)) if same_people else np.empty(0)
+    if len(shared):
+        rows = [some.of(shared) for some in rows]
+    if not all(len(some.scores) for some in rows):
         return Contrast()
-    value, parts = 0.0, []
+    value = 0.0
     for (weight, _), some in zip(terms, rows):
-        counts = some.groupby("participant")["score"].transform("size").to_numpy()
-        share = 1 / (counts * some["participant"].nunique())
-        mean = float((share * some["score"]).sum())
+        share = 1 / (some.counts * some.n)
+        mean = float(share @ some.scores)
         value += weight * mean
-        parts.append(some.assign(apart=weight * share * (some["score"] - mean)))
-    people, models = ([some[what].nunique() for some in rows] for what in ("participant", "model"))
-    found = Estimate(value, sd=_spread(terms, rows) if shared else nan, n=len(shared) or sum(people))
-    told = {"people": min(people), "models": min(models), "paired": bool(shared)}
-    by_person, by_model = (_variances(parts, what) for what in ("participant", "model"))
+        some.apart = weight * share * (some.scores - mean)
+    sd = _spread(terms, rows) if len(shared) else nan
+    n = len(shared) or sum(some.n for some in rows)
+    numbers = min(some.n for some in rows), min(len(np.unique(some.models)) for some in rows), len(shared) > 0
+    by_person, by_model = (_variances(rows, what) for what in ("people", "models"))
     if any(count < 2 for _, count in by_person + by_model):
-        return Contrast(found, **told)
-    both = pd.concat([some for some in parts if not _own(some)] or [parts[0].iloc[:0]])
-    twice = float(np.square(both.groupby(["participant", "model"])["apart"].sum()).sum())
+        return Contrast(Estimate(value, sd=sd, n=n), nan, nan, *numbers)
+    common = [some for some in rows if not some.own]
+    twice = _squares([f"{person}|{model}" for some in common for person, model in some.pairs], common)
     of_people, of_models = (sum(part for part, _ in some) for some in (by_person, by_model))
     variance = max(of_people + of_models - twice, of_people, of_models)
     if variance == 0:
-        return Contrast(Estimate(value, value, value, found.sd, found.n), 0.0, nan, **told)
+        return Contrast(Estimate(value, value, value, sd, n), 0.0, nan, *numbers)
     df = variance**2 / sum(part**2 / (count - 1) for part, count in by_person + by_model)
     error = float(np.sqrt(variance))
     reach = float(stats.t.ppf(0.5 + plan.confidence / 2, df)) * error
-    return Contrast(Estimate(value, value - reach, value + reach, found.sd, found.n), error, df, **told)
+    return Contrast(Estimate(value, value - reach, value + reach, sd, n), error, df, *numbers)
 
 
-def _rows(series: pd.Series) -> pd.DataFrame:
-    """Columns model, participant, score. A model of one person alone is named after that person, too; so is the one of
-    a series that is indexed by participant only."""
-    person = series.index.get_level_values(-1 if series.index.nlevels == 1 else "participant").astype(str)
-    model = "/" + person if series.index.nlevels == 1 else series.index.get_level_values("repetition").astype(str)
-    own = np.asarray(model.str.startswith("/"))
-    table = pd.DataFrame({"model": np.where(own, model + "/" + person, model), "participant": person})
-    return table.assign(score=series.to_numpy(float)).dropna()
+@dataclass
+class _Term:
+    """A term's scores with the model and the participant of each, and what each is `apart` from the mean by weight."""
+
+    models: np.ndarray
+    people: np.ndarray
+    scores: np.ndarray
+    apart: np.ndarray = field(default_factory=lambda: np.empty(0))
+
+    def __post_init__(self) -> None:
+        names, self.places, counts = np.unique(self.people, return_inverse=True, return_counts=True)
+        self.n, self.counts = len(names), counts[self.places]
+
+    def of(self, people: np.ndarray) -> "_Term":
+        keep = np.isin(self.people, people)
+        return _Term(self.models[keep], self.people[keep], self.scores[keep])
+
+    @property
+    def pairs(self):
+        return zip(self.people, self.models)
+
+    @property
+    def own(self) -> bool:
+        """Whether each model is of one person: then it is drawn with the person, and no source of luck of its own."""
+        return len(set(self.pairs)) == len(np.unique(self.models))
 
 
-def _own(some: pd.DataFrame) -> bool:
-    """Whether each model is of one person: then it is drawn with the person, and no source of luck of its own."""
-    return bool((some.groupby("model")["participant"].nunique() == 1).all())
+def _rows(series: pd.Series) -> _Term:
+    """A model of one person alone is named after that person, too; so is the one of a series that is indexed by
+    participant only."""
+    series = series.dropna()
+    people = series.index.get_level_values(-1 if series.index.nlevels == 1 else "participant").astype(str).to_numpy(str)
+    if series.index.nlevels == 1:
+        return _Term(people, people, series.to_numpy(float))
+    models = series.index.get_level_values("repetition").astype(str).to_numpy(str)
+    own = np.char.startswith(models, "/")
+    models = np.where(own, np.char.add(np.char.add(models, "/"), people), models)
+    return _Term(models, people, series.to_numpy(float))
 
 
-def _variances(parts: Sequence[pd.DataFrame], what: str) -> list[tuple[float, int]]:
+def _squares(names: Sequence[str] | np.ndarray, rows: Sequence[_Term]) -> float:
+    """The sum of squares of what scores of the same name are apart together."""
+    if not rows:
+        return 0.0
+    _, places = np.unique(np.asarray(names), return_inverse=True)
+    return float(np.square(np.bincount(places, np.concatenate([some.apart for some in rows]))).sum())
+
+
+def _variances(rows: Sequence[_Term], what: str) -> list[tuple[float, int]]:
     """The variance that drawing `what` makes, and its number, for each lot of terms that have some in common."""
-    lots: list[tuple[set, list[pd.DataFrame]]] = []
-    for some in parts:
-        if what == "model" and _own(some):
+    lots: list[tuple[set, list[_Term]]] = []
+    for some in rows:
+        if what == "models" and some.own:
             continue
-        names, joined = set(some[what]), [some]
+        names, joined = set(getattr(some, what)), [some]
         for lot in [lot for lot in lots if lot[0] & names]:
             lots.remove(lot)
             names, joined = names | lot[0], lot[1] + joined
         lots.append((names, joined))
     found = []
     for names, joined in lots:
-        sums = pd.concat(joined).groupby(what)["apart"].sum()
-        found.append((len(names) / max(len(names) - 1, 1) * float(np.square(sums).sum()), len(names)))
+        squares = _squares(np.concatenate([getattr(some, what) for some in joined]), joined)
+        found.append((len(names) / max(len(names) - 1, 1) * squares, len(names)))
     return found
 
 
-def _spread(terms: Sequence[Term], rows: Sequence[pd.DataFrame]) -> float:
-    """The SD of the participants' own sums."""
-    means = [weight * some.groupby("participant")["score"].mean() for (weight, _), some in zip(terms, rows)]
-    return float(sum(means[1:], means[0]).std(ddof=1))
+def _spread(terms: Sequence[Term], rows: Sequence[_Term]) -> float:
+    """The SD of the participants' own sums; all terms are of the same participants."""
+    if rows[0].n < 2:
+        return nan
+    means = (np.bincount(some.places, some.scores) / np.bincount(some.places) for some in rows)
+    return float(np.std(sum(weight * mean for (weight, _), mean in zip(terms, means)), ddof=1))
 
 
 def oracle_share(arm: pd.Series, original: pd.Series, oracle: pd.Series, plan: Plan) -> Estimate:
