@@ -15,6 +15,7 @@ MOTION_VARIANTS: dict[str, dict] = {
     "movement alone": {"clip": 0.0, "shaded": False},
     "the whole residual": {"clip": 255.0},
     "on the own face, not the template's": {"own_face": True},
+    "on the own face, less its median": {"own_face": True, "less_median": True},
 }
 
 
@@ -74,7 +75,8 @@ def by_reference(folder, pictures, network, recipe):
 def by_motion(folder, pictures, template, network, motion, how):
     """Everybody's movement on the template by the motion network; the template's own frames like everybody's.
 
-    `how` as of `faces.motion.carried`, and `own_face` True: each person's movement stays on their own median.
+    `how` as of `faces.motion.carried`, and `own_face` True: each person's movement stays on their own median, which
+    `less_median` then subtracts.
     """
     from ..device import configure_tensorflow
 
@@ -82,7 +84,7 @@ def by_motion(folder, pictures, template, network, motion, how):
     from ..normaliser.motion import Motion
 
     trained, out = Motion.kept(network, motion), new_arm(folder, len(pictures.images))
-    carry = {name: value for name, value in how.items() if name != "own_face"}
+    carry = {name: value for name, value in how.items() if name not in ("own_face", "less_median")}
     target = images.resize(template.face_among(pictures)[None], motion.size)[0]
     for name, rows in pictures.of_everybody().items():
         median = images.resize(pictures.medians[name][None], motion.size)[0]
@@ -90,7 +92,8 @@ def by_motion(folder, pictures, template, network, motion, how):
         for start in range(0, len(rows), images.CHUNK):
             some = rows[start : start + images.CHUNK]
             frames = images.prepare(pictures.images, motion.size, some)
-            out[some] = images.resize(trained.transfer(frames, median, worn, **carry))
+            moved = trained.transfer(frames, median, worn, **carry)
+            out[some] = images.resize(images.difference(moved, worn) if how.get("less_median") else moved)
     out.flush()
 
 
