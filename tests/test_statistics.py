@@ -12,6 +12,7 @@ from deepfn_lib import arms
 from deepfn_lib.arms import OURS, PAPERS
 from deepfn_lib.artefacts import project_root
 from deepfn_lib.commands.bench.evidence import simulated
+from deepfn_lib.commands.reference import _keep
 from deepfn_lib.errors import StudyError
 from deepfn_lib.page import budget, figures, table, tally, whose
 from deepfn_lib.statistics import (
@@ -677,6 +678,23 @@ def test_the_reference_run_has_all_that_its_readers_ask_for():
     assert set(reference.reference_card()["arms"]) == scored
     courses = reference.reference_courses()
     assert courses is None or (courses.groupby("person")["iteration"].count() >= 3).all()
+
+
+def test_a_part_of_the_reference_run_takes_the_place_of_its_earlier_lines(tmp_path):
+    order = {"arm": ["original", "deepfn"], "family": ["people", "gender"]}
+
+    def lines(arm, family, *values):
+        return pd.DataFrame({"arm": arm, "family": family, "kept": values})
+
+    for name in ("table.csv", "table.parquet"):
+        path = tmp_path / name
+        for part in (lines("deepfn", "people", 1, 2), lines("deepfn", "gender", 3), lines("original", "people", 4)):
+            _keep(path, part, ["arm", "family"], order)
+        _keep(path, lines("deepfn", "people", 5), ["arm", "family"], order)
+        found = pd.read_csv(path) if name.endswith("csv") else pd.read_parquet(path)
+        assert found["arm"].tolist() == ["original", "deepfn", "deepfn"]
+        assert found["family"].tolist() == ["people", "people", "gender"]
+        assert found["kept"].tolist() == [4, 5, 3] and found["kept"].dtype == int
 
 
 def test_a_missing_reference_table_is_named(monkeypatch, tmp_path):
