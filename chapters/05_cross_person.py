@@ -345,8 +345,8 @@ table(by_unit, "Gains of the units, points.", formats=signed)
 # The paper's sentences stand in `data_manifests/claims.csv`, each with its place and the difference that it is about.
 # All of them, those of chapters 06 to 08 among them, are one list, judged once, by one rule, on the paper's method.
 # The same sentences with our method in DeepFN's place are nobody's but ours, and a list of their own. Where the
-# reference run (chapter 18) has a sentence's cells, the verdict stands on it, else on this run; the last column says on
-# which.
+# reference run (chapter 18) has a sentence's cells, the verdict stands on it, else on this run. Below each table unfold
+# the tests, how many people and models there were, which run it is, and what this run has beside the reference's.
 
 # %%
 say("> {rule}", rule=statistics.RULE)
@@ -403,7 +403,7 @@ for arm, rows in asked.items():
     display(page.claim_table(rows, caption))
 
 # %% [markdown]
-# Each test of a difference stands one click away: chapter 09 has the paper's two-sample test beside the paired one.
+# Chapter 09 has the paper's two-sample test beside ours. Had the classifiers of this run finished?
 
 # %%
 young = statistics.last_gains(statistics.trained(study.training_courses))

@@ -312,7 +312,7 @@ say("Correlation of intensity and score: {found}.", found=found)
 #
 # The sentences of §5.2, and the abstract's about the gap, out of the list that chapter 05 explains with its rule:
 # each is judged once, over participants and models, on the paper's method. Then they are asked of our own, which is not
-# the paper's and has a list of its own. The last column says on which run a verdict stands.
+# the paper's and has a list of its own. Tests, and the run that a verdict stands on, unfold.
 #
 # The sentence about women holds in the paper "irrespective of" training group and method, so it is four.
 

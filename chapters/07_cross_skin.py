@@ -285,7 +285,7 @@ if there:
 #
 # The sentences of §5.3, and the abstract's about the gap, out of the list that chapter 05 explains with its rule:
 # each is judged once, over participants and models, on the paper's method. Then they are asked of our own, which is not
-# the paper's and has a list of its own. The last column says on which run a verdict stands.
+# the paper's and has a list of its own. Tests, and the run that a verdict stands on, unfold.
 #
 # The sentence about darker skin is said of every training group and method, so it is four.
 

@@ -327,7 +327,7 @@ table(pd.DataFrame(rows, columns=columns), "The two effects, points.")
 #
 # The sentences of §5.4, and the abstract's about the gap, out of the list that chapter 05 explains with its rule:
 # each is judged once, over participants and models, on the paper's method. Then they are asked of our own, which is not
-# the paper's and has a list of its own. The last column says on which run a verdict stands.
+# the paper's and has a list of its own. Tests, and the run that a verdict stands on, unfold.
 #
 # That within beats cross is said of each combination of Fig. 7: for people of one dataset, their own classifier against
 # the other's. That the dataset is the hardest change is said against each of the three others.

@@ -79,12 +79,18 @@ def table(frame: pd.DataFrame, caption: str, formats: dict | None = None, headin
 
 
 def claim_table(judged: pd.DataFrame, caption: str) -> Table:
-    """Verdicts of `statistics.judge`, a sentence a line; without the paper's numbers where it gives none."""
+    """Verdicts of `statistics.judge`, a sentence a line: what was found and the paper's difference beside it; the rest,
+    p-values, numbers and runs, is unfolded."""
     each = zip(judged["difference"], judged["low"], judged["high"])
     shown = judged.assign(interval=[interval_text(value, low, high, sign=True) for value, low, high in each])
-    columns = ["claim", "paper", "paper_p", "interval", "participants", "models", "p_holm", "told", "run", "here"]
+    columns = ["claim", "told", "interval", "paper"]
+    rest = ["paper_p", "p_holm", "participants", "models", "run", "here"]
     silent = [name for name in ("paper", "paper_p", "here") if shown[name].replace("", np.nan).isna().all()]
-    return table(shown[[name for name in columns if name not in silent]], caption, headings=CLAIM_HEADINGS)
+    columns, rest = ([name for name in some if name not in silent] for some in (columns, rest))
+    main = table(shown[columns], caption, {"paper": "+.1f"}, CLAIM_HEADINGS)
+    behind = table(shown[["claim", *rest]], f"Behind it. {caption}", headings=CLAIM_HEADINGS)
+    folded = f'<details class="deepfn-behind"><summary>tests, numbers and runs</summary>{behind.html}</details>'
+    return Table(shown[[*columns, *rest]], main.html + folded)
 
 
 def _kind(column: pd.Series) -> str:
