@@ -704,8 +704,8 @@ if "oracle-still" in scored:
     sentence = say(
         "The largest single thing in the way of a recogniser is the head: the exact "
         "answer scores {moving:.1f}, and {still:.1f} where the head is held still, "
-        "too. That much there is to gain from pose, and {share:.0f} % of that whole way "
-        "our arm has gone.",
+        "too. That much there is to gain from pose; of that whole way our arm has gone "
+        "{share:.0f} %.",
         moving=moving_head,
         still=still,
         share=100 * (ours - filmed) / (still - filmed),
