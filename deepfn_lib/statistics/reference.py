@@ -16,6 +16,7 @@ from .bootstrap import Estimate, Plan
 from .drawn import contrast, oracle_share
 from .participants import repetition_scores
 
+OWN_FACE = "on the own face, less its median"  # our arm's name where nobody wears the template
 HALF_TRAINED = "trained half as long"  # our arm's name in the tables where its network had half of the iterations
 SCORES, CONSTANTS, TRAINED = "scores.parquet", "constants.parquet", "trained.csv"
 COURSES, CARD = "courses.csv", "card.json"
@@ -136,8 +137,19 @@ def headline() -> str:
         f"{_papers(chosen)} "
         f"**DeepFN, by motion**, ours, scores {reference_mean(OURS):.1f}: above subtracting each person's median face "
         f"by {over[SUBTRACTED]}, above the same with the head held still by {over[STABILISED]}, above the same "
-        f"transfer without training by {over[UNTRAINED]}. It has {100 * share.value:.0f} % of the exact answer's gain, "
+        f"transfer without training by {over[UNTRAINED]}{_templates(plan)}. It has {100 * share.value:.0f} % of the exact answer's gain, "
         f"which {short} the {100 * BAR:.0f} % that this project set itself."
+    )
+
+
+def _templates(plan: Plan) -> str:
+    """What the template is worth, where it was measured."""
+    if OWN_FACE not in reference_arms():
+        return ""
+    worth = reference_difference(OURS, OWN_FACE, plan)
+    return (
+        f", and above the same left on each person's own face, less its median, by {worth}, which is what one face for "
+        "all is worth"
     )
 
 
