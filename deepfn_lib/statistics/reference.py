@@ -137,7 +137,8 @@ def headline() -> str:
         f"{_papers(chosen)} "
         f"**DeepFN, by motion**, ours, scores {reference_mean(OURS):.1f}: above subtracting each person's median face "
         f"by {over[SUBTRACTED]}, above the same with the head held still by {over[STABILISED]}, above the same "
-        f"transfer without training by {over[UNTRAINED]}{_templates(plan)}. It has {100 * share.value:.0f} % of the exact answer's gain, "
+        f"transfer without training by {over[UNTRAINED]}{_templates(plan)}. It has "
+        f"{100 * share.value:.0f} % of the exact answer's gain, "
         f"which {short} the {100 * BAR:.0f} % that this project set itself."
     )
 
