@@ -27,7 +27,7 @@ from ..study.scores import SCORES as SCORES_FILE
 
 STRANGERS = "people"  # the family in which everything is scored
 JUDGED = (ORIGINAL, SUBTRACTED, PAPERS, OURS, ORACLE)  # what is scored in the others
-MARKS = (100, 300, 1000, 2000)  # iterations at which the paper's method is looked at
+MARKS = (100, 300, 1000)  # iterations at which the paper's method is looked at
 FOLLOWED = 3  # people whose networks are followed
 
 

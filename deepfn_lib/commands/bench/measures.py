@@ -80,7 +80,7 @@ def _over(rival: str, store: Store) -> dict:
 RIVALS = {
     arms.EQUALISED: arms.EQUALISED,
     "subtraction": arms.SUBTRACTED,
-    "stabilised": arms.STABILISED,
+    arms.STABILISED: arms.STABILISED,
     "motion": arms.UNTRAINED,
 }
 MEASURES |= {f"self_supervised_over_{name}": partial(_over, rival) for name, rival in RIVALS.items()}
