@@ -68,6 +68,7 @@ def run_reference(store: Store, only: Sequence[str] = (), families: Sequence[str
         people = [name for name in study.others if name.startswith("BP4D")]
         people = people[:: max(1, len(people) // FOLLOWED)][:FOLLOWED]
         began, found = time.monotonic(), study.courses(people, MARKS).round(4)
+        (folder / COURSES).unlink(missing_ok=True)  # of the same people at the same marks, or not at all
         _keep(folder / COURSES, found, ["person"], {"person": people})
         _note(folder, study, {}, time.monotonic() - began)
     return folder
