@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from ..arms import ARMS, PAPERS, label
 from ..artefacts import project_root
@@ -24,7 +24,7 @@ from .bootstrap import Plan
 from .comparisons import holm
 from .drawn import Contrast, contrast
 from .participants import repetition_scores
-from .published import published, published_table
+from .published import checked_rows, published, published_table
 
 FILE = "claims.csv"
 HOLDS, SMALLER = "holds", "holds, smaller than the paper's"
@@ -156,20 +156,11 @@ class Sentence(BaseModel):
 def sentences(path: Path | None = None) -> tuple[Sentence, ...]:
     """All sentences, checked. Raises StudyError for a file that cannot be read, or a wrong or repeated row."""
     path = path or project_root() / "data_manifests" / FILE
-    try:
-        raw = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, ValueError) as problem:
-        raise StudyError(f"cannot read the paper's sentences in {path.name}: {problem}") from None
-    found = []
-    for line, row in enumerate(raw.to_dict("records"), start=2):
-        try:
-            found.append(Sentence(**row))
-        except ValidationError as problem:
-            first = problem.errors()[0]
-            raise StudyError(f"{path.name}, line {line}: {first['loc'][0]}: {first['msg']}") from None
-        if found[-1].p and found[-1].p not in published_table().index:
-            raise StudyError(f"{path.name}, line {line}: no published p is called {found[-1].p!r}")
-        assert found[-1].cells
+    found = checked_rows(path, "paper's sentences", lambda row: Sentence(**row))  # type: ignore[arg-type]  # it checks
+    for line, one in enumerate(found, start=2):
+        if one.p and one.p not in published_table().index:
+            raise StudyError(f"{path.name}, line {line}: no published p is called {one.p!r}")
+        assert one.cells
     if len({one.id for one in found}) < len(found):
         raise StudyError(f"{path.name}: an id appears twice")
     return tuple(found)
@@ -249,9 +240,10 @@ def beside(judged: pd.DataFrame, run: Run, arm: str, plan: Plan) -> pd.DataFrame
     run within the luck of both. Nothing where it has not the sentence, or is the verdict's own."""
     by_id, texts = {one.id: one for one in sentences()}, []
     for row in judged.itertuples():
-        text, sentence = "", by_id[row.id]
-        if row.run not in ("", run.name) and sentence.is_in(run, arm):
-            found = min(sentence.contrasts(run, arm, plan), key=lambda one: one.difference.value)
+        text, found = "", Contrast()
+        if row.run not in ("", run.name):
+            found = _measure(by_id[row.id], [run], arm, plan).smallest
+        if found.people:
             apart = abs(found.difference.value - row.difference) / np.hypot(found.error, row.error)
             text = f"{found.difference.value:+.1f}" + ("" if pd.isna(apart) else ", agrees")
             text = text.replace("agrees", "differs") if apart > APART else text

@@ -119,16 +119,18 @@ def compare(first: pd.Series, second: pd.Series, plan: Plan) -> Comparison:
     shared = first.index.intersection(second.index)
     if same_people := len(shared) > 0:
         first, second = first[shared], second[shared]
-        differences = first - second
-        difference, ours = mean_interval(differences, plan), paired(first, second)
-        ranks, effect, enough = stats.wilcoxon, d_z, len(shared) >= 2 and differences.std() > 0
+        ranks, effect, enough = stats.wilcoxon, d_z, len(shared) >= 2 and (first - second).std() > 0
     else:
-        difference, ours = difference_interval(first, second, plan), two_sample(first, second, "unequal")
         ranks, effect, enough = stats.mannwhitneyu, hedges_g, min(len(first), len(second)) >= 2
-    similar = equivalence(first, second, plan.margin, same_people)
     if drawn:
         difference, similar = drawn.difference, drawn.within(plan.margin)
         ours = Outcome(difference.value / drawn.error if drawn.error else nan, drawn.df, drawn.p)
+    else:
+        similar = equivalence(first, second, plan.margin, same_people)
+        if same_people:
+            difference, ours = mean_interval(first - second, plan), paired(first, second)
+        else:
+            difference, ours = difference_interval(first, second, plan), two_sample(first, second, "unequal")
     with np.errstate(all="ignore"):
         return Comparison(
             difference,

@@ -1,9 +1,10 @@
 """The paper's published numbers, from data_manifests/published.csv: each with its section and place."""
 
+from collections.abc import Callable
 from functools import cache
 from math import nan
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -13,6 +14,7 @@ from ..artefacts import project_root
 from ..errors import StudyError
 
 FILE = "published.csv"
+Row = TypeVar("Row")
 
 
 class Published(BaseModel):
@@ -38,33 +40,48 @@ class Published(BaseModel):
     printed: str
 
 
+def checked_rows(path: Path, what: str, build: Callable[[dict[str, str]], Row]) -> list[Row]:
+    """The rows of a CSV file of ours, each made by `build` from its texts and checked by its model.
+
+    Raises StudyError for a file that cannot be read, and names the line and the field of a wrong row.
+    """
+    try:
+        raw = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (OSError, ValueError) as problem:
+        raise StudyError(f"cannot read the {what} in {path.name}: {problem}") from None
+    rows = []
+    for line, row in enumerate(raw.to_dict("records"), start=2):
+        try:
+            rows.append(build(row))
+        except ValidationError as problem:
+            first = problem.errors()[0]
+            raise StudyError(f"{path.name}, line {line}: {first['loc'][0]}: {first['msg']}") from None
+    return rows
+
+
+def _published(row: dict[str, str]) -> Published:
+    printed = row["value"]
+    decimals = len(printed.partition(".")[2])
+    given: dict[str, Any] = {
+        name: text for name, text in row.items() if text or name in ("relation", "first", "second")
+    }
+    return Published(**given, half_unit=0.5 * 10.0**-decimals, printed=printed)
+
+
 @cache
 def published_table(path: Path | None = None) -> pd.DataFrame:
     """All published numbers, checked, indexed by key.
 
     Raises StudyError for a file that cannot be read, a wrong or repeated row, or a pair of keys that is not there.
     """
-    path = path or project_root() / "data_manifests" / FILE
-    try:
-        raw = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, ValueError) as problem:
-        raise StudyError(f"cannot read the published numbers in {path.name}: {problem}") from None
-    rows = []
-    for line, row in enumerate(raw.to_dict("records"), start=2):
-        printed = row["value"]
-        decimals = len(printed.partition(".")[2])
-        given = {name: value for name, value in row.items() if value != "" or name in ("relation", "first", "second")}
-        try:
-            rows.append(Published(**given, half_unit=0.5 * 10.0**-decimals, printed=printed))
-        except ValidationError as problem:
-            first = problem.errors()[0]
-            raise StudyError(f"{path.name}, line {line}: {first['loc'][0]}: {first['msg']}") from None
+    rows = checked_rows(path or project_root() / "data_manifests" / FILE, "published numbers", _published)
     frame = pd.DataFrame([r.model_dump() for r in rows]).set_index("key")
+    name = (path or Path(FILE)).name
     if not frame.index.is_unique:
-        raise StudyError(f"{path.name}: key {frame.index[frame.index.duplicated()][0]!r} appears twice")
+        raise StudyError(f"{name}: key {frame.index[frame.index.duplicated()][0]!r} appears twice")
     missing = sorted({*frame["first"], *frame["second"]} - {*frame.index, ""})
     if missing:
-        raise StudyError(f"{path.name}: {missing[0]!r} is compared but has no row of its own")
+        raise StudyError(f"{name}: {missing[0]!r} is compared but has no row of its own")
     return frame
 
 
