@@ -88,14 +88,37 @@ def write_bp4d(
     return root
 
 
-def write_video(path: Path, count: int, size=(32, 24), picture=None) -> None:
+def write_video(path: Path, count: int, size=(32, 24), picture=None, codec: str = "MJPG") -> None:
     """A small video whose frame k (from 0) is grey level 10 + 2 k, or `picture(k)`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    video = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 20, size)
+    video = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*codec), 20, size)
     for k in range(count):
         frame = picture(k) if picture else np.full((size[1], size[0], 3), (10 + 2 * k) % 250, np.uint8)
         video.write(frame)
     video.release()
+
+
+def spoil_video(path: Path, dropped=(), zeroed=(), claimed: int | None = None) -> None:
+    """Rewrite an AVI: some frames' chunks emptied, as recorders do with frames they lose, others of zeros only, and
+    another count of frames in its headers."""
+    whole = path.read_bytes()
+    at = start = whole.index(b"movi") + 4
+    body, index, frame = b"", b"", 0
+    while whole[at + 2 : at + 4] in (b"dc", b"db"):
+        size = int.from_bytes(whole[at + 4 : at + 8], "little")
+        data = b"" if frame in dropped else bytes(size) if frame in zeroed else whole[at + 8 : at + 8 + size]
+        length = len(data).to_bytes(4, "little")
+        index += whole[at : at + 4] + (16).to_bytes(4, "little") + (4 + len(body)).to_bytes(4, "little") + length
+        body += whole[at : at + 4] + length + data + bytes(len(data) % 2)
+        at, frame = at + 8 + size + size % 2, frame + 1
+    head = bytearray(whole[: start - 8])
+    if claimed is not None:
+        for mark, offset in ((b"avih", 24), (b"strh", 40)):
+            place = head.index(mark) + offset
+            head[place : place + 4] = claimed.to_bytes(4, "little")
+    head += (4 + len(body)).to_bytes(4, "little") + b"movi" + body + b"idx1" + len(index).to_bytes(4, "little") + index
+    head[4:8] = (len(head) - 8).to_bytes(4, "little")
+    path.write_bytes(head)
 
 
 def write_disfa(

@@ -170,6 +170,22 @@ def test_reports_are_saved_and_no_picture_is_written(tmp_path):
         run_check()
 
 
+def test_videos_are_told_by_what_is_in_them(tmp_path):
+    root = trees.write_disfa(tmp_path, cameras=("left",))
+    for person, spoiling in (("SN001", {"dropped": (5,)}), ("SN002", {"zeroed": (3,)}), ("SN010", {"claimed": 9})):
+        trees.spoil_video(root / f"Videos_LeftCamera/LeftVideo{person}_comp.avi", **spoiling)
+    report = check_dataset(root, "DISFA")
+    assert _subjects(report, "videos") == [
+        "note: 1 left videos have frames that were dropped (1 in all); their rows are left out, no other moves: SN001",
+        "note: 1 left videos have frames of nothing but zeros (1 in all): SN002",
+        "note: 1 left videos have another number of frames than their headers say; what is in them counts: SN010",
+        "good: 3 left videos",
+    ]
+    table = report.tables["Videos that are not as their labels"].set_index("participant")
+    assert table["video frames"].tolist() == [12, 12, 12]
+    assert table["dropped"].tolist() == [1, 0, 0] and table["header's"].tolist() == [12, 12, 9]
+
+
 def test_at_most_one_image_a_participant_is_opened(tmp_path, monkeypatch):
     from deepfn_lib.faces import sources
 

@@ -8,11 +8,13 @@ import pytest
 
 from deepfn_lib.arms import ARMS, find
 from deepfn_lib.cluster import Machine
+from deepfn_lib.datasets import videos
 from deepfn_lib.datasets.bp4d import read_bp4d
 from deepfn_lib.datasets.disfa import read_disfa
+from deepfn_lib.datasets.videos import DROPPED, video_packets
 from deepfn_lib.errors import StudyError
 from deepfn_lib.faces import alignment, crops, detection, images, tracking
-from deepfn_lib.faces.sources import VIDEO_ENDED, grey_frames
+from deepfn_lib.faces.sources import UNREADABLE, VIDEO_ENDED, grey_frames
 from deepfn_lib.frames import join
 from deepfn_lib.study.steps import Named
 
@@ -224,6 +226,44 @@ def test_a_video_is_read_once_and_never_shifted(tmp_path):
     for (_, image, _), index in zip(rows[:5], wanted):
         assert abs(float(image.mean()) - (10 + 2 * index)) < 1.5
     assert [reason for _, _, reason in rows[5:]] == [VIDEO_ENDED] * 2
+
+
+@pytest.mark.parametrize("codec", ["MJPG", "XVID"])
+@pytest.mark.parametrize(
+    ("spoiling", "lost"),
+    [
+        ({"dropped": (5,)}, {5: DROPPED}),
+        ({"dropped": (0, 1, 7, 11)}, {0: DROPPED, 1: DROPPED, 7: DROPPED, 11: VIDEO_ENDED}),
+        ({"zeroed": (0, 4, 5)}, {0: UNREADABLE, 4: UNREADABLE, 5: UNREADABLE}),
+        ({"dropped": (3,), "zeroed": (4, 11), "claimed": 9}, {3: DROPPED, 4: UNREADABLE, 11: UNREADABLE}),
+        ({"claimed": 9}, {}),
+    ],
+)
+def test_a_frame_that_is_not_there_moves_no_other(codec, spoiling, lost, tmp_path):
+    def picture(k):
+        return np.full((48, 64, 3), 10 + 20 * k, np.uint8)
+
+    trees.write_video(tmp_path / "v.avi", 12, (64, 48), picture, codec)
+    assert video_packets(tmp_path / "v.avi").length == 12
+    trees.spoil_video(tmp_path / "v.avi", **spoiling)
+    wanted = np.arange(13)
+    rows = list(grey_frames(tmp_path, ["v.avi"] * len(wanted), wanted))
+    assert [row for row, _, _ in rows] == wanted.tolist()
+    assert {row: reason for row, _, reason in rows if reason} == {**lost, 12: VIDEO_ENDED}
+    found = {row: float(image.mean()) for row, image, _ in rows if image is not None}
+    assert found == {row: pytest.approx(10 + 20 * row, abs=6) for row in range(12) if row not in lost}
+
+
+def test_time_stamps_are_frames(tmp_path):
+    def positions(times, step):
+        return videos._positions(np.array(times, float), step).tolist()
+
+    assert positions([0, 50, 100, 200, 250], 50) == [0, 1, 2, 4, 5]
+    assert positions([50, 100, 300], 50) == [1, 2, 6]  # more dropped than there
+    assert positions([0, 33, 67, 100, 133, 200], 36.0) == [0, 1, 2, 3, 4, 6]  # rounded, and a mean rate
+    assert positions([0, 0, 0], 50) == [0, 1, 2]  # no time stamps
+    assert positions([0, 40, 80], np.inf) == [0, 1, 2]  # no rate
+    assert positions([], 50) == []
 
 
 def test_crops_of_both_layouts(trees_with_faces, tmp_path):

@@ -144,6 +144,10 @@ def frames_folder(root, first=0, skip=()):
                 (root / "frames" / person / f"{number}.png").write_bytes(trees.grey_square())
 
 
+def video(**spoiling):
+    return lambda root: trees.spoil_video(root / LEFT, **spoiling)
+
+
 def short_video(root):
     trees.write_video(root / LEFT, 9)
 
@@ -295,6 +299,10 @@ DISFA = [
     Fault("a video is missing", "DISFA", remove(LEFT), "no left video of this participant: 12 frames", 24),
     Fault("a video cannot be opened", "DISFA", write(LEFT, b"no video"), "video cannot be opened: 12 frames", 24),
     Fault("a video shorter than its labels", "DISFA", short_video, "beyond the video's end: 3 frames", 33),
+    Fault("a video with a dropped frame", "DISFA", video(dropped=(5,)), "frame dropped in the video: 1 frame", 35),
+    Fault(
+        "a video whose header counts too few", "DISFA", video(claimed=9), "3 of 27 participants have both labels", 36
+    ),
     Fault(
         "two videos of one camera and person",
         "DISFA",

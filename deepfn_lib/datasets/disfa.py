@@ -18,6 +18,7 @@ from ..frames import DISFA_PARTICIPANTS as PARTICIPANTS
 from ..frames import DISFA_TASK as TASK
 from .codes import Codes, by_frame, known_codes, odd_notices, read_numbers
 from .files import Key, SessionImages, refuse_two, scan
+from .videos import DROPPED, video_packets
 
 CODE_VERSION = 1  # raise when the same files would be read otherwise
 
@@ -122,17 +123,6 @@ def _read_label_file(path: Path, odd: Counter[str]) -> tuple[np.ndarray, np.ndar
     return values[:, 0], known_codes(values[:, 1], 5, "intensity", odd)
 
 
-def video_length(path: Path) -> int:
-    """The number of frames a video's header claims; 0 where it opens but does not say, -1 where it does not open."""
-    import cv2
-
-    video = cv2.VideoCapture(str(path))
-    try:
-        return max(int(video.get(cv2.CAP_PROP_FRAME_COUNT)), 0) if video.isOpened() else -1
-    finally:
-        video.release()
-
-
 def extracted_frames(frames_folder: str | Path, camera: str, notices: list[str]) -> dict[str, SessionImages]:
     """Numbered images of each participant in a folder of extracted frames: `<…SN001…>/<number>.<suffix>`.
 
@@ -196,11 +186,12 @@ def read_disfa(
             keep = ~within_error_log(participant, codes.frame)
             excluded.append((participant, TASK, "in DISFA's error log", int((~keep).sum())))
         if frames_folder:
-            sources, reason = _from_images(images.get(participant), codes.frame - 1 + first_image, frames_folder)
+            sources, reasons = _from_images(images.get(participant), codes.frame - 1 + first_image, frames_folder)
         else:
-            sources, reason = _from_video(files, camera, participant, codes.frame)
-        excluded.append((participant, TASK, reason, int((keep & (sources == "")).sum())))
-        keep &= sources != ""
+            sources, reasons = _from_video(files, camera, participant, codes.frame)
+        left_out = Counter(reasons[keep & (reasons != "")].tolist())
+        excluded += [(participant, TASK, reason, count) for reason, count in left_out.items()]
+        keep &= reasons == ""
         index = -1 if frames_folder else codes.frame[keep] - 1
         parts.append(_rows(participant, codes, keep, sources[keep].tolist(), index, threshold))
     whole = sum(len(part) > 0 for part in parts)
@@ -228,25 +219,27 @@ def _rows(
     return session_frames("DISFA", participant, TASK, codes.frame[keep], sources, index, columns)
 
 
-def _from_video(files: Files, camera: str, participant: str, frame: np.ndarray) -> tuple[np.ndarray, str]:
-    """Where each label frame (n,) is: the video's path, "" where it is not, and why it is not."""
-    path = files.videos.get((camera, participant))
-    if path is None:
-        return np.full(len(frame), ""), f"no {camera} video of this participant"
-    length = video_length(files.root / path)
-    if length < 0:
-        return np.full(len(frame), ""), "video cannot be opened"
-    # Where the header does not say, decoding finds the end and counts what is beyond it.
-    return np.where((frame <= length) | (length == 0), path, ""), "label frame beyond the video's end"
+def _from_video(files: Files, camera: str, participant: str, frame: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The video's path for each label frame (n,), and why its picture is not there, "" where it is."""
+    path = files.videos.get((camera, participant), "")
+    packets = video_packets(files.root / path) if path else None
+    if packets is None:
+        reason = "video cannot be opened" if path else f"no {camera} video of this participant"
+        return np.full(len(frame), path, object), np.full(len(frame), reason, object)
+    reasons = np.where(np.isin(frame - 1, packets.positions), "", DROPPED).astype(object)
+    reasons[frame > packets.length] = "label frame beyond the video's end"
+    return np.full(len(frame), path, object), reasons
 
 
 def _from_images(
     images: SessionImages | None, numbers: np.ndarray, frames_folder: str | Path
-) -> tuple[np.ndarray, str]:
-    """Where the images of these numbers (n,) are: paths, "" where there is none, and why there is none."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """The paths of the images of these numbers (n,), and why there is none, "" where there is one."""
     if images is None:
-        return np.full(len(numbers), ""), "no extracted frames of this participant"
+        return np.full(len(numbers), "", object), np.full(
+            len(numbers), "no extracted frames of this participant", object
+        )
     found, paths = images.sources(numbers)
     sources = np.full(len(numbers), "", object)
     sources[found] = [(Path(frames_folder) / path).as_posix() for path in paths]
-    return sources, "no extracted image for the label frame"
+    return sources, np.where(found, "", "no extracted image for the label frame").astype(object)

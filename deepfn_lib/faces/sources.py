@@ -6,6 +6,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ..datasets.videos import DROPPED, open_video, video_packets
+
 UNREADABLE = "image cannot be read"
 VIDEO_ENDED = "video ended before the label frame"
 
@@ -37,18 +39,43 @@ def read_grey(path: Path) -> np.ndarray | None:
 
 
 def _video_frames(path: Path, indices: np.ndarray) -> Iterator[tuple[int, np.ndarray | None, str]]:
-    video = cv2.VideoCapture(str(path))
+    packets = video_packets(path)
+    times, positions = (packets.times, packets.positions) if packets else (np.empty(0), np.empty(0, int))
+    reasons = np.where(np.isin(indices, positions), UNREADABLE, DROPPED).astype(object)
+    reasons[indices > positions.max(initial=-1)] = VIDEO_ENDED
+    row = 0
+    for position, image in _decoded(path, times, positions):
+        while row < len(indices) and indices[row] <= position:
+            found = image if indices[row] == position else None
+            yield row, found, reasons[row] if found is None else ""
+            row += 1
+        if row == len(indices):
+            return
+    for rest in range(row, len(indices)):
+        yield rest, None, reasons[rest]
+
+
+def _decoded(path: Path, times: np.ndarray, positions: np.ndarray) -> Iterator[tuple[int, np.ndarray | None]]:
+    """Each frame that a decoder finds in the packets of these `times` and `positions` (n,): position and grey image.
+
+    A damaged packet fails by itself, and is told from the end by the packets that are still to come.
+    """
+    video, packet, delay = open_video(path), -1, 0.0
     try:
-        at, row = 0, 0
-        while row < len(indices) and video.isOpened() and video.grab():
-            if at == indices[row]:
-                good, image = video.retrieve()
-                if good and image.ndim == 3:
-                    image = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-                yield (row, image, "") if good else (row, None, UNREADABLE)
-                row += 1
-            at += 1
+        for attempt in range(2 * len(times)):  # a packet gives a frame or a failure; held-back ones come at the end
+            if packet == len(times) - 1:
+                return
+            if not video.grab():
+                continue
+            time = video.get(cv2.CAP_PROP_POS_MSEC)
+            if attempt == 0:
+                delay = time - times[0]  # a decoder that holds frames back may stamp them late
+            packet = max(int(np.abs(times - (time - delay)).argmin()), packet + 1)
+            if packet == len(times):
+                return
+            good, image = video.retrieve()
+            if good and image.ndim == 3:
+                image = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+            yield int(positions[packet]), image if good else None
     finally:
         video.release()
-    for rest in range(row, len(indices)):
-        yield rest, None, VIDEO_ENDED

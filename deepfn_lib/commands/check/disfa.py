@@ -6,17 +6,10 @@ import numpy as np
 import pandas as pd
 
 from ...datasets.codes import Codes
-from ...datasets.disfa import (
-    PARTICIPANTS,
-    Files,
-    extracted_frames,
-    read_codes,
-    scan_disfa,
-    video_length,
-    within_error_log,
-)
+from ...datasets.disfa import PARTICIPANTS, Files, extracted_frames, read_codes, scan_disfa, within_error_log
 from ...datasets.files import Key
 from ...datasets.manifests import load_manifest
+from ...datasets.videos import video_packets
 from ...errors import StudyError
 from ...frames import DISFA_ACTION_UNITS, evenly
 from .codes import read_all, tell_odd
@@ -60,27 +53,43 @@ def _counts(files: Files, codes: dict[str, Codes], report: Report) -> None:
 
 
 def _videos(files: Files, codes: dict[str, Codes], report: Report) -> dict[Key, int]:
-    """Each video's length by its header beside the label rows; the two cameras' counts."""
-    lengths = {key: video_length(files.root / path) for key, path in files.videos.items()}
+    """Each video's frames beside the label rows; the lengths of those that open, by camera and participant."""
+    found = {key: video_packets(files.root / path) for key, path in files.videos.items()}
+    lengths = {key: packets.length for key, packets in found.items() if packets}
     rows = []
     for camera in ("left", "right"):
-        people = [p for p in codes if (camera, p) in lengths]
-        closed = [p for p in people if lengths[camera, p] < 0]
-        short = [p for p in people if 0 < lengths[camera, p] < codes[p].frame.max(initial=0)]
-        if closed:
-            report.add(NOTE, "videos", f"{len(closed)} {camera} videos cannot be opened: {', '.join(closed[:4])}")
-        if short:
-            beyond = "shorter than their labels; rows beyond the end are left out"
-            report.add(NOTE, "videos", f"{len(short)} {camera} videos are {beyond}")
+        people = [p for p in codes if (camera, p) in found]
+        closed = [p for p in people if found[camera, p] is None]
+        there = {p: packets for p in people if (packets := found[camera, p])}
+        told = {
+            "cannot be opened": closed,
+            "are shorter than their labels; rows beyond the end are left out": [
+                p for p, packets in there.items() if packets.length < codes[p].frame.max(initial=0)
+            ],
+            f"have frames that were dropped ({sum(p.dropped for p in there.values()):,} in all); their rows are left "
+            "out, no other moves": [p for p, packets in there.items() if packets.dropped],
+            f"have frames of nothing but zeros ({sum(p.zeroed for p in there.values()):,} in all)": [
+                p for p, packets in there.items() if packets.zeroed
+            ],
+            "have another number of frames than their headers say; what is in them counts": [
+                p for p, packets in there.items() if packets.claimed not in (0, packets.length)
+            ],
+        }
+        for what, some in told.items():
+            if some:
+                report.add(NOTE, "videos", f"{len(some)} {camera} videos {what}: {', '.join(some[:4])}")
         if people:
             report.add(GOOD, "videos", f"{len(people)} {camera} videos")
-        rows += [(person, camera, len(codes[person].frame), lengths[camera, person]) for person in (*closed, *short)]
+        for person in dict.fromkeys(person for some in told.values() for person in some):
+            packets = there.get(person)
+            numbers = (packets.length, packets.dropped, packets.claimed) if packets else (-1, 0, 0)
+            rows.append((person, camera, len(codes[person].frame), *numbers))
     if rows:
-        columns = ["participant", "camera", "label rows", "video frames"]
-        report.tables["Videos and labels of different length"] = pd.DataFrame(rows, columns=columns)
-    if not any(length >= 0 for length in lengths.values()):
+        columns = ["participant", "camera", "label rows", "video frames", "dropped", "header's"]
+        report.tables["Videos that are not as their labels"] = pd.DataFrame(rows, columns=columns)
+    if not lengths:
         _extracted(files, report)
-    elif not any(camera == "left" and length >= 0 for (camera, _), length in lengths.items()):
+    elif not any(camera == "left" for camera, _ in lengths):
         report.add(NOTE, "videos", "only the right camera's; set disfa_camera to right")
     return lengths
 
@@ -94,7 +103,7 @@ def _extracted(files: Files, report: Report) -> None:
             PROBLEM, "videos", "no video that opens, and no extracted frames in folders SN001, …; unpack the videos"
         )
         return
-    folder = str(Path(people[min(people)].folder).parent)
+    folder = (files.root / people[min(people)].folder).parent.resolve()
     report.add(NOTE, "videos", f"none; extracted frames of {len(people)} participants: set disfa_frames to {folder}")
 
 

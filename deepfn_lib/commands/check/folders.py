@@ -1,7 +1,7 @@
 """`deepfn check`: is this folder BP4D or DISFA, is it whole, and does it agree with what others have found in it?
 
-Reads label files and folder listings; of the pictures only sizes in bytes, one image a participant, and each video's
-header. Writes reports and nothing else.
+Reads label files and folder listings; of the pictures only sizes in bytes, one image a participant, and which
+frames each video holds. Writes reports and nothing else.
 """
 
 import sys
