@@ -52,4 +52,6 @@ serve: setup ## the built book on http://127.0.0.1:8000
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
 
 clean: ## everything that was made, but not the environment
-	rm -rf _build artefacts book/chapters .pytest_cache .ruff_cache
+	@if [ -x $(BIN)/deepfn ]; then $(BIN)/deepfn clean --yes --artefacts artefacts; \
+	elif [ -e artefacts ]; then echo "artefacts stays: what in it is the study's, deepfn clean knows; make setup first"; fi
+	rm -rf _build book/chapters/[0-9][0-9]_*.ipynb .pytest_cache .ruff_cache

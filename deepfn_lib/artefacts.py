@@ -3,17 +3,21 @@
 An artefact is a folder `<root>/<step>/<digest>/` with the files of one step and a `card.json` that says what went
 in, what came out (size and SHA-256 of each file), on which code and machine, in how many seconds. While it is made
 it is called `<digest>.partial`; that folder survives an interruption, so a step may continue where it stopped.
+Only its owner may look into it: it may hold faces that nobody else is licensed to see.
 """
 
 import hashlib
 import json
 import os
 import platform
+import re
+import secrets
 import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from errno import EDQUOT, ENOSPC
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -23,10 +27,15 @@ import psutil
 from filelock import FileLock, Timeout
 
 from .errors import StudyError
+from .progress import progress
 
 ENVIRONMENT_VARIABLE = "DEEPFN_ARTEFACTS"
 CARD = "card.json"
-TREE = "*"  # the one entry of a card that stands for all files of a large tree
+LISTING = "files.json"  # beside the card of a large tree: its files, which the card has as one
+TREE = "*"  # that one entry's name
+SECONDS = "seconds.json"  # what an unfinished artefact has cost so far
+OURS = re.compile(r"[0-9a-f]{16}(\.(partial|lock|maker))?")
+NO_ROOM = 2**20  # bytes free, below which a disk is full
 PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "numpy", "opencv-python-headless", "statsmodels", "mtcnn")
 
 
@@ -55,7 +64,7 @@ def file_digest(path: Path) -> str:
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """A stream for what is to take the place of `path`: a reader sees the old file or the new one, never a part."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         with open(temporary, "wb") as stream:
             yield stream
@@ -124,30 +133,45 @@ class Store:
 
         `inputs` is JSON: all that tells this artefact from every other (`study.steps.Step.key`). `make` may find files
         of an interrupted earlier attempt in the folder it is given, and may continue from them.
-        Raises StudyError for a damaged artefact (it is named, not silently replaced) or a folder in use.
+        Where another process is making it, that is said and waited for.
+        Raises StudyError for a damaged artefact (it is named, not silently replaced), a folder that cannot be written
+        or locked, or a full disk.
         """
         folder = self.folder(step, inputs)
         if folder.exists():
             return self._take(folder)
         partial = folder.with_name(folder.name + ".partial")
-        folder.parent.mkdir(parents=True, exist_ok=True)
         with _held(folder.with_name(folder.name + ".lock")):
             if folder.exists():  # another process finished it since we looked
                 return self._take(folder)
-            partial.mkdir(exist_ok=True)
-            began = time.monotonic()
-            earlier = _seconds_so_far(partial)
+            began, earlier = time.monotonic(), 0.0
             try:
+                partial.mkdir(exist_ok=True)
+                with suppress(OSError):  # file systems without permissions
+                    partial.chmod(0o700)
+                earlier = _seconds_so_far(partial)
                 make(partial)
-            except BaseException:
-                if partial.exists():
-                    write_json(partial / "seconds.json", earlier + time.monotonic() - began)
+                if full := self.full():  # and who made it may not have been told
+                    raise StudyError(full)
+                card = self._seal(partial, step, inputs, earlier + time.monotonic() - began)
+                os.replace(partial, folder)
+            except BaseException as problem:
+                with suppress(OSError):
+                    if partial.exists():
+                        write_json(partial / SECONDS, earlier + time.monotonic() - began)
+                full = self.full(problem) if isinstance(problem, Exception) else ""
+                if full:
+                    raise StudyError(full) from None
                 raise
-            (partial / "seconds.json").unlink(missing_ok=True)
-            card = self._seal(partial, step, inputs, earlier + time.monotonic() - began)
-            os.replace(partial, folder)
         self.used[folder] = card
         return folder
+
+    def full(self, problem: BaseException | None = None) -> str:
+        """A line that names the folder if its disk is full, or if `problem` says so; empty where there is room."""
+        with suppress(OSError):
+            if getattr(problem, "errno", None) in (ENOSPC, EDQUOT) or shutil.disk_usage(self.root).free < NO_ROOM:
+                return f"the disk of {self.root} is full; make room and run again: what is finished is kept"
+        return ""
 
     def _take(self, folder: Path) -> Path:
         """Check a finished artefact, unless it is a tree of many files that this process has walked already: a chapter
@@ -157,12 +181,16 @@ class Store:
         return folder
 
     def _seal(self, partial: Path, step: str, inputs: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+        # What a process killed at this very place has left.
+        for left in (partial / CARD, partial / LISTING, partial / SECONDS, *partial.rglob("*.????????.tmp")):
+            left.unlink(missing_ok=True)
         files: dict[str, dict[str, Any]] = {
             path.relative_to(partial).as_posix(): {"bytes": path.stat().st_size, "sha256": file_digest(path)}
             for path in sorted(partial.rglob("*"))
             if path.is_file()
         }
         if len(files) > 64:  # a rendered corpus: one digest for the tree keeps the card readable
+            write_json(partial / LISTING, files)
             tree = digest(files)
             files = {TREE: {"bytes": sum(f["bytes"] for f in files.values()), "files": len(files), "sha256": tree}}
         card = {
@@ -178,34 +206,36 @@ class Store:
         return card
 
     def check(self, folder: Path, contents: bool = False) -> dict[str, Any]:
-        """The artefact's card, after comparing every file's size (and, with `contents`, its SHA-256) with it.
+        """The artefact's card, after comparing every recorded file's size (and, with `contents`, its SHA-256) with it.
+        What else lies in the folder, a file manager's notes say, is nothing of ours.
 
         Raises StudyError where something is missing or differs.
         """
-        remedy = f"delete {folder} and run again to make it anew"
+        name, remedy = f"artefact {folder.parent.name}/{folder.name}", f"delete {folder} and run again to make it anew"
         try:
             card = json.loads((folder / CARD).read_text())
             files = card["files"]
-        except (OSError, ValueError, KeyError):
-            raise StudyError(f"artefact {folder.parent.name}/{folder.name} has no readable {CARD}; {remedy}") from None
-        if TREE in files:
+            if TREE in files and (folder / LISTING).exists():
+                whole, files = files[TREE]["sha256"], json.loads((folder / LISTING).read_text())
+                if digest(files) != whole:
+                    raise StudyError(f"{name} is damaged: {LISTING} has changed; {remedy}")
+        except (OSError, ValueError, KeyError, TypeError):
+            raise StudyError(f"{name} has no readable {CARD}; {remedy}") from None
+        if TREE in files:  # from before there were listings
             present = [p for p in folder.rglob("*") if p.is_file() and p.name != CARD]
             found = (len(present), sum(p.stat().st_size for p in present))
             if found != (files[TREE]["files"], files[TREE]["bytes"]):
-                raise StudyError(
-                    f"artefact {folder.parent.name}/{folder.name} is damaged: files are missing or cut; {remedy}"
-                )
+                raise StudyError(f"{name} is damaged: files are missing or cut; {remedy}")
             return card
-        for name, entry in files.items():
-            path = folder / name
-            if not path.is_file() or path.stat().st_size != entry["bytes"]:
-                raise StudyError(
-                    f"artefact {folder.parent.name}/{folder.name} is damaged: {name} is missing or cut; {remedy}"
-                )
-            if contents and file_digest(path) != entry["sha256"]:
-                raise StudyError(
-                    f"artefact {folder.parent.name}/{folder.name} is damaged: {name} has changed; {remedy}"
-                )
+        for file, entry in files.items():
+            try:
+                size = os.stat(folder / file).st_size
+            except OSError:
+                size = -1
+            if size != entry["bytes"]:
+                raise StudyError(f"{name} is damaged: {file} is missing or cut; {remedy}")
+            if contents and file_digest(folder / file) != entry["sha256"]:
+                raise StudyError(f"{name} is damaged: {file} has changed; {remedy}")
         return card
 
     def cards(self) -> list[tuple[Path, dict[str, Any] | None]]:
@@ -217,6 +247,23 @@ class Store:
             except ValueError:
                 found.append((path.parent, None))
         return found
+
+    def own(self) -> list[Path]:
+        """All that carries the store's mark: artefacts by their cards, unfinished ones and locks by their names."""
+        named = [path for path in sorted(self.root.glob("*/*")) if OURS.fullmatch(path.name)]
+        return [path for path in named if path.suffix or (path / CARD).is_file()]
+
+    def in_use(self) -> str:
+        """Which artefact is being made, and by whom; empty where none is."""
+        for path in sorted(self.root.glob("*/*.lock")):
+            with suppress(FileNotFoundError):
+                lock = FileLock(path)
+                try:
+                    lock.acquire(timeout=0)
+                except Timeout:
+                    return _told(path)
+                lock.release()
+        return ""
 
     def remove(self, folder: Path) -> None:
         """Delete one artefact."""
@@ -230,27 +277,45 @@ def _seconds_so_far(partial: Path) -> float:
         return 0.0
 
 
+def _told(path: Path) -> str:
+    """What is being made under the lock `path`, and by whom."""
+    try:
+        owner = f"process {path.with_suffix('.maker').read_text(errors='replace')[:200]}"
+    except OSError:  # it has just begun, or ended
+        owner = "another process"
+    return f"{path.parent.name}/{path.stem} is being made by {owner}"
+
+
 @contextmanager
 def _held(path: Path) -> Iterator[None]:
-    """One process at a time makes an artefact, on this machine or another that shares the folder.
+    """One process at a time makes an artefact, on this machine or another that shares the folder; the next one waits.
 
     The operating system ends a dead process's hold. A note beside the lock says who holds it.
+    Raises StudyError where the folder cannot be written or locked.
     """
-    lock, note = FileLock(path, timeout=0), path.with_suffix(".maker")
+    lock, note = FileLock(path), path.with_suffix(".maker")
     try:
-        lock.acquire()
-    except Timeout:
-        try:
-            owner = f"process {note.read_text()}"
-        except OSError:  # it has just begun, or ended
-            owner = "another process"
-        raise StudyError(
-            f"artefact {path.parent.name}/{path.stem} is being made by {owner}; wait for it, or stop it and run again"
-        ) from None
-    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(Timeout):
+            lock.acquire(timeout=0)
+        if not lock.is_locked:
+            with progress(description=f"waiting, as {_told(path)}", unit="s") as bar:
+                while not lock.is_locked:
+                    with suppress(Timeout):
+                        lock.acquire(timeout=1)
+                    bar.update()
         note.write_text(f"{os.getpid()} on {platform.node()}")
+    except OSError as problem:
+        lock.release()
+        if getattr(problem, "errno", None) in (ENOSPC, EDQUOT):
+            reason = "its disk is full; make room"
+        else:
+            reason = f"{problem}; give another with --artefacts or {ENVIRONMENT_VARIABLE}"
+        raise StudyError(f"artefact folder {path.parents[1]} cannot be written or locked: {reason}") from None
+    try:
         yield
     finally:
         for file in (note, path):  # before the release: who comes next makes files of their own
-            file.unlink(missing_ok=True)
+            with suppress(OSError):
+                file.unlink()
         lock.release()

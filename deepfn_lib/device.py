@@ -1,9 +1,45 @@
-"""TensorFlow's set-up for this process: quiet, with a stated number of threads, deterministic where asked."""
+"""TensorFlow's set-up for this process: quiet, with a stated number of threads, deterministic where asked, and as the
+study wants it, whatever this user, or another program of theirs, has set up for TensorFlow, Keras or OpenCV."""
 
 import os
 import re
+import sys
 import threading
 from functools import cache
+from pathlib import Path
+
+from .errors import StudyError
+
+# How the environment variables begin that may change a number or stop a run, and of these what may not.
+FOREIGN = ("KERAS_", "TF_", "XLA_", "ONEDNN_", "DNNL_", "NVIDIA_TF32_", "OPENCV_")
+TERRAFORM = ("TF_CLI_", "TF_VAR_", "TF_LOG", "TF_DATA_DIR", "TF_WORKSPACE", "TF_PLUGIN_", "TF_TOKEN_")
+HARMLESS = ("TF_CPP_", "TF_FORCE_GPU_ALLOW_GROWTH", "TF_GPU_ALLOCATOR", *TERRAFORM)
+# The folder's keras.json is read in the place of the user's: float32, epsilon, channels last.
+KERAS = {"KERAS_BACKEND": "tensorflow", "KERAS_HOME": str(Path(__file__).with_name("keras_home"))}
+
+
+def settle() -> dict[str, str]:
+    """Take other programs' settings out of this process's environment, and Keras's own in; what was taken out.
+
+    The package does this as it is imported, before any of these libraries. Raises StudyError where Keras was imported
+    before, on another backend.
+    """
+    taken = {
+        name: os.environ.pop(name)
+        for name, value in tuple(os.environ.items())
+        if name.startswith(FOREIGN) and not name.startswith(HARMLESS) and value != KERAS.get(name)
+    }
+    os.environ.update(KERAS)
+    if keras := sys.modules.get("keras"):
+        if keras.config.backend() != "tensorflow":
+            raise StudyError(f"Keras was imported on {keras.config.backend()}; import deepfn_lib before it")
+        keras.config.set_floatx("float32")
+        keras.config.set_epsilon(1e-7)
+        keras.config.set_image_data_format("channels_last")
+    return taken
+
+
+NOT_COUNTED = settle()
 
 
 def configure_tensorflow(threads: int | None = None, deterministic: bool = False):

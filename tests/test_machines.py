@@ -1,6 +1,9 @@
 """Machines as they are: other users, other programs' settings, few processors, full disks, kills, many at once."""
 
+import errno
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -8,11 +11,13 @@ import textwrap
 import time
 from pathlib import Path
 
-import dask
 import psutil
 import pytest
+from filelock import FileLock
 
+from deepfn_lib.artefacts import CARD, LISTING, Store, replacing
 from deepfn_lib.cluster import Machine, processors
+from deepfn_lib.commands.clearing import clear, made
 from deepfn_lib.errors import StudyError
 
 NOBODY = 65534
@@ -168,6 +173,8 @@ def test_slurm_without_configuration_is_one_line(sbatch, certificates):
 
 
 def test_a_scheduler_without_the_encryption_that_is_required_is_one_line():
+    import dask
+
     with dask.config.set({"distributed.comm.require-encryption": True}):
         said = refused("tcp://127.0.0.1:8786")
     assert "encryption required by Dask configuration" in said and "~/.config/dask" in said
@@ -180,3 +187,369 @@ def test_a_function_of_a_script_is_refused():
         Machine(workers=2).run(mine, [(1,), (2,)], description="mine")
     """
     assert "StudyError: workers cannot import mine from a script" in script(code).stderr
+
+
+# Artefacts.
+
+
+def _write(text="done"):
+    return lambda folder: (folder / "result.txt").write_text(text)
+
+
+def _many(folder):
+    (folder / "below").mkdir(exist_ok=True)
+    for number in range(100):
+        (folder / "below" / f"{number}.txt").write_text(str(number))
+
+
+@linux
+@pytest.mark.parametrize("make", [_write(), _many])
+def test_nobody_else_may_look_into_an_artefact_or_an_unfinished_one(tmp_path, make):
+    def interrupted(folder):
+        make(folder)
+        raise KeyboardInterrupt
+
+    before = os.umask(0o022)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            Store(tmp_path).get("step", {}, interrupted)
+        (partial,) = tmp_path.glob("step/*.partial")
+        folder = Store(tmp_path).get("step", {"a": 1}, make)
+    finally:
+        os.umask(before)
+    assert partial.stat().st_mode & 0o777 == folder.stat().st_mode & 0o777 == 0o700
+    if os.getuid() == 0:
+        for path in (partial, folder):
+            for parent in (tmp_path, *tmp_path.parents[:-2]):
+                parent.chmod(0o755)
+            looked = subprocess.run(["ls", str(path)], user=NOBODY, group=NOBODY, capture_output=True, text=True)
+            assert looked.returncode and "Permission denied" in looked.stderr and not looked.stdout
+
+
+@pytest.mark.parametrize("make", [_write(), _many])
+def test_what_was_not_recorded_is_no_damage(tmp_path, make):
+    folder = Store(tmp_path).get("step", {}, make)
+    for stray in (folder / ".DS_Store", folder / "Thumbs.db", folder / ".nfs0001"):
+        stray.write_text("a file manager's")
+    assert Store(tmp_path).get("step", {}, make) == folder
+    Store(tmp_path).check(folder, contents=True)
+
+
+def test_every_file_of_a_large_tree_is_checked_by_its_contents_on_request(tmp_path):
+    folder = Store(tmp_path).get("step", {}, _many)
+    (folder / "below" / "7.txt").write_text("8")
+    Store(tmp_path).check(folder)
+    with pytest.raises(StudyError, match="damaged: below/7.txt has changed"):
+        Store(tmp_path).check(folder, contents=True)
+    (folder / LISTING).write_text("{}")
+    with pytest.raises(StudyError, match="damaged: files.json has changed"):
+        Store(tmp_path).check(folder)
+
+
+def test_a_large_tree_from_before_there_were_listings_is_still_whole_or_refused(tmp_path):
+    folder = Store(tmp_path).get("step", {}, _many)
+    (folder / LISTING).unlink()
+    Store(tmp_path).check(folder)
+    (folder / "below" / "7.txt").unlink()
+    with pytest.raises(StudyError, match="files are missing or cut"):
+        Store(tmp_path).check(folder)
+
+
+@pytest.mark.parametrize("make", [_write(), _many])
+def test_what_a_kill_leaves_while_the_card_is_written_is_no_part_of_the_artefact(tmp_path, make):
+    partial = Store(tmp_path).folder("step", {}).with_suffix(".partial")
+    partial.mkdir(parents=True)
+    for name in (CARD, LISTING, "seconds.json"):
+        with replacing(partial / name) as stream:  # under both names, as it is and as it was about to be
+            shutil.copy(stream.name, f"{stream.name[:-4]}.deadbeef.tmp")
+            stream.write(b"{}")
+    assert len(list(partial.iterdir())) == 6
+    folder = Store(tmp_path).get("step", {}, make)
+    card = Store(tmp_path).check(folder, contents=True)
+    assert sum(entry.get("files", 1) for entry in card["files"].values()) == (100 if make is _many else 1)
+    assert not list(folder.rglob("*.tmp"))
+
+
+@pytest.mark.parametrize("note", [b"\xff\xfe\x00", b"", b"77 on elsewhere", None])
+def test_who_comes_second_waits_and_is_told_for_whom(tmp_path, capfd, note):
+    """Whatever the note beside the lock holds."""
+    path = Store(tmp_path).folder("step", {}).with_suffix(".lock")
+    path.parent.mkdir(parents=True)
+    if note is not None:
+        path.with_suffix(".maker").write_bytes(note)
+    code = """
+        import sys
+        from filelock import FileLock
+        with FileLock(sys.argv[1]):
+            print("held", flush=True)
+            sys.stdin.readline()
+    """
+    command = [sys.executable, "-c", textwrap.dedent(code), str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout.readline() == "held\n"
+        assert "step/" in Store(tmp_path).in_use()
+        acquire = FileLock.acquire
+
+        def let_go(lock, timeout):
+            if timeout:  # it waits
+                child.communicate("go\n")
+            return acquire(lock, timeout=timeout)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(FileLock, "acquire", let_go)
+            folder = Store(tmp_path).get("step", {}, _write())
+    assert (folder / "result.txt").read_text() == "done" and not Store(tmp_path).in_use()
+    owner = "another process" if note is None else "process"
+    assert f"waiting, as step/{folder.name} is being made by {owner}" in capfd.readouterr().err
+    assert list(folder.parent.iterdir()) == [folder]
+
+
+SAME = """
+    import os, sys, time
+    from pathlib import Path
+    from deepfn_lib.artefacts import Store
+    root, start = sys.argv[1:]
+    def make(folder):
+        (Path(root) / f"made-{os.getpid()}-{time.monotonic_ns()}").touch()
+        (folder / "result.txt").write_text("x")
+    while not Path(start).exists():
+        pass
+    for number in range(40):
+        Store(root).get("step", {"number": number}, make)
+"""
+
+
+def test_two_processes_at_the_same_moment_make_nothing_twice_and_nobody_dies(tmp_path):
+    command = [sys.executable, "-c", textwrap.dedent(SAME), str(tmp_path), str(tmp_path / "start")]
+    both = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    (tmp_path / "start").touch()
+    assert [(one.communicate()[1].count("Traceback"), one.returncode) for one in both] == [(0, 0)] * 2
+    assert len(list(tmp_path.glob("made-*"))) == 40 == len(list(tmp_path.glob("step/*")))
+
+
+def _full(*_):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _fails_otherwise(folder):
+    raise ValueError("4000 requested and 0 written")
+
+
+@pytest.mark.parametrize("make", [_full, _write(), _fails_otherwise])
+def test_a_full_disk_is_named_whoever_is_told_of_it_and_its_own_note_cannot_fail(tmp_path, monkeypatch, make):
+    store = Store(tmp_path)
+    if make is not _full:
+        monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**9, 10**9, 4096))
+    monkeypatch.setattr("deepfn_lib.artefacts.write_json", _full)
+    with pytest.raises(StudyError, match=f"^the disk of {store.root} is full; make room and run again") as caught:
+        store.get("step", {}, make)
+    monkeypatch.undo()
+    assert caught.value.__suppress_context__ and not store.folder("step", {}).exists()
+    assert (store.get("step", {}, _write()) / "result.txt").read_text() == "done"
+
+
+@pytest.mark.parametrize("place", ["a file", "a forbidden folder"])
+def test_an_artefact_folder_that_cannot_be_made_is_one_line(tmp_path, monkeypatch, place):
+    (tmp_path / "there").touch()
+    if place != "a file":  # root may write everywhere
+        monkeypatch.setattr(Path, "mkdir", lambda path, **how: os.mkdir("/proc/nothing"))
+    with pytest.raises(StudyError, match="artefact folder .* cannot be written or locked: .*--artefacts") as caught:
+        Store(tmp_path / "there").get("step", {}, _write())
+    assert "\n" not in str(caught.value)
+
+
+# Deleting.
+
+
+def test_clean_deletes_what_is_the_studys_and_names_it_and_what_stays(tmp_path):
+    store, root = Store(tmp_path / "art"), tmp_path / "project"
+    store.get("step", {}, _write())
+    store.folder("step", {"a": 1}).with_suffix(".partial").mkdir()
+    (store.root / "thesis" / "0123456789abcdef").mkdir(parents=True)
+    (store.root / "thesis" / "0123456789abcdef" / "chapter.tex").write_text("three years")
+    (store.root / "step" / "mine.txt").write_text("mine")
+    (root / "book" / "chapters").mkdir(parents=True)
+    (root / "book" / "chapters" / "01_a.ipynb").touch()
+    (root / "book" / "chapters" / "notes.md").touch()
+    (root / "_build" / "html").mkdir(parents=True)
+    found = made(store, root)
+    assert {place: len(paths) for place, paths in found.items()} == {
+        store.root: 2,
+        root / "book" / "chapters": 1,
+        root: 1,
+    }
+    said = list(clear(store, found))
+    assert said[0] == f"deleted from {store.root}: 2 of 2"
+    assert said[-1] == f"left in {store.root}, as it is not the study's: step, thesis"
+    there = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    assert there == {"art/thesis/0123456789abcdef/chapter.tex", "art/step/mine.txt", "project/book/chapters/notes.md"}
+    assert not made(store, root)
+
+
+def test_clean_of_nothing_but_the_studys_leaves_no_folder(tmp_path):
+    store = Store(tmp_path / "art")
+    store.get("step", {}, _write())
+    list(clear(store, made(store, tmp_path)))
+    assert not store.root.exists()
+
+
+def test_clean_says_what_it_could_not_delete(tmp_path, monkeypatch):
+    store = Store(tmp_path / "art")
+    folder = store.get("step", {}, _write())
+
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(shutil, "rmtree", refuse)
+    said = clear(store, made(store, tmp_path))
+    assert next(said) == f"deleted from {store.root}: 0 of 1"
+    with pytest.raises(StudyError, match=f"1 could not be deleted, the first: .*{folder.name}"):
+        list(said)
+
+
+def test_clean_is_refused_while_an_artefact_is_made(tmp_path):
+    def make(folder):
+        _write()(folder)
+        with pytest.raises(StudyError, match=f"is in use: step/.* is being made by process {os.getpid()} on"):
+            made(Store(tmp_path), tmp_path)
+
+    assert Store(tmp_path).get("step", {}, make).exists()
+
+
+def test_the_command_names_the_folder_before_it_asks(tmp_path):
+    Store(tmp_path).get("step", {}, _write())
+    command = [sys.executable, "-m", "deepfn_lib.commands.cli", "clean", "--artefacts", str(tmp_path)]
+    done = subprocess.run(command, input="n\n", capture_output=True, text=True)
+    assert f"{tmp_path}: 1 to delete, such as step/" in done.stdout.split("Delete them?")[0]
+    assert done.returncode == 130 and len(list(tmp_path.glob("step/*/result.txt"))) == 1
+
+
+# Settings of other programs, and the folder of sockets.
+
+LOOK = """
+import json, os, stat, subprocess, sys
+import plotly.io, psutil
+sys.path.insert(0, {here!r})
+from ipykernel.connect import get_connection_info
+from deepfn_lib.cluster import Machine
+from test_machines import seen_by_a_worker
+
+folder = os.path.dirname(get_connection_info(unpack=True)["ip"])
+connect = "import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])"
+command = ["/usr/bin/env", "python3", "-c", connect, folder + "/kernel-1"]
+other = {{"user": {nobody}, "group": {nobody}, "cwd": "/"}} if os.getuid() == 0 else {{}}
+called = subprocess.run(command, capture_output=True, text=True, **other)
+here = psutil.Process()
+print(json.dumps({{
+    "given": {{name: os.environ[name] for name in os.environ if name.startswith(("KERAS_", "TF_", "XLA_", "OPENCV_"))}},
+    "workers": Machine(workers=1).run(seen_by_a_worker, [(1,), (2,)], description="keras"),
+    "renderer": plotly.io.renderers.default,
+    "started": "started" in globals(),
+    "mode": oct(stat.S_IMODE(os.stat(folder).st_mode) & 0o777),
+    "listening": [len(one.net_connections("inet")) for one in (here.parent(), here)],
+    "called": called.stderr.splitlines()[-1:] if other else [],
+}}))
+"""
+
+
+def landmarks() -> list:
+    from deepfn_lib.faces.detection import detect
+    from deepfn_lib.rendering.toys import render_moment
+
+    return detect([render_moment("F001", {}, seed=1, whole=True)]).points.tolist()
+
+
+def seen_by_a_worker(number: int) -> list:
+    import keras
+
+    now = keras.config
+    return [now.backend(), now.floatx(), now.epsilon(), now.image_data_format(), landmarks()]
+
+
+def hostile(place: Path) -> dict[str, str]:
+    """An environment, with its files in `place`, in which everything is set up for another program."""
+    for name, text in {
+        "home/.keras/keras.json": json.dumps(
+            {"backend": "theano", "floatx": "float16", "epsilon": 0.1, "image_data_format": "channels_first"}
+        ),
+        "home/.ipython/profile_default/startup/00.py": "started = True\n",
+        "home/.config/dask/dask.yaml": "distributed: [",
+        "jupyter/jupyter_config.py": "raise SystemExit('jupyter')\n",
+        "jupyter/ipython_config.py": "raise SystemExit('ipython')\n",
+        "startup.py": "started = True\n",
+    }.items():
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / name).write_text(text)
+    long = place / ("long" * 25)
+    long.mkdir(exist_ok=True)
+    return {
+        "HOME": str(place / "home"),
+        "KERAS_BACKEND": "jax",
+        "KERAS_MAX_EPOCHS": "1",
+        "TF_USE_LEGACY_KERAS": "1",
+        "TF_ENABLE_ONEDNN_OPTS": "0",
+        "XLA_FLAGS": "--xla_no_such_flag",
+        "OPENCV_IO_MAX_IMAGE_PIXELS": "1",
+        "PLOTLY_RENDERER": "browser",
+        "PYTHONSTARTUP": str(place / "startup.py"),
+        "IPYTHONDIR": str(place / "home" / ".ipython"),
+        "JUPYTER_CONFIG_DIR": str(place / "jupyter"),
+        "DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION": "true",
+        "TMPDIR": str(long),
+    }
+
+
+@linux
+def test_other_programs_settings_change_no_number_and_stop_no_run_and_nobody_else_reaches_a_kernel(tmp_path):
+    from test_runner import output_text, write_chapter
+
+    here = str(Path(__file__).parent)
+    write_chapter(tmp_path / "sources", "01_looks", LOOK.format(here=here, nobody=NOBODY))
+    code = """
+        import sys
+        from pathlib import Path
+        from deepfn_lib.artefacts import Store
+        from deepfn_lib.commands.runner import run_chapters
+        from deepfn_lib.device import NOT_COUNTED
+        place = Path(sys.argv[1])
+        (run,) = run_chapters("smoke", store=Store(place / "art"), sources=place / "sources", destination=place)
+        print(run.error, *sorted(NOT_COUNTED))
+    """
+    done = script(code, str(tmp_path), env={**os.environ, **hostile(tmp_path)})
+    assert done.stdout.split() == [
+        *("KERAS_BACKEND", "KERAS_MAX_EPOCHS", "OPENCV_IO_MAX_IMAGE_PIXELS"),
+        *("TF_ENABLE_ONEDNN_OPTS", "TF_USE_LEGACY_KERAS", "XLA_FLAGS"),
+    ], done.stderr
+    seen = json.loads(output_text(tmp_path / "01_looks.ipynb"))
+    assert set(seen["given"]) & set(hostile(tmp_path)) == {"KERAS_BACKEND"}
+    assert seen["given"]["KERAS_BACKEND"] == "tensorflow"
+    assert seen["workers"] == [["tensorflow", "float32", 1e-7, "channels_last", landmarks()]] * 2
+    assert (seen["renderer"], seen["started"]) == ("plotly_mimetype", False)
+    # The kernel's one is ipykernel's inlet for what forked processes print: it gives nothing, and takes nothing that
+    # does not begin with sixteen secret bytes.
+    assert (seen["mode"], seen["listening"]) == ("0o700", [0, 1])
+    assert os.getuid() or "PermissionError" in seen["called"][0]
+
+
+def test_a_temporary_folder_too_long_for_sockets_is_named_where_there_is_no_other(monkeypatch):
+    from deepfn_lib.commands import kernel
+
+    monkeypatch.setattr("tempfile.gettempdir", lambda: "/var/" + 25 * "long")
+    monkeypatch.setattr(os, "access", lambda path, how: False)
+    with pytest.raises(StudyError, match="sockets need a short folder, and TMPDIR is /var/longlong.*in TMPDIR"):
+        kernel._short_place()
+
+
+def test_what_killed_runs_left_in_the_temporary_folder_is_removed_and_nothing_in_use(tmp_path):
+    from deepfn_lib.commands import kernel
+
+    for name in ("deepfn-left", "deepfn-held", "deepfn-new", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "lock").touch()
+        if name != "deepfn-new":
+            os.utime(tmp_path / name / "lock", (1, 1))
+    held = FileLock(tmp_path / "deepfn-held" / "lock")
+    with held:
+        os.utime(tmp_path / "deepfn-held" / "lock", (1, 1))
+        kernel._remove_left(str(tmp_path))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["deepfn-held", "deepfn-new", "other"]

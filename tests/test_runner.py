@@ -232,8 +232,17 @@ def test_a_chapter_that_takes_too_long_is_stopped(place):
 def test_a_killed_kernel_is_one_line(place):
     write_chapter(place["sources"], "01_dies", "import os, signal\n\nos.kill(os.getpid(), signal.SIGKILL)\n")
     (run,) = run_chapters("smoke", **place)
-    assert "kernel died" in run.error and "\n" not in run.error
+    assert run.error == "its kernel died (SIGKILL); too little memory?"
     assert not (place["destination"] / "01_dies.ipynb").exists()
+
+
+def test_kernels_that_die_one_after_another_need_not_have_the_same_cause(place):
+    for number, name in ((1, "SIGBUS"), (2, "SIGBUS"), (3, "SIGSEGV")):
+        write_chapter(
+            place["sources"], f"0{number}_dies", f"import os, signal\n\nos.kill(os.getpid(), signal.{name})\n"
+        )
+    errors = [run.error for run in run_chapters("smoke", **place)]
+    assert errors == ["its kernel died (SIGBUS); a full disk?"] * 2 + ["its kernel died (SIGSEGV)"]
 
 
 def test_the_same_cause_is_not_met_in_every_chapter(place):
@@ -387,12 +396,14 @@ def test_a_failed_chapter_fails_the_command(tmp_path, monkeypatch, capsys):
 
     runs = [runner.ChapterRun("01_a", 1.0, False, "no such thing"), runner.ChapterRun("02_b", 1.0, False)]
     monkeypatch.setattr(runner, "run_chapters", lambda *a, **k: runs)
+    monkeypatch.setattr(cli, "NOT_COUNTED", {"KERAS_BACKEND": "jax"})
     monkeypatch.setattr(sys, "argv", ["deepfn", "run", "--artefacts", str(tmp_path)])
     with pytest.raises(SystemExit) as stopped:
         cli.main()
     assert stopped.value.code == 2
     told = capsys.readouterr().err.splitlines()
-    assert told[0] == "01_a: no such thing" and "1 of 2 chapters failed (01_a)" in told[1]
+    assert told[0] == "settings of other programs do not count here: KERAS_BACKEND"
+    assert told[1] == "01_a: no such thing" and "1 of 2 chapters failed (01_a)" in told[2]
 
 
 def test_an_unreadable_image_is_counted_and_nothing_stops(tmp_path):

@@ -1,5 +1,6 @@
 """The console script `deepfn`: the study for people with their own data, machines or patience."""
 
+import signal
 import sys
 import time
 from pathlib import Path
@@ -8,6 +9,7 @@ import click
 
 from ..arms import NORMALISER
 from ..artefacts import Store, project_root
+from ..device import NOT_COUNTED
 from ..errors import StudyError
 
 
@@ -90,6 +92,8 @@ def run(profile, chapters, parameters, bp4d, disfa, cluster, limit, again, artef
     if cluster:
         values["cluster"] = cluster
     store = Store(artefacts)
+    if NOT_COUNTED:
+        click.echo(f"settings of other programs do not count here: {', '.join(sorted(NOT_COUNTED))}", err=True)
     began = time.monotonic()
     runs = run_chapters(profile, values, chapters, store, limit_minutes=limit, again=again)
     for one in runs:
@@ -191,15 +195,22 @@ def reference(only, families, courses, artefacts):
 
 @deepfn.command()
 @ARTEFACTS
-@click.confirmation_option(prompt="Delete all artefacts, executed chapters and the built book?")
-def clean(artefacts):
-    """Delete artefacts, executed chapters and the built book."""
-    import shutil
+@click.option("--yes", is_flag=True, help="do not ask")
+def clean(artefacts, yes):
+    """Delete artefacts, executed chapters and the built book, and nothing that is not the study's."""
+    from .clearing import clear, made
 
-    root = project_root()
-    for folder in (Store(artefacts).root, root / "_build", root / "book" / "chapters"):
-        shutil.rmtree(folder, ignore_errors=True)
-        click.echo(f"deleted {folder}")
+    store = Store(artefacts)
+    found = made(store)
+    if not found:
+        click.echo(f"nothing of the study's is in {store.root} or {project_root()}")
+        return
+    for place, paths in found.items():
+        click.echo(f"{place}: {len(paths)} to delete, such as {paths[0].relative_to(place)}")
+    if not yes:
+        click.confirm("Delete them?", abort=True)
+    for line in clear(store, found):
+        click.echo(line)
 
 
 def _opened(profile: str, parameters, artefacts: str):
@@ -210,14 +221,21 @@ def _opened(profile: str, parameters, artefacts: str):
     return Study.open(profile, sort_values(parameters, [])[0], artefacts)
 
 
+def _interrupt(*_) -> None:
+    raise KeyboardInterrupt
+
+
 def main() -> None:
-    """Entry point: a StudyError becomes one line and exit code 2."""
+    """Entry point: a StudyError becomes one line and exit code 2. To be told to end is to be interrupted."""
+    for name in {"SIGTERM", "SIGHUP"} & set(signal.Signals.__members__):
+        if signal.getsignal(signal.Signals[name]) == signal.SIG_DFL:
+            signal.signal(signal.Signals[name], _interrupt)
     try:
         sys.exit(deepfn(standalone_mode=False))
     except click.ClickException as problem:
         problem.show()
         sys.exit(problem.exit_code)
-    except StudyError as problem:
+    except (StudyError, OSError) as problem:  # a file or folder that the system refused is named by it
         last_line, code = str(problem), 2
     except (click.Abort, KeyboardInterrupt):
         last_line, code = "stopped; what is finished is kept", 130

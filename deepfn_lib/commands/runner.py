@@ -27,6 +27,8 @@ from .screen import Screen, clock
 CODE_VERSION = 1
 LIMIT_MINUTES = {"smoke": 30, "quick": 60}  # each chapter; other profiles: a week, for the paper's sizes
 WEEK = 7 * 24 * 60
+DIED = "its kernel died"
+PERHAPS = {"SIGKILL": "; too little memory?", "SIGBUS": "; a full disk?"}
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,8 @@ def run_chapters(
     `book/chapters/`. A chapter may take `limit_minutes`. `again` executes even what is unchanged.
 
     Raises StudyError before anything runs for unknown names and wrong values. A chapter that fails is reported in the
-    result, its notebook kept as `<name>.failed.ipynb`; the others go on, unless the same error comes twice in a row.
+    result, its notebook kept as `<name>.failed.ipynb`; the others go on, unless the same error comes twice in a row. A
+    kernel's death is no such error: each may have its own cause.
     """
     store = store or Store()
     destination = destination or project_root() / "book" / "chapters"
@@ -99,7 +102,7 @@ def run_chapters(
                 ) from None
             screen.end(chapter.name, run.error or ("unchanged" if run.reused else clock(run.seconds)), not run.reused)
             runs.append(run)
-            if run.error and len(runs) > 1 and runs[-2].error == run.error:
+            if run.error and len(runs) > 1 and runs[-2].error == run.error and not run.error.startswith(DIED):
                 break  # the same cause, most likely: no reason to meet it in every chapter
     return runs
 
@@ -138,7 +141,7 @@ def _one_chapter(chapter, given, inputs, store, destination, screen, limit, agai
             notebook = execute(chapter, given, executed, store, screen, limit)
         except (ChapterFailed, KeyboardInterrupt) as problem:
             if isinstance(problem, ChapterFailed):
-                _replace(executed, failed)
+                _replace(executed, failed, 0o600)
             shutil.rmtree(partial)
             raise
         executed.unlink()
@@ -173,6 +176,7 @@ def execute(chapter: Chapter, given: Mapping[str, Any], output: Path, store: Sto
 
     logging.getLogger("papermill").setLevel(logging.ERROR)
     nbformat.write(chapter.notebook, output)
+    ThisPython.ended_by = ""
     deadline = time.monotonic() + limit
     try:
         return execute_notebook(
@@ -193,7 +197,8 @@ def execute(chapter: Chapter, given: Mapping[str, Any], output: Path, store: Sto
     except CellTimeoutError:
         raise ChapterFailed(f"stopped after its limit of {clock(limit)}; give more with --limit MINUTES") from None
     except (DeadKernelError, RuntimeError) as problem:
-        raise ChapterFailed(f"its kernel died ({_first_line(problem)}); too little memory?") from None
+        reason = ThisPython.ended_by or _first_line(problem)
+        raise ChapterFailed(store.full() or f"{DIED} ({reason}){PERHAPS.get(reason, '')}") from None
 
 
 def _one_line(problem) -> str:
@@ -255,7 +260,8 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 
-def _replace(source: Path, target: Path) -> None:
+def _replace(source: Path, target: Path, mode: int = 0o666) -> None:
     temporary = target.with_name(target.name + ".tmp")
+    temporary.touch(mode)
     shutil.copyfile(source, temporary)
     os.replace(temporary, target)
