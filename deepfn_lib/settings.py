@@ -3,31 +3,42 @@
 import difflib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from .arms import NORMALISER, STUDIED
 from .artefacts import project_root
 from .errors import StudyError
 
 
+def absolute(path: str) -> str:
+    """A path that means the same wherever it is opened; empty stays empty. Raises ValueError for what is no path."""
+    try:
+        return str(Path(path).expanduser().resolve()) if path else ""
+    except (RuntimeError, OSError) as problem:  # no such user's home; a circle of links
+        raise ValueError(str(problem)) from None
+
+
+APath = Annotated[str, AfterValidator(absolute)]
+
+
 class Settings(BaseModel):
     """The study's settings. Defaults are the paper's, or ours where the paper is silent (discussed in the chapters)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
     profile: str = Field(description="name of the profile these values started from")
     seed: int = Field(2022, ge=0, description="root of all random numbers")
 
     # Where the data are. Empty: the rendered corpora.
-    bp4d: str = Field("", description="folder of the licensed BP4D; empty: rendered")
-    disfa: str = Field("", description="folder of the licensed DISFA; empty: rendered")
-    groups: str = Field(
+    bp4d: APath = Field("", description="folder of the licensed BP4D; empty: rendered")
+    disfa: APath = Field("", description="folder of the licensed DISFA; empty: rendered")
+    groups: APath = Field(
         "", description="CSV with participant, gender, skin_group of licensed data; empty: from the IDs alone"
     )
-    frame_offset: int = Field(0, description="image number minus BP4D label frame number: 0 or -1")
+    frame_offset: int = Field(0, ge=-1, le=0, description="image number minus BP4D label frame number: 0 or -1")
     disfa_camera: Literal["left", "right"] = Field("left", description="which of DISFA's two videos")
     disfa_threshold: int = Field(
         2, ge=1, le=5, description="intensity from which a DISFA action unit counts as present"
@@ -35,8 +46,10 @@ class Settings(BaseModel):
     disfa_drop_error_log: bool = Field(
         False, description="leave out the frames that DISFA's own log calls badly tracked"
     )
-    disfa_frames: str = Field("", description="folder of extracted DISFA frames, where the videos are not used")
-    disfa_first_image: int = Field(0, description="number of the first extracted DISFA image (0, or 1 for ffmpeg's)")
+    disfa_frames: APath = Field("", description="folder of extracted DISFA frames, where the videos are not used")
+    disfa_first_image: int = Field(
+        0, ge=0, description="number of the first extracted DISFA image (0, or 1 for ffmpeg's)"
+    )
 
     # The rendered corpora.
     bp4d_people: int = Field(
@@ -61,7 +74,9 @@ class Settings(BaseModel):
     normaliser_arm: str = Field(
         NORMALISER, description="the arm that the chapters' claims are about; one of deepfn_lib/arms.yml"
     )
-    normaliser_size: int = Field(128, description="side of the autoencoder's image, pixels: 64 or 128")
+    normaliser_size: int = Field(
+        128, ge=64, le=128, multiple_of=64, description="side of the autoencoder's image, pixels: 64 or 128"
+    )
     normaliser_width: float = Field(1.0, gt=0, le=1, description="share of the paper's filters and units")
     joint_iterations: int = Field(
         0, ge=0, description="iterations of the joint network that each person's starts from; 0: random weights (paper)"
@@ -109,6 +124,14 @@ class Settings(BaseModel):
     cluster: str = Field("local", description="local, slurm, or a Dask scheduler's address")
     workers: int = Field(0, ge=0, description="processes or SLURM jobs; 0: one for each processor")
     gpus_per_worker: int = Field(0, ge=0, description="GPUs that each job asks of its worker (Dask's resource GPU)")
+
+
+# Those that are paths: absolute in every Settings, so that a chapter's own folder does not matter.
+PATH_SETTINGS = tuple(
+    name
+    for name, field in Settings.model_fields.items()
+    if any(isinstance(one, AfterValidator) for one in field.metadata)
+)
 
 
 def profiles_path() -> Path:

@@ -1,7 +1,9 @@
 """Both loaders on every layout, and beside public ways of reading the same files."""
 
 import io
+import shutil
 import zipfile
+from pathlib import Path
 
 import licensed_trees as trees
 import numpy as np
@@ -11,6 +13,7 @@ import pytest
 from deepfn_lib.datasets import disfa as disfa_module
 from deepfn_lib.datasets.bp4d import header_columns, read_bp4d
 from deepfn_lib.datasets.disfa import read_disfa
+from deepfn_lib.datasets.files import fingerprint
 from deepfn_lib.frames import (
     BP4D_ACTION_UNITS,
     COLUMNS,
@@ -50,22 +53,45 @@ def test_names_of_action_units():
     assert set(SHARED_ACTION_UNITS) < set(BP4D_ACTION_UNITS) & set(DISFA_ACTION_UNITS)
 
 
-def test_a_folder_is_told_by_its_contents_and_not_by_its_place(tmp_path):
-    from deepfn_lib.datasets.files import fingerprint
+CHANGES = {
+    "a cell corrected": lambda root: rewrite(next(root.rglob("F001_T1.csv")), b"9,9", b"9,8"),
+    "a session's codes removed": lambda root: next(root.rglob("F001_T2.csv")).unlink(),
+    "an image removed": lambda root: next(root.rglob("0003.jpg")).unlink(),
+    "an image of the same size": lambda root: rewrite(next(root.rglob("0003.jpg")), b"JFIF", b"JFIX"),
+    "an image renamed": lambda root: next(root.rglob("0003.jpg")).rename(root / "0003.jpg"),
+    "a video of the same size": lambda root: rewrite(next(root.rglob("*.avi")), b"movi", b"iovm"),
+    "codes that cannot be read": lambda root: (root / "F001_T9.csv").symlink_to(root / "nowhere.csv"),
+}
+LEFT_ALONE = {
+    "nothing": lambda root: None,
+    "a mesh": lambda root: (root / "Sequences(2D+3D)/F001/T1/0001.obj").write_bytes(b"mesh"),
+    "notes": lambda root: (root / "notes.txt").write_text("mine"),
+    "a hidden file": lambda root: (root / "._0003.jpg").write_bytes(b"x"),
+}
 
-    first, second = (trees.write_bp4d(tmp_path / name / "bp4d") for name in ("here", "there"))
-    before = fingerprint(str(first))
-    assert before == fingerprint(str(second))
-    fingerprint.cache_clear()
-    labels = next(first.rglob("*.csv"))
-    labels.write_text(labels.read_text().replace("0", "1", 1))
-    changed = fingerprint(str(first))
-    assert changed != before
-    next(second.rglob("*.jpg")).unlink()
-    assert fingerprint(str(second)) not in (before, changed)
-    (second / "broken.csv").symlink_to(second / "nowhere.csv")
-    fingerprint.cache_clear()
-    assert len(fingerprint(str(second))) == 16
+
+def rewrite(path, old, new):
+    content = path.read_bytes()
+    assert old in content and len(old) == len(new)
+    path.write_bytes(content.replace(old, new, 1))
+
+
+@pytest.mark.parametrize("what", [*CHANGES, *LEFT_ALONE])
+def test_a_folder_is_told_by_what_is_read_of_it_and_not_by_its_place(what, tmp_path):
+    trees.write_bp4d(tmp_path / "one/data", tasks=("T1", "T2"), people=("F001",))
+    trees.write_video(tmp_path / "one/data/LeftVideoSN001_comp.avi", 3)
+    shutil.copytree(tmp_path / "one", tmp_path / "two")  # with the times of its files
+    before = fingerprint(tmp_path / "one/data")
+    {**CHANGES, **LEFT_ALONE}[what](tmp_path / "two/data")
+    assert (fingerprint(tmp_path / "two/data") == before) == (what in LEFT_ALONE)
+
+
+def test_what_no_loader_reads_is_not_opened(tmp_path, monkeypatch):
+    root = make_layout(tmp_path, meshes=True)
+    opened, read = [], Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: opened.append(path.suffix) or read(path))
+    fingerprint(root)
+    assert set(opened) == {".csv"}
 
 
 def test_bp4d_canonical(tmp_path):

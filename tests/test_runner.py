@@ -1,5 +1,6 @@
 """The runner, on small chapters made for the occasion: executed once, again when needed, failures kept and told."""
 
+import ast
 import io
 import json
 import os
@@ -20,7 +21,6 @@ from deepfn_lib.commands import runner
 from deepfn_lib.commands.chapters import chapter_paths, choose_paths, convert, read_chapter, sort_values
 from deepfn_lib.commands.runner import earlier_seconds, failures, run_chapters, typical_seconds
 from deepfn_lib.commands.screen import Screen
-from deepfn_lib.datasets.files import fingerprint
 from deepfn_lib.errors import StudyError
 
 HEADER = """# ---
@@ -94,7 +94,6 @@ def test_a_chapter_is_executed_again_when_licensed_data_change(place, tmp_path, 
         return runner.ChapterRun(chapter.name, 0.0, False)
 
     def run():
-        fingerprint.cache_clear()
         run_chapters("smoke", {"disfa": str(root), "groups": str(groups)}, **place)
 
     monkeypatch.setattr(runner, "_one_chapter", told)
@@ -107,6 +106,27 @@ def test_a_chapter_is_executed_again_when_licensed_data_change(place, tmp_path, 
     assert known[0] == known[1] and len({inputs["data"] for inputs in known}) == 3
     run_chapters("smoke", **place)
     assert "data" not in known[-1]
+
+
+def test_data_folders_are_not_in_the_page_whatever_they_are_called(place, tmp_path, monkeypatch):
+    """Relative paths are taken from where the user stands, not from where a chapter runs."""
+    name = 'o\'brien "a" žluť 脸\nb\\c {d} 100% <e>'
+    trees.write_disfa(tmp_path / name / "disfa", people=("SN001",), cameras=())
+    (tmp_path / name / "groups.csv").write_text("participant,gender\nSN001,female\n")
+    told = "import html\n\nprint(overrides['disfa'], 'is', [overrides['disfa']], html.escape(overrides['groups']))\n"
+    write_chapter(place["sources"], "01_small", told + "[overrides, open(overrides['groups']).read()]\n")
+    monkeypatch.chdir(tmp_path / name)
+    place["store"] = Store("artefacts")
+    (run,) = run_chapters("smoke", {"disfa": "disfa", "groups": "groups.csv", "epochs": "2"}, **place)
+    assert not run.error
+    page = nbformat.read(place["destination"] / "01_small.ipynb", 4)
+    (injected,) = (cell.source for cell in page.cells if "injected-parameters" in cell.metadata.get("tags", ()))
+    values = {"epochs": 2, "disfa": "<your disfa folder>", "groups": "<your groups folder>"}
+    assert ast.literal_eval(injected.split("overrides = ")[1]) == values
+    said, value = (output.get("text") or output["data"]["text/plain"] for output in page.cells[-1].outputs)
+    assert said == "<your disfa folder> is ['<your disfa folder>'] <your groups folder>\n"
+    assert ast.literal_eval(value) == [values, "participant,gender\nSN001,female\n"]
+    assert tmp_path.name not in json.dumps(page)
 
 
 def test_a_failing_chapter_keeps_its_notebook_and_the_others_go_on(place):
@@ -264,8 +284,8 @@ def test_the_same_cause_is_not_met_in_every_chapter(place):
         ({"epochs": "1.5"}, "epochs"),
         ({"classifier": "resnet"}, "lenet-5"),
         ({"profile": "paper"}, "--profile"),
-        ({"bp4d": "not-there"}, "no folder not-there"),
-        ({"groups": "not-there.csv"}, "no file not-there.csv"),
+        ({"bp4d": "not-there"}, "no folder .*not-there"),
+        ({"groups": "not-there.csv"}, "no file .*not-there.csv"),
     ],
 )
 def test_a_wrong_name_or_value_is_one_line_before_anything_runs(place, parameters, expected):

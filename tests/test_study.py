@@ -11,7 +11,6 @@ import pytest
 from deepfn_lib.arms import ARMS, ORACLE
 from deepfn_lib.artefacts import Store
 from deepfn_lib.cluster import Machine
-from deepfn_lib.datasets.files import fingerprint
 from deepfn_lib.errors import StudyError
 from deepfn_lib.faces import images
 from deepfn_lib.settings import load_settings
@@ -78,7 +77,6 @@ def test_a_groups_file_and_extracted_frames_count_with_what_they_hold(tmp_path):
     beside = {"groups": str(groups), "disfa_frames": str(frames.parent)}
 
     def key(**more):
-        fingerprint.cache_clear()
         return data.licensed(load_settings("smoke", {"disfa": str(tmp_path / "disfa"), **more})).key
 
     before = [key(), key(**beside)]
@@ -89,8 +87,30 @@ def test_a_groups_file_and_extracted_frames_count_with_what_they_hold(tmp_path):
     assert len({*before, key(**beside)}) == 4 and key() == before[0]
 
 
+def test_a_groups_file_beside_rendered_corpora_counts_too(tmp_path):
+    groups = tmp_path / "groups.csv"
+
+    def key(**given):
+        return data.rendered(tmp_path / "made", load_settings("smoke", given)).key
+
+    groups.write_text("participant,skin_group\nF001,lighter\n")
+    before = key(groups=str(groups))
+    groups.write_text("participant,skin_group\nF001,darker\n")
+    assert len({before, key(groups=str(groups)), key()}) == 3 and key() == "made"
+
+
+def test_data_are_looked_at_anew_by_each_study_and_once_for_its_workers(tmp_path):
+    root = trees.write_disfa(tmp_path / "disfa", people=("SN001",), cameras=("left",))
+    first = Study.open("smoke", {"disfa": str(root)}, str(tmp_path))
+    before = first.corpora.key
+    next(root.rglob("*_au1.txt")).write_text("1,0\n")
+    assert first.changed(epochs=2).corpora.key == before == study._opened(first._packed).corpora.key
+    assert Study.open("smoke", {"disfa": str(root)}, str(tmp_path)).corpora.key != before
+
+
 def test_a_worker_sees_the_same_settings_store_and_template(tmp_path):
     sent = Study.open("smoke", {"seed": 7}, str(tmp_path)).at_budget(0.5).wearing(MeanFace())
+    sent.__dict__["corpora"] = data.rendered(tmp_path, sent.settings)
     opened = study._opened(pickle.loads(pickle.dumps(sent._packed)))
     assert (opened.settings, opened.store.root, opened.template) == (sent.settings, sent.store.root, sent.template)
 

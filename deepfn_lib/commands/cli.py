@@ -11,6 +11,7 @@ from ..arms import NORMALISER
 from ..artefacts import Store, project_root
 from ..device import NOT_COUNTED
 from ..errors import StudyError
+from ..settings import absolute
 
 
 def _once(context, option, pairs) -> dict[str, str]:
@@ -20,6 +21,19 @@ def _once(context, option, pairs) -> dict[str, str]:
         if names.count(name) > 1:
             raise StudyError(f"parameter {name!r} is given twice; give it once")
     return dict(pairs)
+
+
+def _path(context, option, value) -> str:
+    """A path as it is from here, `~` too. Raises StudyError for what is none."""
+    try:
+        return absolute(value)
+    except ValueError as problem:
+        raise StudyError(f"{option.opts[0]} {value!r} is no path: {problem}") from None
+
+
+def _place(*names: str, **more):
+    """An option that names a folder or a file."""
+    return click.option(*names, default="", callback=_path, **{"metavar": "DIR", **more})
 
 
 PROFILE = click.option(
@@ -34,9 +48,7 @@ PARAMETERS = click.option(
     metavar="NAME VALUE",
     help="a setting or a chapter's own parameter",
 )
-ARTEFACTS = click.option(
-    "--artefacts", default="", metavar="DIR", help="artefact folder (default: DEEPFN_ARTEFACTS, or artefacts/)"
-)
+ARTEFACTS = _place("--artefacts", help="artefact folder (default: DEEPFN_ARTEFACTS, or artefacts/)")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -58,12 +70,12 @@ def render(profile, parameters, artefacts):
 
 
 @deepfn.command()
-@click.option("--bp4d", default="", metavar="DIR", help="folder of BP4D")
-@click.option("--disfa", default="", metavar="DIR", help="folder of DISFA")
-@click.option("--groups", default="", metavar="CSV", help="participant, gender, skin_group")
-@click.option("--faces", default="", metavar="DIR", help="a faces artefact, for detection failures by group")
+@_place("--bp4d", help="folder of BP4D")
+@_place("--disfa", help="folder of DISFA")
+@_place("--groups", metavar="CSV", help="participant, gender, skin_group")
+@_place("--faces", help="a faces artefact, for detection failures by group")
 @click.option("--sample", default=0, metavar="N", help="detect faces in N sampled frames of each dataset")
-@click.option("--out", default="", metavar="DIR", help="save the reports here")
+@_place("--out", help="save the reports here")
 def check(bp4d, disfa, groups, faces, sample, out):
     """Say what is in licensed folders and whether it is whole; the exit code says whether it can be used."""
     from .check.folders import run_check
@@ -75,8 +87,8 @@ def check(bp4d, disfa, groups, faces, sample, out):
 @PROFILE
 @click.option("--chapter", "chapters", multiple=True, metavar="C", help="a chapter's number or name; may be repeated")
 @PARAMETERS
-@click.option("--bp4d", default="", metavar="DIR", help="folder of the licensed BP4D")
-@click.option("--disfa", default="", metavar="DIR", help="folder of the licensed DISFA")
+@_place("--bp4d", help="folder of the licensed BP4D")
+@_place("--disfa", help="folder of the licensed DISFA")
 @click.option("--cluster", default="", metavar="WHERE", help="local, slurm or a Dask scheduler's address")
 @click.option("--limit", default=None, type=float, metavar="MINUTES", help="time limit of each chapter")
 @click.option("--again", is_flag=True, help="execute chapters even where nothing changed")
@@ -88,7 +100,7 @@ def run(profile, chapters, parameters, bp4d, disfa, cluster, limit, again, artef
     values = dict(parameters)
     for name, value in (("bp4d", bp4d), ("disfa", disfa)):
         if value:
-            values[name] = str(Path(value).resolve())
+            values[name] = value
     if cluster:
         values["cluster"] = cluster
     store = Store(artefacts)
@@ -108,12 +120,12 @@ def run(profile, chapters, parameters, bp4d, disfa, cluster, limit, again, artef
 
 @deepfn.command()
 @click.option("--partial", is_flag=True, help="leave out chapters that were not executed")
-@click.option("--output", default="", metavar="DIR", help="build below this folder")
+@_place("--output", help="build below this folder")
 def book(partial, output):
     """Build the book from the executed chapters, offline and strict, and say where it is."""
     from .book import build_book
 
-    click.echo(f"the book: {build_book(output=Path(output).resolve() if output else None, partial=partial)}")
+    click.echo(f"the book: {build_book(output=Path(output) if output else None, partial=partial)}")
 
 
 @deepfn.command()

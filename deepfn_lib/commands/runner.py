@@ -5,11 +5,13 @@ code and what may be shown; it is executed again when one of these changes or wh
 """
 
 import csv
+import html
 import json
 import os
+import re
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ import nbformat
 
 from ..artefacts import Store, digest, environment, file_digest, project_root, write_json
 from ..errors import StudyError
-from ..settings import load_settings
+from ..settings import PATH_SETTINGS, load_settings
 from ..study.data import DATASETS, licensed
 from .chapters import Chapter, chapter_paths, choose_paths, read_chapter, sort_values
 from .cleaning import clean_notebook, used_artefacts
@@ -75,6 +77,8 @@ def run_chapters(
     overrides, own = sort_values(dict(parameters or {}), read)
     settings = load_settings(profile, overrides)
     _check_folders(settings)
+    # A chapter runs in its own folder: it is told where everything is.
+    overrides |= {name: path for name in PATH_SETTINGS if (path := getattr(settings, name))}
     destination.mkdir(parents=True, exist_ok=True)
     limit = 60 * (limit_minutes or LIMIT_MINUTES.get(profile, WEEK))
     common = {
@@ -120,7 +124,7 @@ def failures(runs: Sequence[ChapterRun]) -> str:
 def library_digest(root: Path | None = None) -> str:
     """One digest of the library's code and data and of the manifests: when it changes, chapters run again."""
     root = root or project_root()
-    suffixes = {".py", ".npz", ".yml", ".json"}
+    suffixes = {".py", ".npz", ".yml", ".json", ".csv", ".parquet"}
     found = [
         p for name in ("deepfn_lib", "data_manifests") for p in sorted((root / name).rglob("*")) if p.suffix in suffixes
     ]
@@ -145,6 +149,7 @@ def _one_chapter(chapter, given, inputs, store, destination, screen, limit, agai
             shutil.rmtree(partial)
             raise
         executed.unlink()
+        hide_data_folders(notebook, given["overrides"])
         nbformat.write(clean_notebook(notebook, store.root), partial / "notebook.ipynb")
         write_json(partial / "uses.json", used_artefacts(notebook))
 
@@ -178,10 +183,11 @@ def execute(chapter: Chapter, given: Mapping[str, Any], output: Path, store: Sto
     nbformat.write(chapter.notebook, output)
     ThisPython.ended_by = ""
     deadline = time.monotonic() + limit
+    path = re.sub(r"[{}]", r"\g<0>\g<0>", str(output))  # papermill puts parameters in the place of {names}
     try:
         return execute_notebook(
-            output,
-            output,
+            path,
+            path,
             parameters={name: value for name, value in given.items() if chapter.parameters[name] != value},
             kernel_name="python3",
             progress_bar=False,
@@ -199,6 +205,36 @@ def execute(chapter: Chapter, given: Mapping[str, Any], output: Path, store: Sto
     except (DeadKernelError, RuntimeError) as problem:
         reason = ThisPython.ended_by or _first_line(problem)
         raise ChapterFailed(store.full() or f"{DIED} ({reason}){PERHAPS.get(reason, '')}") from None
+
+
+def hide_data_folders(notebook, overrides: Mapping[str, Any]) -> None:
+    """Put words in the place of the data's folders, wherever an executed notebook has them: in the cell that papermill
+    wrote, which is written anew, and in all that was said."""
+    from papermill.translators import PythonTranslator
+
+    words = {overrides[name]: f"<your {name} folder>" for name in PATH_SETTINGS if name in overrides}
+    if not words:
+        return
+    forms = {form: word for path, word in words.items() for form in (path, html.escape(path), repr(path)[1:-1])}
+    longest_first = "|".join(map(re.escape, sorted(forms, key=len, reverse=True)))
+    pattern = re.compile(rf"(?<![\w.~>/<])({longest_first})(?![\w-])")
+    given = notebook.metadata.papermill.parameters
+    hidden = {name: words[value] for name, value in given["overrides"].items() if name in PATH_SETTINGS}
+    named = {**given, "overrides": {**given["overrides"], **hidden}}
+    for cell in notebook.cells:
+        if "injected-parameters" in cell.metadata.get("tags", ()):
+            cell["source"] = PythonTranslator.codify(named).strip()
+        for output in cell.get("outputs", ()):
+            output.update(_reworded(output, lambda text: pattern.sub(lambda found: forms[found[0]], text)))
+
+
+def _reworded(value: Any, change: Callable[[str], str]) -> Any:
+    """All texts in lists and mappings changed."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, list):
+        return [_reworded(one, change) for one in value]
+    return {name: _reworded(one, change) for name, one in value.items()} if isinstance(value, Mapping) else value
 
 
 def _one_line(problem) -> str:

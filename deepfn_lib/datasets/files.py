@@ -6,7 +6,6 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +26,7 @@ KINDS = {
     }.items()
 }
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp"})
-LABEL_BYTES = 4 << 20  # files up to this size that are no images are told by their content
+LABELS = ("BP4D occurrence", "BP4D intensity", "DISFA labels")
 
 _SKIPPED_FOLDERS = frozenset({"__MACOSX", "$RECYCLE.BIN", "lost+found"})
 _NUMBER = re.compile(r"\d{1,18}", re.ASCII)
@@ -206,26 +205,31 @@ def read_text(path: Path) -> str:
         return raw.decode("latin-1")
 
 
-@lru_cache(maxsize=8)
-def fingerprint(root: str) -> str:
+def fingerprint(root: Path) -> str:
     """Sixteen hex digits that tell a dataset folder's contents from another's, wherever it lies.
 
-    Labels and other small files count with their content, videos with name and size, images with their names alone:
-    a folder of 150,000 images takes seconds. One look a process. An image replaced under its own name is not noticed.
+    Label files count with their content, images and videos with name, size and time of their last change, and nothing
+    else counts: a folder of 150,000 images takes seconds, whatever lies beside them. A copy that does not keep the
+    times is another folder.
     """
     told = hashlib.sha256()
-    for folder, names in walk(Path(root)):
-        told.update(f"{folder}/\n".encode())
+    for folder, names in walk(root):
         for name in sorted(names):
-            told.update(f"{name}\n".encode())
-            if Path(name).suffix.lower() not in IMAGE_SUFFIXES:
-                told.update(_content(Path(root) / folder / name))
+            if content := _content(root / folder / name):
+                told.update(f"{folder}/{name}\n".encode(errors="surrogateescape") + content)
     return told.hexdigest()[:16]
 
 
 def _content(path: Path) -> bytes:
+    """What counts of a file: nothing, where no loader reads such a file."""
+    labels = any(KINDS[kind].fullmatch(path.name) for kind in LABELS)
+    image = path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
+    if not (labels or image or KINDS["DISFA video"].fullmatch(path.name)):
+        return b""
     try:
-        size = path.stat().st_size
-        return path.read_bytes() if size <= LABEL_BYTES else str(size).encode()
+        if labels:
+            return hashlib.sha256(path.read_bytes()).digest()
+        status = path.stat()
+        return f"{status.st_size} {status.st_mtime_ns}\n".encode()
     except OSError as problem:  # whoever needs the file will say so
         return str(problem.strerror).encode()

@@ -173,24 +173,30 @@ def licensed(settings: Settings) -> Corpora | None:
     roots = {name: existing_folder(folder, name) for name, folder in given.items() if folder}
     if not roots:
         return None
-    told = {name: fingerprint(str(root)) for name, root in roots.items()}
+    told = {name: fingerprint(root) for name, root in roots.items()}
     # What lies elsewhere and is read with them counts with what it holds, too.
-    if settings.groups and (groups := Path(settings.groups)).is_file():
-        told["groups"] = file_digest(groups)
-    if settings.disfa_frames and (frames := Path(settings.disfa_frames).expanduser()).is_dir():
-        told["disfa_frames"] = fingerprint(str(frames.resolve()))
-    return Corpora(roots, {name: name.lower() for name in roots}, {}, None, None, digest(told))
+    if settings.disfa_frames and (frames := Path(settings.disfa_frames)).is_dir():
+        told["disfa_frames"] = fingerprint(frames)
+    key = digest({**told, **_groups(settings)})
+    return Corpora(roots, {name: name.lower() for name in roots}, {}, None, None, key)
 
 
-def rendered(folder: Path) -> Corpora:
+def _groups(settings: Settings) -> dict[str, str]:
+    """The content of the groups file, where one is given and there."""
+    groups = Path(settings.groups)
+    return {"groups": file_digest(groups)} if settings.groups and groups.is_file() else {}
+
+
+def rendered(folder: Path, settings: Settings) -> Corpora:
     """The corpora in the artefact of `rendered_corpora`."""
+    groups = _groups(settings)
     return Corpora(
         roots={"BP4D": folder / "bp4d", "DISFA": folder / "disfa"},
         manifests={"BP4D": "rendered-bp4d", "DISFA": "rendered-disfa"},
         truth_roots={"BP4D": folder / "truth" / "bp4d", "DISFA": folder / "truth" / "disfa"},
         landmarks=folder / "landmarks.parquet",
         participants=folder / "participants.csv",
-        key=folder.name,
+        key=digest({"corpora": folder.name, **groups}) if groups else folder.name,
     )
 
 

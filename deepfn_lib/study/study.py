@@ -19,7 +19,7 @@ from ..normaliser.precision import Precision
 from ..normaliser.recipe import AutoencoderRecipe, MotionRecipe, ReferenceRecipe
 from ..recognition import protocol
 from ..recognition.protocol import Training
-from ..settings import Settings, load_settings
+from ..settings import PATH_SETTINGS, Settings, load_settings
 from ..statistics import Plan, Run, beside, judge, reference_scores, reference_training, trained
 from ..template import MeanFace, Template, choose_template
 from . import data, makers, networks, quality, scores, sweep
@@ -91,7 +91,9 @@ class Study:
     @cached_property
     def corpora(self) -> data.Corpora:
         """The licensed folders where any is given, else the rendered corpora, written if they are not there."""
-        return data.licensed(self.settings) or data.rendered(self.make(data.rendered_corpora))
+        given = tuple(getattr(self.settings, name) for name in PATH_SETTINGS)
+        licensed = self.remembered(("licensed", given), lambda: data.licensed(self.settings))
+        return licensed or data.rendered(self.make(data.rendered_corpora), self.settings)
 
     @cached_property
     def faces(self) -> data.Faces:
@@ -278,8 +280,8 @@ class Study:
 
     @property
     def _packed(self) -> tuple:
-        """What a worker opens this study from (`_opened`)."""
-        return str(self.store.root), self.settings.model_dump(), self._given_template
+        """What a worker opens this study from (`_opened`): its data are looked at here, once."""
+        return str(self.store.root), self.settings.model_dump(), self._given_template, self.corpora
 
     def cost(self, name: str) -> dict[str, float]:
         """What an arm's networks took: images through the encoder, core_seconds, networks, and parameters of one."""
@@ -563,8 +565,10 @@ class Study:
 
 
 def _opened(packed: tuple) -> Study:
-    root, values, given_template = packed
-    return Study(Settings(**values), Store(root), given_template)
+    root, values, given_template, corpora = packed
+    opened = Study(Settings(**values), Store(root), given_template)
+    opened.__dict__["corpora"] = corpora
+    return opened
 
 
 def _person_network(packed: tuple, name: str, person: str) -> Path:
