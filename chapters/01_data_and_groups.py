@@ -222,12 +222,17 @@ figures.finish(figure, caption, x="seconds", y="activation, code / 5")
 # ## The run: what is in the folders
 #
 # `study.faces` indexes both datasets, finds and aligns a face for each labelled frame, and keeps account of what it
-# had to leave out. From here on nothing knows whether the folders hold rendered people or licensed ones.
+# had to leave out. From here on nothing knows whether the folders hold rendered people or licensed ones. What the
+# readers of the folders found odd stands below, a line each.
 
 # %%
 faces = study.faces
 template = study.template
 rendered = faces.truth is not None
+
+# %%
+for notice in faces.notices:
+    print(notice)
 
 # %%
 cards = {name: load_manifest(file) for name, file in faces.manifests.items()}

@@ -138,10 +138,13 @@ class Store:
         or locked, or a full disk.
         """
         folder = self.folder(step, inputs)
+        partial, lock = (folder.with_name(f"{folder.name}.{what}") for what in ("partial", "lock"))
         if folder.exists():
+            if lock.exists():  # of a process that was killed at its last act
+                with suppress(StudyError), _held(lock):
+                    pass
             return self._take(folder)
-        partial = folder.with_name(folder.name + ".partial")
-        with _held(folder.with_name(folder.name + ".lock")):
+        with _held(lock):
             if folder.exists():  # another process finished it since we looked
                 return self._take(folder)
             began, earlier = time.monotonic(), 0.0

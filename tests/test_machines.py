@@ -1,8 +1,10 @@
 """Machines as they are: other users, other programs' settings, few processors, full disks, kills, many at once."""
 
+import contextlib
 import errno
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -553,3 +555,260 @@ def test_what_killed_runs_left_in_the_temporary_folder_is_removed_and_nothing_in
         os.utime(tmp_path / "deepfn-held" / "lock", (1, 1))
         kernel._remove_left(str(tmp_path))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["deepfn-held", "deepfn-new", "other"]
+
+
+# Kills.
+
+EVERY = """
+    # Make an artefact in forked children, the k-th of which is killed before its k-th act upon a file of the store's,
+    # and once more as it goes on; then make it to the end and look. Prints how many were killed until one was not.
+    import os, signal, sys, shutil
+    from pathlib import Path
+    from deepfn_lib.artefacts import Store
+
+    root, files = sys.argv[1], int(sys.argv[2])
+    ACTS = ("open", "os.", "fcntl.", "shutil.")
+
+    def make(folder):
+        for number in range(files):
+            if not (folder / f"{number}.txt").exists():
+                (folder / f"{number}.txt").write_text(str(number))
+
+    def child(kill_at):
+        if process := os.fork():
+            return os.waitpid(process, 0)[1]
+        left = [kill_at]
+
+        def hook(event, arguments):
+            name = str(arguments[0]) if arguments else ""
+            if event == "fcntl.flock" or event.startswith(ACTS) and name.startswith(root) and not name.endswith("txt"):
+                left[0] -= 1
+                if not left[0]:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+        sys.addaudithook(hook)
+        Store(root).get("step", {}, make)
+        os._exit(0)
+
+    kills = 0
+    while child(kills + 1):
+        kills += 1
+        child(kills)
+        Store(root).in_use() and sys.exit(f"{kills}: in use by the dead")
+        folder = Store(root).get("step", {}, make)
+        card = Store(root).check(folder, contents=True)
+        if {path.name for path in folder.glob("*.txt")} != {f"{number}.txt" for number in range(files)}:
+            sys.exit(f"{kills}: {sorted(folder.iterdir())}")
+        if sum(entry.get("files", 1) for entry in card["files"].values()) != files:
+            sys.exit(f"{kills}: {card['files']}")
+        if [path.name for path in folder.parent.iterdir()] != [folder.name]:
+            sys.exit(f"{kills}: left {sorted(folder.parent.iterdir())}")
+        shutil.rmtree(folder)
+    print(kills)
+"""
+
+
+@linux
+@pytest.mark.parametrize("files", [3, 70])
+def test_a_kill_before_any_act_upon_a_file_costs_nothing_but_time(tmp_path, files):
+    """The lock, the note beside it, the card and the renaming are among them."""
+    done = script(EVERY, str(tmp_path), str(files))
+    assert not done.returncode, done.stderr
+    assert int(done.stdout) >= 20
+
+
+CHAPTER = """
+from pathlib import Path
+
+from deepfn_lib.artefacts import Store
+from deepfn_lib.cluster import Machine
+from test_machines import squared
+
+jobs = [(artefacts, number) for number in range(8)]
+print(sum(Machine(workers=2).run(squared, jobs, description="squares")))
+"""
+
+
+def squared(root: str, number: int) -> int:
+    """A job that goes on where it was killed."""
+
+    def make(folder):
+        for part in range(4):
+            time.sleep(0.03)
+            (folder / f"part-{part}.txt").write_text(str(number**2))
+        (folder / "square.txt").write_text(str(number**2))
+
+    return int((Store(root).get("square", {"number": number}, make) / "square.txt").read_text())
+
+
+RUN = """
+    import sys
+    from pathlib import Path
+    from deepfn_lib.artefacts import Store
+    from deepfn_lib.commands.runner import run_chapters
+    place = Path(sys.argv[1])
+    runs = run_chapters("smoke", store=Store(place / "art"), sources=place / "sources", destination=place / "out")
+    print([run.error for run in runs])
+"""
+
+
+@linux
+@pytest.mark.parametrize("kills", [2, pytest.param(30, marks=pytest.mark.slow)])
+def test_a_run_that_is_killed_at_random_ends_as_one_that_was_not(tmp_path, kills):
+    """The runner, its kernel or a worker; whoever is left of a killed runner's processes ends, too."""
+    from test_runner import output_text, write_chapter
+
+    for name in ("01_squares", "02_squares"):
+        write_chapter(tmp_path / "sources", name, CHAPTER + f"print({name!r})\n")
+    places = os.pathsep.join(filter(None, (str(Path(__file__).parent), os.environ.get("PYTHONPATH"))))
+    command = [sys.executable, "-c", textwrap.dedent(RUN), str(tmp_path)]
+    draw = random.Random(kills)
+    for _ in range(kills):
+        with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": places}, stderr=subprocess.DEVNULL) as run:
+            until = len(list(tmp_path.glob("art/square/*/card.json"))) + draw.randrange(3)
+            while run.poll() is None and len(list(tmp_path.glob("art/square/*/card.json"))) < min(until, 8):
+                time.sleep(0.02)
+            time.sleep(draw.uniform(0, 0.5))
+            with contextlib.suppress(psutil.NoSuchProcess):
+                parent = psutil.Process(run.pid)
+                everybody = [parent, *parent.children(recursive=True)]
+                draw.choice(everybody).kill()
+                if draw.random() < 0.5:
+                    parent.kill()
+            run.kill()
+        assert gone([one.pid for one in everybody])
+    done = script(RUN, str(tmp_path), env={**os.environ, "PYTHONPATH": places})
+    assert done.stdout == "['', '']\n", done.stderr
+    for name in ("01_squares", "02_squares"):
+        assert output_text(tmp_path / "out" / f"{name}.ipynb") == f"140\n{name}\n"
+    store = Store(tmp_path / "art")
+    assert len(store.cards()) == 10 == len(store.own())
+    for folder, _ in store.cards():
+        store.check(folder, contents=True)
+
+
+@linux
+def test_a_run_that_is_told_to_end_says_what_is_kept_and_ends_its_kernel(tmp_path):
+    from test_runner import write_chapter
+
+    write_chapter(
+        tmp_path / "sources", "01_waits", f"import time\nopen({str(tmp_path / 'in')!r}, 'w')\ntime.sleep(60)\n"
+    )
+    code = """
+        import sys
+        from pathlib import Path
+        from deepfn_lib.commands import cli, runner
+        place, run = Path(sys.argv.pop()), runner.run_chapters
+        runner.run_chapters = lambda *words, **more: run(*words, **more, sources=place / "sources", destination=place)
+        sys.argv += ["run", "--profile", "smoke", "--artefacts", str(place / "art")]
+        cli.main()
+    """
+    command = [sys.executable, "-c", textwrap.dedent(code), str(tmp_path)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as run:
+        while not (tmp_path / "in").exists() and run.poll() is None:
+            time.sleep(0.05)
+        everybody = psutil.Process(run.pid).children(recursive=True)
+        run.terminate()
+        said = run.communicate()[1]
+    assert "deepfn: stopped in 01_waits, 0 of 1 chapters done; what is finished is kept" in said.splitlines()[-1]
+    assert "Traceback" not in said and gone([one.pid for one in everybody]) and not Store(tmp_path / "art").own()
+
+
+# Machines of their own.
+
+
+def apart(*command: str) -> list[str]:
+    """The command as on a machine of its own: its own processes, mounts and name. Skips where this is not allowed."""
+    words = ["unshare", "--user", "--map-root-user", "--pid", "--mount", "--uts", "--ipc", "--fork", "--mount-proc"]
+    if not shutil.which("unshare"):
+        pytest.skip("there is no unshare here")
+    tried = subprocess.run([*words, "true"], capture_output=True, text=True)
+    if tried.returncode:
+        pytest.skip(f"unshare is not allowed here: {tried.stderr.strip()}")
+    return [*words, *command]
+
+
+@pytest.mark.slow
+def test_two_machines_that_share_a_folder_make_nothing_twice_and_nobody_dies(tmp_path):
+    command = apart(sys.executable, "-c", textwrap.dedent(SAME), str(tmp_path), str(tmp_path / "start"))
+    both = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    (tmp_path / "start").touch()
+    assert [(one.communicate()[1].count("Traceback"), one.returncode) for one in both] == [(0, 0)] * 2
+    assert len(list(tmp_path.glob("made-*"))) == 40 == len(list(tmp_path.glob("step/*")))
+
+
+@pytest.mark.slow
+def test_a_disk_that_is_full_is_named_whether_or_not_a_kernel_dies_of_it(tmp_path):
+    from test_runner import write_chapter
+
+    start = "import numpy as np\nfrom deepfn_lib.artefacts import Store\n\n\ndef make(folder):\n    "
+    end = "\n\n\nStore(artefacts).get('step', {}, make)\n"
+    mapped = "np.lib.format.open_memmap(folder / 'a.npy', mode='w+', dtype=np.uint8, shape=(10**7,))[:] = 1"
+    write_chapter(tmp_path / "sources", "01_mapped", start + mapped + end)
+    write_chapter(tmp_path / "sources", "02_written", start + "np.save(folder / 'a.npy', np.ones(10**6))" + end)
+    write_chapter(tmp_path / "sources", "03_printed", "print('x' * 10**7)\n")
+    (tmp_path / "art").mkdir()
+    code = """
+        import sys
+        from pathlib import Path
+        from deepfn_lib.artefacts import Store
+        from deepfn_lib.commands.runner import run_chapters
+        from deepfn_lib.errors import StudyError
+        place, chapter = Path(sys.argv[1]), sys.argv[2]
+        try:
+            there = {"store": Store(place / "art"), "sources": place / "sources", "destination": place}
+            run_chapters("smoke", chapters=[chapter], **there)
+        except StudyError as problem:
+            print(problem)
+    """
+    for number in "123":
+        mount = f'mount -t tmpfs -o size=3m none {tmp_path / "art"} && exec "$@"'
+        done = subprocess.run(
+            apart("sh", "-c", mount, "sh", sys.executable, "-c", textwrap.dedent(code), str(tmp_path), number),
+            capture_output=True,
+            text=True,
+        )
+        assert done.stdout.startswith(f"the disk of {tmp_path / 'art'} is full; make room"), done.stderr
+        assert "Traceback" not in done.stderr
+
+
+# What is told.
+
+
+def test_what_the_readers_had_to_say_is_the_artefacts_whether_or_not_it_was_interrupted(tmp_path, monkeypatch):
+    from types import SimpleNamespace
+
+    import licensed_trees as trees
+    import numpy as np
+
+    from deepfn_lib.settings import load_settings
+    from deepfn_lib.study import data
+
+    root = trees.write_bp4d(tmp_path / "bp4d")
+    path = next((root / "AUCoding" / "AU_OCC").glob("*.csv"))
+    rows = [line.split(",") for line in path.read_text().splitlines()]
+    rows[3][12] = "9"
+    path.write_text("\n".join(",".join(row) for row in rows) + "\n")
+    settings, attempts = load_settings("smoke", {"bp4d": str(root)}), []
+
+    def build(folder, frames, exclusions, participants, roots, **more):
+        attempts.append(folder)
+        if len(attempts) == 1:
+            raise KeyboardInterrupt
+        for name, table in {"frames": frames, "exclusions": exclusions, "participants": participants}.items():
+            table.to_parquet(folder / f"{name}.parquet")
+        np.save(folder / "faces.npy", np.zeros((len(frames), 1, 1), np.uint8))
+
+    monkeypatch.setattr("deepfn_lib.faces.crops.build_faces", build)
+    corpora, chosen = data.licensed(settings), SimpleNamespace(**data.cut_faces.chosen(settings))
+
+    def make(folder):
+        data.cut_faces.function(folder, chosen, None, corpora)
+
+    with pytest.raises(KeyboardInterrupt):
+        Store(tmp_path / "art").get("faces", {}, make)
+    folder = Store(tmp_path / "art").get("faces", {}, make)
+    notices = data.read_faces(folder, corpora.manifests).notices
+    assert any("occurrence codes 9" in notice for notice in notices) and len(attempts) == 2
+    (folder / data.NOTICES).unlink()  # an artefact from before they were kept
+    assert data.read_faces(folder, corpora.manifests).notices == ()

@@ -1,5 +1,6 @@
 """The first steps: where the datasets are, and one aligned face for each labelled frame."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..artefacts import digest, file_digest
+from ..artefacts import digest, file_digest, write_json
 from ..datasets.files import existing_folder, fingerprint
 from ..errors import StudyError
 from ..faces import images
@@ -43,6 +44,7 @@ DATASETS = (
         },
     ),
 )
+NOTICES = "notices.json"
 READING = tuple(setting for dataset in DATASETS for setting in dataset.reads.values())
 
 
@@ -105,7 +107,9 @@ class Pictures:
 
 @dataclass(frozen=True)
 class Faces:
-    """Aligned faces and their labels, row by row: `images` uint8 (n, side, side), `truth` the same or None."""
+    """Aligned faces and their labels, row by row: `images` uint8 (n, side, side), `truth` the same or None.
+
+    `notices` are the lines that the datasets' readers had to say."""
 
     frames: pd.DataFrame
     images: np.ndarray
@@ -114,6 +118,7 @@ class Faces:
     participants: pd.DataFrame
     manifests: dict[str, str]
     folder: Path
+    notices: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -209,9 +214,11 @@ def cut_faces(folder, chosen, machine, corpora):
     """Index, detect, align and crop: one face for each labelled frame, and what was left out and why (section 4.2)."""
     from ..faces.crops import build_faces
 
+    *tables, notices = _read(chosen, corpora)
+    write_json(folder / NOTICES, notices)
     build_faces(
         folder,
-        *_read(chosen, corpora),
+        *tables,
         corpora.roots,
         crop_size=chosen.crop_size,
         alignment=chosen.alignment,
@@ -224,7 +231,7 @@ def cut_faces(folder, chosen, machine, corpora):
 
 def read_faces(folder: Path, manifests: Mapping[str, str]) -> Faces:
     """The faces in the artefact of `cut_faces`; pictures are read as they are asked for."""
-    truth = folder / "truth.npy"
+    truth, notices = folder / "truth.npy", folder / NOTICES
     return Faces(
         frames=pd.read_parquet(folder / "frames.parquet"),
         images=np.load(folder / "faces.npy", mmap_mode="r"),
@@ -233,11 +240,12 @@ def read_faces(folder: Path, manifests: Mapping[str, str]) -> Faces:
         participants=pd.read_parquet(folder / "participants.parquet"),
         manifests=dict(manifests),
         folder=folder,
+        notices=tuple(json.loads(notices.read_text())) if notices.exists() else (),
     )
 
 
-def _read(chosen, corpora: Corpora) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Frames, exclusions and participants of all datasets there are, with gender and skin filled in."""
+def _read(chosen, corpora: Corpora) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, list[str]]:
+    """Frames, exclusions and participants of all datasets there are, with gender and skin filled in, and notices."""
     from ..datasets.manifests import read_groups
     from ..frames import join
 
@@ -254,9 +262,7 @@ def _read(chosen, corpora: Corpora) -> tuple[pd.DataFrame, pd.DataFrame, pd.Data
     if groups:
         people, more = read_groups(groups, people)
         notices += more
-    for notice in notices:
-        print(notice)
-    return whole.frames, whole.exclusions, people
+    return whole.frames, whole.exclusions, people, notices
 
 
 @step(
