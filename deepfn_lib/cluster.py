@@ -111,8 +111,10 @@ def _elsewhere(machine: "Machine") -> Iterator[Executor]:
         wanted = {"GPU": machine.gpus} if machine.gpus else None
         try:
             yield connection.get_executor(pure=False, resources=wanted)
-        except KilledWorker:
-            raise BrokenExecutor from None
+        except KilledWorker:  # Dask has tried the job on other workers
+            raise StudyError(
+                f"cluster {cluster}: workers died of one job again and again; too little memory?"
+            ) from None
 
 
 def _slurm(machine: "Machine") -> Any:

@@ -182,6 +182,23 @@ def test_a_scheduler_without_the_encryption_that_is_required_is_one_line():
     assert "encryption required by Dask configuration" in said and "~/.config/dask" in said
 
 
+def test_workers_elsewhere_that_die_again_and_again_are_one_line(monkeypatch):
+    import distributed
+
+    class Deadly(contextlib.nullcontext):
+        def __init__(self, *address, timeout):
+            super().__init__(self)
+
+        def get_executor(self, **options):
+            return self
+
+        def submit(self, *job):
+            raise distributed.KilledWorker("job", None, 3)
+
+    monkeypatch.setattr(distributed, "Client", Deadly)
+    assert "tcp://there:8786: workers died of one job again and again" in refused("tcp://there:8786")
+
+
 def test_a_function_of_a_script_is_refused():
     code = """
         from deepfn_lib.cluster import Machine
