@@ -58,6 +58,9 @@ class Settings(BaseModel):
     disfa_people: int = Field(27, ge=4, le=27, description="rendered DISFA participants")
     bp4d_frame_rate: float = Field(25.0, gt=0, description="rendered frames per second of each 20-second BP4D task")
     disfa_frame_rate: float = Field(20.0, gt=0, description="rendered frames per second of each 242-second DISFA video")
+    ict_facekit: APath = Field(
+        "", description="checkout of ICT-FaceKit: rendered people have faces of its scans; empty: the first family's"
+    )
     pair_people: int = Field(
         160, ge=0, description="further rendered people, in neither corpus, for the network taught on rendered pairs"
     )

@@ -16,7 +16,7 @@ from deepfn_lib.datasets.manifests import check_groups, load_manifest, read_grou
 from deepfn_lib.errors import StudyError
 from deepfn_lib.frames import participant_table
 
-DATASETS = ("bp4d", "disfa", "rendered-bp4d", "rendered-disfa", "orl")
+DATASETS = ("bp4d", "disfa", "rendered-bp4d", "rendered-disfa", "scanned-bp4d", "scanned-disfa", "orl")
 
 
 @pytest.mark.parametrize("name", DATASETS)

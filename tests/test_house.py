@@ -217,7 +217,9 @@ OTHER = {
     "classifier_batch": (16, "judged"), "classifier_inputs": ("0-1", "judged"),
     "classifier_learning_rate": (0.002, "judged"), "empty_f1": ("zero", "judged"),
 }  # fmt: skip
-NOT_KEYS = {"profile", "cluster", "workers", "gpus_per_worker"} | {dataset.folder_setting for dataset in data.DATASETS}
+NOT_KEYS = {"profile", "cluster", "workers", "gpus_per_worker", "ict_facekit"} | {
+    dataset.folder_setting for dataset in data.DATASETS
+}
 
 
 def with_what_follows(firsts) -> set[str]:

@@ -36,6 +36,7 @@ def write_corpora(
     disfa_people: int,
     bp4d_frame_rate: float,
     disfa_frame_rate: float,
+    family: str = "",
     machine: Machine = HERE,
 ) -> None:
     """Write `bp4d/`, `disfa/`, `truth/bp4d/`, `truth/disfa/`, `landmarks.parquet`, `participants.csv` into `folder`.
@@ -44,13 +45,14 @@ def write_corpora(
     of eight tasks, and 242 seconds of video, at the given frames a second. Truth shows the template (the most
     expressive BP4D participant) making the same expression in the same pose: for BP4D before the same camera and
     light; for DISFA before BP4D's camera in BP4D's usual light, for that is what "on the template's face" means to a
-    recogniser. Sessions that an interrupted earlier call finished are kept.
+    recogniser. `family`: the folder of another family of faces than the first. Sessions that an interrupted earlier
+    call finished are kept.
     """
     (folder / PARTS).mkdir(parents=True, exist_ok=True)
     chosen = [("BP4D", one, bp4d_frame_rate) for one in participants("BP4D", bp4d_people)]
     chosen += [("DISFA", one, disfa_frame_rate) for one in participants("DISFA", disfa_people)]
     template = template_participant(seed, bp4d_people, bp4d_frame_rate)
-    jobs = [(str(folder), seed, dataset, one, template, rate) for dataset, one, rate in chosen]
+    jobs = [(str(folder), seed, dataset, one, template, rate, family) for dataset, one, rate in chosen]
     jobs.sort(key=lambda job: job[2], reverse=True)  # the long videos first, so that no processor waits at the end
     machine.run(write_participant, jobs, description="rendering", unit="person")
     write_participants(folder, seed, [(dataset, one) for dataset, one, _ in chosen])
@@ -107,7 +109,9 @@ def render_both(shown: Shown, moment: Moment, grain: int) -> list[tuple[np.ndarr
     return [render(face, stage, moment, grain) for face, stage in shown]
 
 
-def write_participant(folder: str, seed: int, dataset: str, participant: str, template: str, frame_rate: float) -> int:
+def write_participant(
+    folder: str, seed: int, dataset: str, participant: str, template: str, frame_rate: float, family: str = ""
+) -> int:
     """Render one participant's sessions that are not there yet; how many frames were rendered. One job of a cluster."""
     cv2.setNumThreads(1)
     write = write_bp4d_session if dataset == "BP4D" else write_disfa_session
@@ -118,7 +122,7 @@ def write_participant(folder: str, seed: int, dataset: str, participant: str, te
         if part.exists():
             continue
         course = make_course(seed, make_person(seed, dataset, participant), task, TASK_SECONDS[dataset], frame_rate)
-        faces = face_of(seed, dataset, participant), face_of(seed, "BP4D", template)
+        faces = face_of(seed, dataset, participant, family), face_of(seed, "BP4D", template, family)
         shown = on_stages(seed, dataset, session, *faces)
         frames, points = write(Path(folder), seed, participant, task, course, shown)
         _write_landmarks(part, session, frames, points)

@@ -1,52 +1,31 @@
 """A person's face as geometry: shape at rest, and where the vertices go at any moment."""
 
 from dataclasses import dataclass
-from functools import cache
 
 import cv2
 import numpy as np
 
-from .head import AXIS_Z, PARTS, Head, load_head
+from .families import FIRST_FAMILY, Family
+from .head import AXIS_Z, PARTS, Head
 from .look import Look, bake, hair_amount, step
 from .scene import Moment
 
-# Action unit -> expression units of one side ("*" stands for Left or Right) and their strength at full activation.
-ACTION_UNITS: dict[int, dict[str, float]] = {
-    1: {"browInnerUp": 1.2},
-    2: {"browOuterUp*": 1.15},
-    4: {"browDown*": 1.1},
-    5: {"eyeWide*": 0.8},
-    6: {"cheekSquint*": 1.0, "eyeSquint*": 0.25},
-    7: {"eyeSquint*": 1.0},
-    9: {"noseSneer*": 1.0, "browDown*": 0.2},
-    10: {"mouthUpperUp*": 0.9, "noseSneer*": 0.25},
-    12: {"mouthSmile*": 0.9},
-    14: {"mouthDimple*": 1.0},
-    15: {"mouthFrown*": 1.0},
-    17: {"mouthShrugLower": 1.1, "mouthShrugUpper": 0.6},
-    20: {"mouthStretch*": 0.9},
-    23: {"mouthRollLower": 0.55, "mouthRollUpper": 0.6, "mouthPucker": 0.15},
-    24: {"mouthPress*": 0.9, "mouthRollLower": 0.2, "mouthRollUpper": 0.2},
-    25: {"mouthLowerDown*": 0.7, "mouthUpperUp*": 0.15},
-    26: {"jawOpen": 0.45},
-    43: {"eyeBlink*": 1.0},
-}
 NECK_LOW, NECK_HIGH = 5.75, 6.55  # rest heights between which the neck begins to follow the head
 TEETH_BACK = 0.035  # decimetres, so that thin lips do not let teeth through
 PIVOT = np.array([0.0, -0.95, -0.95], np.float32)  # about where the skull sits on the spine, from between the eyes
-NOSE_TIP, MOUTH_CORNER = (0.0, 6.97, 1.67), (0.2538, 6.6208, 1.4374)
 
 
 @dataclass(frozen=True)
 class Face:
     """One person's face, ready to be posed.
 
-    vertices (n, 3) float32 at rest, origin between the eyes · offsets (units, n, 3) float32 · amplitude: action unit ->
-    how strongly this person moves it · atlas (512, 512) float32 · eyes: two centres (2, 3), the person's left eye first
-    · follow (n,) float32: how far a vertex goes with the head, 0..1 · moving, still (k, 3) int32: triangles of the head
-    and of the bust · outline: the vertices of the head · crease, skin: of the look.
+    family: what it is made of · vertices (n, 3) float32 at rest, origin between the eyes · offsets (units, n, 3)
+    float32 · amplitude: action unit -> how strongly this person moves it · atlas (512, 512) float32 · eyes: two centres
+    (2, 3), the person's left eye first · follow (n,) float32: how far a vertex goes with the head, 0..1 · moving, still
+    (k, 3) int32: triangles of the head and of the bust · outline: the vertices of the head · crease, skin: of the look.
     """
 
+    family: Family
     vertices: np.ndarray
     offsets: np.ndarray
     amplitude: dict[int, float]
@@ -61,8 +40,8 @@ class Face:
 
 
 def _shape(head: Head, weights: dict[str, float]) -> np.ndarray:
-    """Rest vertices plus the weighted identity targets, (n, 3) float32."""
-    vertices = head.rest.copy()
+    """Neutral vertices plus the weighted identity targets, (n, 3) float32."""
+    vertices = head.neutral.copy()
     for name, weight in weights.items():
         vertices += np.float32(weight) * head.target(name)
     return vertices
@@ -125,9 +104,11 @@ def _dress(head: Head, vertices: np.ndarray) -> np.ndarray:
     return _carry(head, _carry(head, vertices, "hair", skull), "glasses", about_eyes)
 
 
-def make_face(weights: dict[str, float], look: Look, amplitude: dict[int, float] | None = None) -> Face:
+def make_face(
+    weights: dict[str, float], look: Look, amplitude: dict[int, float] | None = None, family: Family = FIRST_FAMILY
+) -> Face:
     """A face from identity-target weights, a look, and how strongly the person moves each action unit (default 1)."""
-    head = load_head()
+    head = family.head
     vertices = _shape(head, weights)
     eyes = np.stack([vertices[head.part_vertices(eye)].mean(axis=0) for eye in ("left-eye", "right-eye")])
     vertices[head.part_vertices("upper-teeth", "lower-teeth", "tongue"), 2] -= TEETH_BACK
@@ -135,6 +116,7 @@ def make_face(weights: dict[str, float], look: Look, amplitude: dict[int, float]
     origin = eyes.mean(axis=0)
     moving, still = _visible(head, look)
     return Face(
+        family=family,
         vertices=(vertices - origin).astype(np.float32),
         offsets=head.unit_offsets,
         amplitude=amplitude or {},
@@ -167,16 +149,15 @@ def _visible(head: Head, look: Look) -> tuple[np.ndarray, np.ndarray]:
 
 def unit_strengths(face: Face, units: dict[int, tuple[float, float]], extra: dict[str, float]) -> np.ndarray:
     """Strength of each expression unit, (units,) float32, for activations on this person's face."""
-    head = load_head()
     total = dict(extra)
     for unit, sides in units.items():
         factor = face.amplitude.get(unit, 1.0)
-        for name, strength in ACTION_UNITS[unit].items():
+        for name, strength in face.family.units[unit].items():
             share = 1.0 if "*" in name else 0.5  # what has no sides takes half from each
             for side, activation in zip(("Left", "Right"), sides):
                 key = name.replace("*", side)
                 total[key] = total.get(key, 0.0) + factor * strength * activation * share
-    return np.array([min(total.get(name, 0.0), 1.25) for name in head.unit_names], np.float32)
+    return np.array([min(total.get(name, 0.0), 1.25) for name in face.family.head.unit_names], np.float32)
 
 
 def rotation(yaw: float, pitch: float, roll: float = 0.0) -> np.ndarray:
@@ -194,7 +175,7 @@ def pose(face: Face, moment: Moment) -> np.ndarray:
     if moment.gaze != (0.0, 0.0):
         turn = rotation(*moment.gaze)
         for eye, centre in zip(("left-eye", "right-eye"), face.eyes):
-            ball = eye_vertices(eye)
+            ball = face.family.head.part_vertices(eye)
             vertices[ball] = turned_by(turn, vertices[ball] - centre) + centre
     turned = turned_by(rotation(moment.yaw, moment.pitch, moment.roll), vertices - PIVOT)
     turned += PIVOT + np.array(moment.shift, np.float32)
@@ -206,24 +187,7 @@ def turned_by(turn: np.ndarray, vertices: np.ndarray) -> np.ndarray:
     return cv2.transform(np.asarray(vertices, np.float32)[None], turn)[0]
 
 
-@cache
-def eye_vertices(eye: str) -> np.ndarray:
-    """Numbers of the vertices of "left-eye" or "right-eye"."""
-    return load_head().part_vertices(eye)
-
-
-@cache
-def landmark_vertices() -> np.ndarray:
-    """Numbers of the vertices at the nose tip and the two corners of the mouth, the person's right corner first."""
-    head = load_head()
-    skin = head.part_vertices("skin")
-    x, y, z = MOUTH_CORNER
-    wanted = np.array([NOSE_TIP, (-x, y, z), (x, y, z)], np.float32)
-    distance = np.linalg.norm(head.rest[skin][:, None] - wanted[None], axis=2)
-    return skin[distance.argmin(axis=0)]
-
-
-def landmark_points(vertices: np.ndarray) -> np.ndarray:
+def landmark_points(head: Head, vertices: np.ndarray) -> np.ndarray:
     """Five points in space (5, 3): image-left and -right eye, nose tip, image-left and -right corner of the mouth."""
-    eyes = [vertices[eye_vertices(eye)].mean(axis=0) for eye in ("right-eye", "left-eye")]
-    return np.concatenate([eyes, vertices[landmark_vertices()]]).astype(np.float32)
+    eyes = [vertices[head.part_vertices(eye)].mean(axis=0) for eye in ("right-eye", "left-eye")]
+    return np.concatenate([eyes, vertices[head.nose_and_mouth]]).astype(np.float32)

@@ -1,4 +1,4 @@
-"""The head asset in memory: mesh, shape targets, and the atlas, one flat picture that covers every part of it.
+"""A head asset in memory: mesh, shape targets, and the atlas, one flat picture that covers every part of it.
 
 Frame of the mesh: x to the person's left, y up, z out of the face; the unit is about a decimetre. "Rest" positions are
 those of the source's base mesh before any target: they name places on the face (the lips, the brow ridge) that move
@@ -41,6 +41,7 @@ SHEET_DEPTH = (0.60, 0.75, 0.84, 0.84, 0.80, 0.74, 0.70, 0.68, 0.66)
 SHEET_COLUMNS, SHEET_ROWS = 33, 17
 EYE_CENTRE = np.array([0.3105, 7.285, 1.245])
 EYE_RADIUS = 0.148
+NOSE_TIP, MOUTH_CORNER = (0.0, 6.97, 1.67), (0.2538, 6.6208, 1.4374)
 
 
 def atlas_place(rest: np.ndarray) -> np.ndarray:
@@ -69,16 +70,18 @@ def _patch_place(part: str, rest: np.ndarray) -> np.ndarray:
     return np.stack([column + half + across * (half - 3), row + half - up * (half - 3)], axis=1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Head:
     """The mesh, ready to draw. `n` vertices (a source vertex that two parts share occurs twice), `m` triangles.
 
-    rest (n, 3) float32 · source (n,) the asset's vertex of each · triangles (m, 3) int32 · parts (m,) numbers into
-    PARTS · atlas (n, 2) float32, each vertex's place in the atlas · lips, eyelids, ears (n,) in 0..1 · asset: the
-    arrays of the file, vertices with those of hair and glasses.
+    rest (n, 3) float32, in the frame of the first family's base mesh, whatever mesh this is · neutral (n, 3) float32:
+    the face before any target, which for the first family is at rest · source (n,) the asset's vertex of each ·
+    triangles (m, 3) int32 · parts (m,) numbers into PARTS · atlas (n, 2) float32, each vertex's place in the atlas ·
+    lips, eyelids, ears (n,) in 0..1 · asset: the arrays of the file, vertices with those of hair and glasses.
     """
 
     rest: np.ndarray
+    neutral: np.ndarray
     source: np.ndarray
     triangles: np.ndarray
     parts: np.ndarray
@@ -111,10 +114,30 @@ class Head:
         offsets[self.asset["moved"][place]] = self.asset["offsets"][place] / np.float32(1000)
         return offsets[self.source]
 
+    @cache  # noqa: B019 - heads are few and stay
     def part_vertices(self, *parts: str) -> np.ndarray:
         """Numbers of the vertices of these parts."""
         wanted = np.isin(self.parts, [PARTS.index(part) for part in parts])
         return np.unique(self.triangles[wanted])
+
+    @cached_property
+    def nose_and_mouth(self) -> np.ndarray:
+        """Numbers of the vertices at the nose tip and the two corners of the mouth, the person's right corner first."""
+        skin = self.part_vertices("skin")
+        x, y, z = MOUTH_CORNER
+        wanted = np.array([NOSE_TIP, (-x, y, z), (x, y, z)], np.float32)
+        distance = np.linalg.norm(self.rest[skin][:, None] - wanted[None], axis=2)
+        return skin[distance.argmin(axis=0)]
+
+    @cached_property
+    def flat_parts(self) -> np.ndarray:
+        """How far each vertex's light is pulled to even light, (n,): eyes, teeth and the mouth's inside are not
+        Lambertian."""
+        even = np.zeros(len(self.rest), np.float32)
+        even[self.part_vertices("left-eye", "right-eye")] = 0.55
+        even[self.part_vertices("glasses")] = 1.0
+        even[self.part_vertices("upper-teeth", "lower-teeth", "tongue", "mouth")] = 0.3
+        return even
 
     @cached_property
     def normal_sum(self) -> sparse.csr_matrix:
@@ -218,14 +241,20 @@ def _join(pieces: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.n
 
 
 @cache
-def load_head() -> Head:
-    """The head asset, read once a process, with a sheet of hair and a pair of glasses added."""
-    with np.load(ASSET) as file:
+def load_head(path: Path = ASSET) -> Head:
+    """A head asset, read once a process, with a sheet of hair and a pair of glasses added.
+
+    `path`: another family's, an npz with the arrays of the first (`data_manifests/build_head_asset.py`) and `neutral`,
+    (vertices, 3) float32, where its faces are not at rest; its `vertices` are the places of the first family's base
+    mesh that they have in the face.
+    """
+    with np.load(path) as file:
         asset = {name: file[name] for name in file.files}
     worn = {"hair": _hair(), "glasses": _glasses()}
     numbers = [np.full(len(triangles), PARTS.index(part), np.uint8) for part, (_, triangles) in worn.items()]
     parts = np.concatenate([asset["parts"], *numbers])
     masks = np.pad(asset["masks"], ((0, 0), (0, sum(len(vertices) for vertices, _ in worn.values()))))
+    neutral, _ = _join([(asset.get("neutral", asset["vertices"]), asset["triangles"]), *worn.values()])
     asset["vertices"], triangles = _join([(asset["vertices"], asset["triangles"]), *worn.values()])
     drawn, sources, places, count = np.empty_like(triangles), [], [], 0
     for number, part in enumerate(PARTS):
@@ -237,4 +266,5 @@ def load_head() -> Head:
         places.append(atlas_place(rest) if part == "skin" else _patch_place(part, rest))
     source, atlas = np.concatenate(sources), np.concatenate(places).astype(np.float32)
     lips, eyelids, ears = masks[:, source].astype(np.float32) / 255
-    return Head(asset["vertices"][source], source, drawn, parts, atlas, lips, eyelids, ears, asset)
+    rest, neutral = asset["vertices"][source], neutral[source]
+    return Head(rest, neutral, source, drawn, parts, atlas, lips, eyelids, ears, asset)

@@ -32,6 +32,7 @@ def render_pairs(
     size: int = 128,
     template: str = MOST_EXPRESSIVE,
     mode: str = "five-points",
+    family: str = "",
     machine: Machine = HERE,
 ) -> None:
     """Write `faces.npy`, `truth.npy` (people * frames_per_person, size, size) uint8, `labels.npy` int8 (the same
@@ -40,10 +41,10 @@ def render_pairs(
     People are P001, P002, ...: both genders, skin types I-VI evenly. Faces are cut by MTCNN's points under the
     alignment `mode`; truth, the same moment on the face of the BP4D participant `template`, by the renderer's. Where
     MTCNN finds nothing the renderer's points serve. Cameras and lights of both corpora take turns, and lights vary;
-    truth of a DISFA scene is in BP4D's usual one, as in the corpora.
+    truth of a DISFA scene is in BP4D's usual one, as in the corpora. `family`: as of `corpora.write_corpora`.
     """
     number = people * frames_per_person
-    jobs = [(seed, who, frames_per_person, size, template, mode) for who in range(1, people + 1)]
+    jobs = [(seed, who, frames_per_person, size, template, mode, family) for who in range(1, people + 1)]
     pictures = (np.uint8, (number, size, size))
     arrays = {"faces": pictures, "truth": pictures, "labels": (np.int8, (number, len(BP4D_COLUMNS)))}
     kept = {
@@ -77,11 +78,13 @@ class Pairs:
     found: np.ndarray
 
 
-def person_pairs(seed: int, number: int, frames: int, size: int, template: str, mode: str = "five-points") -> Pairs:
+def person_pairs(
+    seed: int, number: int, frames: int, size: int, template: str, mode: str = "five-points", family: str = ""
+) -> Pairs:
     """The pairs of person `number` (1, 2, ...). One job of a cluster."""
     cv2.setNumThreads(1)
     one = f"P{number:03d}"
-    faces = face_of(seed, "pairs", one), face_of(seed, "BP4D", template)
+    faces = face_of(seed, "pairs", one, family), face_of(seed, "BP4D", template, family)
     course = make_course(seed, make_person(seed, "pairs", one), "pairs", frames / FRAME_RATE, FRAME_RATE)
     pictures, points, truth = [], [], []
     for frame in range(frames):

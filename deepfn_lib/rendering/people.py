@@ -11,6 +11,7 @@ import numpy as np
 
 from ..frames import BP4D_PARTICIPANTS, DISFA_PARTICIPANTS, SKIN_GROUPS
 from .face import Face, make_face
+from .families import FIRST_FAMILY, Family, family_of
 from .head import load_head
 from .label_statistics import UNITS
 from .look import SKIN_BRIGHTNESS, Look
@@ -53,6 +54,8 @@ OPPOSITES = (
 OUTLINES = ("oval", "round", "rectangular", "square", "triangular", "invertedtriangular", "diamond")
 # Targets that move a feature bodily or age it: half the spread.
 CAREFUL = ("trans", "age", "scale", "push", "mouth-angles", "lip-ext", "eye-height", "prognathism", "jaw-drop")
+
+COMPONENT_LIMIT = 2.2  # standard deviations
 
 
 @dataclass(frozen=True)
@@ -143,6 +146,12 @@ def _shape(gender: str, skin_type: int, generator: np.random.Generator) -> dict[
     return weights
 
 
+def _components(names: list[str], generator: np.random.Generator) -> dict[str, float]:
+    """Weights of components of identity: independent, of SD 1; beyond the limit lie faces that nobody has."""
+    drawn = np.clip(generator.standard_normal(len(names)), -COMPONENT_LIMIT, COMPONENT_LIMIT)
+    return dict(zip(names, drawn.tolist()))
+
+
 def _look(gender: str, skin_type: int, generator: np.random.Generator) -> Look:
     """A person's surface. The order of the draws decides who the person is, so it stays."""
     woman, group = gender == "female", SKIN_GROUPS.get(skin_type, "")
@@ -175,27 +184,36 @@ def _look(gender: str, skin_type: int, generator: np.random.Generator) -> Look:
     )
 
 
-def make_person(seed: int, dataset: str, participant: str) -> Person:
-    """One person, a function of the seed and the name. `dataset`: "BP4D", "DISFA" or "pairs" (ids P001, P002, ...)."""
+def make_person(seed: int, dataset: str, participant: str, family: Family = FIRST_FAMILY) -> Person:
+    """One person, a function of the seed and the name. `dataset`: "BP4D", "DISFA" or "pairs" (ids P001, P002, ...).
+
+    Another family changes the shape of the head and nothing else. A family of components has no word for sex or origin:
+    there, gender and skin type are in the look and in the habits alone.
+    """
     gender, skin_type = gender_of(dataset, participant), _skin_type(dataset, participant)
-    weights = _shape(gender, skin_type, generator(seed, "shape", dataset, participant))
+    shape = generator(seed, "shape", dataset, participant)
+    weights = _components(family.components, shape) if family.components else _shape(gender, skin_type, shape)
     look = _look(gender, skin_type, generator(seed, "look", dataset, participant))
     habits = generator(seed, "habits", dataset, participant)
     amplitude = {unit: float(np.clip(habits.normal(1.0, 0.16), 0.6, 1.3)) for unit in UNITS}
     return Person(dataset, participant, gender, skin_type, weights, look, amplitude)
 
 
-def person_face(person: Person) -> Face:
+def person_face(person: Person, family: Family = FIRST_FAMILY) -> Face:
     """The person's face, with a way of its own of making each action unit: each expression unit a little different."""
-    face = make_face(person.weights, person.look, person.amplitude)
+    face = make_face(person.weights, person.look, person.amplitude, family)
     draw = np.random.default_rng(person.look.texture + 9)
     manner = np.clip(draw.normal(1.0, 0.12, len(face.offsets)), 0.7, 1.3).astype(np.float32)
-    blinks = [number for number, name in enumerate(load_head().unit_names) if name.startswith("eye")]
+    blinks = [number for number, name in enumerate(family.head.unit_names) if name.startswith("eye")]
     manner[blinks] = 1.0  # lids must still meet
     return replace(face, offsets=face.offsets * manner[:, None, None])
 
 
 @lru_cache(maxsize=2)
-def face_of(seed: int, dataset: str, participant: str) -> Face:
-    """`person_face` by name, kept: a job draws the same participant and the template many times."""
-    return person_face(make_person(seed, dataset, participant))
+def face_of(seed: int, dataset: str, participant: str, family: str = "") -> Face:
+    """`person_face` by name, kept: a job draws the same participant and the template many times.
+
+    `family`: the folder of another family of faces than the first.
+    """
+    made_of = family_of(family)
+    return person_face(make_person(seed, dataset, participant, made_of), made_of)

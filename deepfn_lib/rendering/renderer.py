@@ -8,7 +8,7 @@ import numpy as np
 
 from .creases import creases
 from .face import Face, landmark_points, pose, rotation, turned_by, vertex_normals
-from .head import ATLAS, PATCHES, load_head, rasterise
+from .head import ATLAS, PATCHES, rasterise
 from .scene import Camera, Light, Moment, backdrop
 
 SUPERSAMPLING = 1.5  # drawn pixels for each final one, each way
@@ -67,25 +67,14 @@ def _light(normals: np.ndarray, light: Light, skin: float) -> np.ndarray:
     return total.astype(np.float32)
 
 
-@cache
-def _flat_parts() -> np.ndarray:
-    """How far each vertex's light is pulled to even light: eyes, teeth and the mouth's inside are not Lambertian."""
-    head = load_head()
-    even = np.zeros(len(head.rest), np.float32)
-    even[head.part_vertices("left-eye", "right-eye")] = 0.55
-    even[head.part_vertices("glasses")] = 1.0
-    even[head.part_vertices("upper-teeth", "lower-teeth", "tongue", "mouth")] = 0.3
-    return even
-
-
 def _colours(face: Face, vertices: np.ndarray, light: Light) -> np.ndarray:
     """What is rasterised: atlas column and row and light, each in 0..1, (n, 3) float32."""
-    head = load_head()
+    head = face.family.head
     colours = np.empty((len(vertices), 3), np.float32)
     colours[:, :2] = head.atlas / ATLAS
     lit = _light(vertex_normals(head, vertices), light, face.skin)
     level = 0.92 * (light.ambient + 0.75 * sum(lamp[3] for lamp in light.lamps))
-    colours[:, 2] = (lit + (level - lit) * _flat_parts()) / LIGHT_RANGE
+    colours[:, 2] = (lit + (level - lit) * head.flat_parts) / LIGHT_RANGE
     return colours
 
 
@@ -200,7 +189,9 @@ def render(face: Face, stage: Stage, moment: Moment, grain: int = 0) -> tuple[np
     tile, (width, height) = _grain_tile(), camera.size
     row, column = generator.integers(len(tile) - height), generator.integers(len(tile) - width)
     noise = tile[row : row + height, column : column + width]
-    return np.clip(picture * 255 + noise, 0, 255).astype(np.uint8), project(landmark_points(vertices), camera)
+    return np.clip(picture * 255 + noise, 0, 255).astype(np.uint8), project(
+        landmark_points(face.family.head, vertices), camera
+    )
 
 
 def _bounds(seen: np.ndarray, camera: Camera) -> tuple[int, int, int, int] | None:

@@ -44,13 +44,14 @@ def write_still(
     disfa_frame_rate: float,
     crop_size: int,
     alignment: str,
+    family: str = "",
     machine: Machine = HERE,
 ) -> None:
     """Write `faces.npy`, uint8 (len(frames), crop_size, crop_size), row by row with `frames`, into `folder`.
 
     `frames` is a frame table (`frames.COLUMNS`) of the corpora that `corpora.write_corpora` writes with the same seed,
-    number of people and frame rates, in any order, with any rows left out. One job a participant; sessions that an
-    interrupted earlier call finished are kept.
+    number of people, frame rates and family, in any order, with any rows left out. One job a participant; sessions that
+    an interrupted earlier call finished are kept.
     """
     parts = folder / PARTS
     parts.mkdir(parents=True, exist_ok=True)
@@ -65,7 +66,7 @@ def write_still(
             session = str(part), str(task), frame_numbers(frames.iloc[rows])
             missing.setdefault((str(dataset), str(participant)), []).append(session)
     jobs = [
-        (seed, dataset, one, template, rates[dataset], crop_size, alignment, sessions)
+        (seed, dataset, one, template, rates[dataset], crop_size, alignment, family, sessions)
         for (dataset, one), sessions in missing.items()
     ]
     jobs.sort(key=lambda job: job[1], reverse=True)  # the long videos first, so that no processor waits at the end
@@ -97,11 +98,12 @@ def render_participant(
     frame_rate: float,
     size: int,
     mode: str,
+    family: str,
     sessions: list[Session],
 ) -> int:
     """Render one participant's sessions, each into its file; how many pictures. One job of a cluster."""
     cv2.setNumThreads(1)
-    person, face = make_person(seed, dataset, participant), face_of(seed, "BP4D", template)
+    person, face = make_person(seed, dataset, participant), face_of(seed, "BP4D", template, family)
     for part, task, numbers in sessions:
         course = make_course(seed, person, task, TASK_SECONDS[dataset], frame_rate)
         first = layouts.first_frame(seed, participant, task) if dataset == "BP4D" else 1

@@ -6,7 +6,8 @@ from functools import lru_cache
 import numpy as np
 
 from ..faces.alignment import cut
-from .face import ACTION_UNITS, Face
+from .face import Face
+from .families import ACTION_UNITS
 from .people import face_of
 from .renderer import Stage, make_stage, render
 from .scene import SCENES, Moment

@@ -160,16 +160,43 @@ class Faces:
         return (frames["dataset"].map(self.manifests).astype(str) + "/" + frames["participant"].astype(str)).to_numpy()
 
 
+@dataclass(frozen=True)
+class Checkout:
+    """A user's own copy of ICT-FaceKit; its key is the content of what is read of it."""
+
+    root: Path
+
+    @property
+    def key(self) -> str:
+        from ..rendering.scans import files_of
+
+        return digest({path.name: file_digest(path) for path in files_of(self.root)})
+
+
+@step("families", rooms=("rendering.scans",))
+def scanned_family(folder, checkout):
+    """The family of faces from scans of real people, of a checkout of ICT-FaceKit."""
+    from ..rendering.scans import write_family
+
+    write_family(folder, checkout.root)
+
+
+def _of(family: Path | None) -> dict[str, str]:
+    """What the renderer is given for another family of faces than the first."""
+    return {"family": str(family)} if family else {}
+
+
 @step(
     "corpora",
     rooms=("rendering.corpora",),
     settings=("seed", "bp4d_people", "disfa_people", "bp4d_frame_rate", "disfa_frame_rate"),
 )
-def rendered_corpora(folder, chosen, machine):
-    """The two rendered corpora in their official layouts, with the exact answers."""
+def rendered_corpora(folder, chosen, machine, family=None):
+    """The two rendered corpora in their official layouts, with the exact answers; of another `family` of faces, if one
+    is given."""
     from ..rendering.corpora import write_corpora
 
-    write_corpora(folder, **vars(chosen), machine=machine)
+    write_corpora(folder, **vars(chosen), **_of(family), machine=machine)
 
 
 def licensed(settings: Settings) -> Corpora | None:
@@ -194,10 +221,10 @@ def _groups(settings: Settings) -> dict[str, str]:
 
 def rendered(folder: Path, settings: Settings) -> Corpora:
     """The corpora in the artefact of `rendered_corpora`."""
-    groups = _groups(settings)
+    groups, made = _groups(settings), "scanned" if settings.ict_facekit else "rendered"
     return Corpora(
         roots={"BP4D": folder / "bp4d", "DISFA": folder / "disfa"},
-        manifests={"BP4D": "rendered-bp4d", "DISFA": "rendered-disfa"},
+        manifests={name: f"{made}-{name.lower()}" for name in ("BP4D", "DISFA")},
         truth_roots={"BP4D": folder / "truth" / "bp4d", "DISFA": folder / "truth" / "disfa"},
         landmarks=folder / "landmarks.parquet",
         participants=folder / "participants.csv",
@@ -270,15 +297,15 @@ def _read(chosen, corpora: Corpora) -> tuple[pd.DataFrame, pd.DataFrame, pd.Data
     rooms=("rendering.still",),
     settings=("seed", "bp4d_people", "bp4d_frame_rate", "disfa_frame_rate", "crop_size", "alignment"),
 )
-def held_still(folder, chosen, machine, faces):
+def held_still(folder, chosen, machine, faces, family=None):
     """The exact answers of the rendered corpora's faces with the head held still, row by row with the faces."""
     from ..rendering.still import write_still
 
-    write_still(folder, faces.frames, **vars(chosen), machine=machine)
+    write_still(folder, faces.frames, **vars(chosen), **_of(family), machine=machine)
 
 
 @step("pairs", rooms=("rendering.pairs",), settings=("seed", "pair_people", "pair_frames", "alignment"))
-def rendered_pairs(folder, chosen, machine, wearer):
+def rendered_pairs(folder, chosen, machine, wearer, family=None):
     """Rendered pairs of people who are in neither corpus; the answers show the rendered participant `wearer`."""
     from ..rendering.pairs import render_pairs
 
@@ -289,6 +316,7 @@ def rendered_pairs(folder, chosen, machine, wearer):
         frames_per_person=chosen.pair_frames,
         template=wearer,
         mode=chosen.alignment,
+        **_of(family),
         machine=machine,
     )
 

@@ -80,8 +80,12 @@ class Step:
             "made_by": self.function.__name__,
             "code": {**code_versions(self.rooms), **self._own_versions()},
             "settings": key_of(self.chosen(settings)),
-            **{name: key_of(value) for name, value in inputs.items()},
+            **{name: key_of(value) for name, value in inputs.items() if value is not self._usual(name)},
         }
+
+    def _usual(self, name: str) -> Any:
+        """An input's default: a step that is given something new keeps the keys of what was made without it."""
+        return inspect.signature(self.function).parameters[name].default
 
     def _own_versions(self) -> dict[str, int]:
         """CODE_VERSION, where they have one, of the step's own module and of those of this room that it imports."""

@@ -96,6 +96,18 @@ class Study:
         return licensed or data.rendered(self.make(data.rendered_corpora), self.settings)
 
     @cached_property
+    def family(self) -> Path | None:
+        """The folder of the family of faces that the renderer takes, None for the first.
+
+        Raises StudyError where `ict_facekit` is no whole checkout.
+        """
+        if not self.settings.ict_facekit:
+            return None
+        from ..rendering.scans import checked
+
+        return self.make(data.scanned_family, checkout=data.Checkout(checked(self.settings.ict_facekit)))
+
+    @cached_property
     def faces(self) -> data.Faces:
         """One aligned face for each labelled frame, and what was left out and why (section 4.2)."""
         folder = self.make(data.cut_faces)
