@@ -705,3 +705,42 @@ def test_a_missing_reference_table_is_named(monkeypatch, tmp_path):
     with pytest.raises(StudyError, match="scores.parquet cannot be read .* `deepfn reference` makes it"):
         reference.reference_scores()
     reference.reference_scores.cache_clear()
+
+
+def test_a_verdict_on_faces_from_scans_stands_beside_the_first_familys(monkeypatch):
+    """Ours against four arms whose difference is known: there as here, only there, opposite, and nowhere to be told."""
+    random = np.random.default_rng(5)
+
+    def invented(less: dict[str, float]) -> pd.DataFrame:
+        keys = [(r, f"P{p:02d}", "AU01") for r in range(4) for p in range(20)]
+        own = random.normal(0.6, 0.05, len(keys))
+        lines = []
+        for arm, points in {reference.OURS: 0.0, **less}.items():
+            table = pd.DataFrame(keys, columns=["repetition", "participant", "action_unit"])
+            f1 = own - points / 100 + random.normal(0, 0.01, len(keys))
+            lines.append(table.assign(arm=arm, f1=f1, accuracy=f1, roc_auc=f1))
+        return pd.concat(lines).assign(condition=reference.STRANGERS, train_group="all")
+
+    here = invented({"original": 10, "equalised": 0, "stabilised": 5, "oracle": -5})
+    there = invented({"original": 8, "equalised": 6, "stabilised": -4, "oracle": 0, "only-there": 3})
+    monkeypatch.setattr(reference, "reference_scores", lambda: here)
+    monkeypatch.setattr(reference, "reference_arms", lambda condition=reference.STRANGERS: list(here["arm"].unique()))
+    monkeypatch.setattr(reference, "scans_scores", lambda: there)
+    found = reference.carried_over(Plan(samples=400)).set_index("arm")
+    assert found["verdict"].to_dict() == {
+        "original": reference.CARRIES,
+        "equalised": reference.NEW,
+        "stabilised": reference.OPPOSITE,
+        "oracle": reference.UNTOLD,
+    }
+    assert found.loc["original", "first"].value == pytest.approx(10, abs=1)
+    assert found.loc["original", "scans"].value == pytest.approx(8, abs=1)
+
+
+def test_without_a_run_on_faces_from_scans_there_are_no_scores_and_a_lost_picture_is_named(monkeypatch, tmp_path):
+    monkeypatch.setattr(reference, "reference_folder", lambda: tmp_path)
+    reference.scans_scores.cache_clear()
+    assert reference.scans_scores() is None
+    reference.scans_scores.cache_clear()
+    with pytest.raises(StudyError, match="scans/faces.png cannot be read"):
+        reference.scans_faces()

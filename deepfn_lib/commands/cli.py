@@ -197,12 +197,15 @@ def bench(only, artefacts):
     "--family", "families", multiple=True, metavar="NAME", help="only these: person, people, gender, skin, dataset"
 )
 @click.option("--courses/--no-courses", default=True, help="follow the paper's method over its training, too")
+@_place("--ict-facekit", help="a checkout of ICT-FaceKit: the tables on faces from scans instead")
 @ARTEFACTS
-def reference(only, families, courses, artefacts):
+def reference(only, families, courses, ict_facekit, artefacts):
     """Make the reference run's small tables anew (data_manifests/reference); hours, and it can be interrupted."""
-    from .reference import run_reference
+    from .reference import run_reference, run_scans
 
-    click.echo(f"the reference tables: {run_reference(Store(artefacts), only, families, courses)}")
+    store = Store(artefacts)
+    folder = run_scans(store, ict_facekit, only) if ict_facekit else run_reference(store, only, families, courses)
+    click.echo(f"the reference tables: {folder}")
 
 
 @deepfn.command()

@@ -12,16 +12,30 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pandas as pd
 
-from ..arms import ORACLE, ORIGINAL, OURS, PAPERS, SUBTRACTED
+from ..arms import ORACLE, ORIGINAL, OURS, PAPERS, STABILISED, SUBTRACTED, UNTRAINED
 from ..artefacts import Store, environment, replacing, write_json
 from ..errors import StudyError
+from ..frames import BP4D_ACTION_UNITS
 from ..recognition.protocol import FAMILIES
 from ..recognition.scores import KEYS, SCORE_COLUMNS
 from ..statistics import trained
-from ..statistics.reference import CARD, CONSTANTS, COURSES, HALF_TRAINED, SCORES, TRAINED, reference_folder
-from ..study import Study
+from ..statistics.reference import (
+    CARD,
+    CONSTANTS,
+    COURSES,
+    FACES,
+    HALF_TRAINED,
+    NEARNESS,
+    SCANS,
+    SCORES,
+    TRAINED,
+    reference_folder,
+)
+from ..study import Study, quality
 from ..study.makers import MOTION_VARIANTS
 from ..study.scores import SCORES as SCORES_FILE
 
@@ -29,6 +43,16 @@ STRANGERS = "people"  # the family in which everything is scored
 JUDGED = (ORIGINAL, SUBTRACTED, PAPERS, OURS, ORACLE)  # what is scored in the others
 MARKS = (100, 300, 1000)  # iterations at which the paper's method is looked at
 FOLLOWED = 3  # people whose networks are followed
+# On faces from scans: what is scored, and a corpus and a network that two cores make beside other work.
+CARRIED = (ORIGINAL, SUBTRACTED, STABILISED, UNTRAINED, OURS, ORACLE)
+SMALL = {
+    "bp4d_people": 12,
+    "disfa_people": 4,
+    "bp4d_frame_rate": 0.5,
+    "disfa_frame_rate": 0.05,
+    "motion_iterations": 1500,
+}
+SHOWN = 6  # people of its picture
 
 
 def shown(study: Study) -> dict[str, Callable[[], Path]]:
@@ -74,6 +98,38 @@ def run_reference(store: Store, only: Sequence[str] = (), families: Sequence[str
     return folder
 
 
+def run_scans(store: Store, checkout: str, only: Sequence[str] = ()) -> Path:
+    """Score CARRIED (or `only` some) on strangers with faces of a checkout of ICT-FaceKit, measure their nearness to
+    the exact answers, and write the tables and a picture into a folder of their own; the folder.
+
+    Raises StudyError for a name that is not there, and for what is no checkout.
+    """
+    chosen = {**SMALL, "ict_facekit": checkout, "arms": CARRIED, "normaliser_arm": OURS}
+    study, folder = Study.open("reference", chosen, str(store.root)), reference_folder() / SCANS
+    if unknown := [name for name in only if name not in CARRIED]:
+        raise StudyError(f"{unknown[0]!r} is not scored on faces from scans; there are {', '.join(CARRIED)}")
+    for name in only or CARRIED:
+        began, path = time.monotonic(), study.arm_path(name)
+        judged = study.judged(study.models(study.draw((STRANGERS,))), {name: path})
+        _keep_scores(folder, judged, CARRIED)
+        near = quality.summary(study.quality({name: path})).round(4)
+        _keep(folder / NEARNESS, near, ["arm"], {"arm": list(CARRIED)})
+        _note(folder, study, {name: path.parent.name}, time.monotonic() - began)
+    people = [name for name in study.others if name.startswith("BP4D")][:SHOWN]
+    busiest = [_busiest(study, name) for name in people]
+    pictures = [study.faces.images[busiest], study.faces.answers[busiest]]
+    cv2.imwrite(str(folder / FACES), np.vstack([np.hstack(list(row)) for row in pictures]))
+    card = json.loads((folder / CARD).read_text())
+    write_json(folder / CARD, {**card, "shown": people, "worn": study.template.name})
+    return folder
+
+
+def _busiest(study: Study, name: str) -> int:
+    """The frame of a person that shows the most action units: its row."""
+    rows = study.faces.rows(name)
+    return int(rows[(study.faces.frames[list(BP4D_ACTION_UNITS)].to_numpy()[rows] == 1).sum(axis=1).argmax()])
+
+
 def _keep_scores(folder: Path, judged: Path, arms: Sequence[str]) -> None:
     """Put the tables of one arm in one family where the run's are."""
     scores = pd.read_parquet(judged / SCORES_FILE, columns=SCORE_COLUMNS[:-2])
@@ -112,7 +168,7 @@ def _note(folder: Path, study: Study, made: dict[str, str], seconds: float) -> N
     path = folder / CARD
     card = json.loads(path.read_text()) if path.exists() else {"arms": {}, "seconds": 0.0}
     told = environment()
-    settings = study.settings.model_dump(exclude={"cluster", "workers", "gpus_per_worker"})
+    settings = study.settings.model_dump(exclude={"cluster", "workers", "gpus_per_worker", "ict_facekit"})
     card |= {"command": "deepfn reference", "commit": told["commit"], "versions": told["versions"]}
     card |= {"settings": settings, "finished": time.strftime("%Y-%m-%d")}
     card["arms"] |= made

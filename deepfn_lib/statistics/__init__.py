@@ -9,6 +9,7 @@ from .participants import action_unit_scores, participant_constants, participant
 from .published import published, published_score, published_table
 from .reference import (
     HALF_TRAINED,
+    carried_over,
     headline,
     reference_arms,
     reference_card,
@@ -20,6 +21,9 @@ from .reference import (
     reference_scores,
     reference_share,
     reference_training,
+    scans_faces,
+    scans_scores,
+    scans_table,
 )
 from .summary import action_unit_table, condition_table, direction_table
 
@@ -34,6 +38,7 @@ __all__ = [
     "action_unit_scores",
     "action_unit_table",
     "beside",
+    "carried_over",
     "Contrast",
     "compare",
     "condition_table",
@@ -66,6 +71,9 @@ __all__ = [
     "reference_share",
     "reference_training",
     "repetition_scores",
+    "scans_faces",
+    "scans_scores",
+    "scans_table",
     "sentences",
     "trained",
 ]

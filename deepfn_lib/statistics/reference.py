@@ -7,6 +7,8 @@ import json
 from functools import cache
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pandas as pd
 
 from ..arms import ORACLE, ORIGINAL, OURS, PAPERS, STABILISED, SUBTRACTED, UNTRAINED
@@ -20,6 +22,7 @@ OWN_FACE = "on the own face, less its median"  # our arm's name where nobody wea
 HALF_TRAINED = "trained half as long"  # our arm's name in the tables where its network had half of the iterations
 SCORES, CONSTANTS, TRAINED = "scores.parquet", "constants.parquet", "trained.csv"
 COURSES, CARD = "courses.csv", "card.json"
+SCANS, NEARNESS, FACES = "scans", "nearness.csv", "faces.png"  # a folder of the same tables, on faces from scans
 STRANGERS = "person-independent"
 
 
@@ -65,10 +68,10 @@ def reference_courses() -> pd.DataFrame | None:
     return _table(COURSES, {"person", "iteration", "images", "auc", "identity_left"})
 
 
-def reference_card() -> dict:
-    """How the tables were made: command, commit, date, settings, seconds, arms' artefacts."""
+def reference_card(folder: str = "") -> dict:
+    """How the tables were made: command, commit, date, settings, seconds, arms' artefacts. `folder`: SCANS, or none."""
     try:
-        return json.loads((reference_folder() / CARD).read_text())
+        return json.loads((reference_folder() / folder / CARD).read_text())
     except (OSError, ValueError):
         raise StudyError(f"data_manifests/reference/{CARD} cannot be read; `deepfn reference` makes it") from None
 
@@ -117,6 +120,53 @@ def reference_share(arm: str, plan: Plan) -> Estimate:
     """An arm's share of the exact answer's gain on strangers (`drawn.oracle_share`). Raises StudyError as above."""
     one, base, best = (_cells(name, "score") for name in (arm, ORIGINAL, ORACLE))
     return oracle_share(one, base, best, plan)
+
+
+@cache
+def scans_scores() -> pd.DataFrame | None:
+    """As `reference_scores`, of strangers with faces from scans; None where that was not run."""
+    there = (reference_folder() / SCANS / SCORES).exists()
+    return _table(f"{SCANS}/{SCORES}", set(reference_scores())) if there else None
+
+
+def scans_table(name: str) -> pd.DataFrame:
+    """TRAINED or NEARNESS of the run on faces from scans: columns as of `reference_training` and of
+    `study.quality.summary`."""
+    columns = {TRAINED: {"arm", "epochs", "kept", "f1", "earlier"}, NEARNESS: {"arm", "psnr", "correlation", "auc"}}
+    return _table(f"{SCANS}/{name}", columns[name])
+
+
+def scans_faces() -> list[list[np.ndarray]]:
+    """Frames of some people with faces from scans, uint8 (side, side), and below each its exact answer: two rows, in
+    the order of the card's `shown`. Raises StudyError where the picture cannot be read."""
+    picture, count = cv2.imread(str(reference_folder() / SCANS / FACES), cv2.IMREAD_GRAYSCALE), 2
+    if picture is None:
+        raise StudyError(f"data_manifests/reference/{SCANS}/{FACES} cannot be read; `deepfn reference` makes it")
+    side = len(picture) // count
+    return [np.hsplit(row, picture.shape[1] // side) for row in np.vsplit(picture, count)]
+
+
+CARRIES, OPPOSITE, UNTOLD, NEW = "carries over", "the opposite", "cannot be told", "only there"
+
+
+def carried_over(plan: Plan) -> pd.DataFrame:
+    """Our arm less each other one, on strangers of the first family of faces (`first`) and of the one from scans
+    (`scans`), Estimates in points, and the `verdict`; a row an arm that both runs have.
+
+    Both beyond chance to one side: CARRIES, to two: OPPOSITE. Only that on scans: NEW. Else UNTOLD.
+    """
+    scores, lines = scans_scores(), []
+    assert scores is not None
+    for arm in dict.fromkeys(scores["arm"]):
+        if arm == OURS or arm not in reference_arms():
+            continue
+        first = reference_difference(OURS, arm, plan)
+        ours, other = (repetition_scores(scores, STRANGERS, name) for name in (OURS, arm))
+        scans = contrast([(1.0, (ours - other).dropna())], plan).difference
+        here, there = ((one.low > 0) - (one.high < 0) for one in (first, scans))
+        verdict = UNTOLD if not there else CARRIES if here == there else OPPOSITE if here else NEW
+        lines.append({"arm": arm, "first": first, "scans": scans, "verdict": verdict})
+    return pd.DataFrame(lines)
 
 
 BAR = 0.7  # of the exact answer's gain: what the project set itself
