@@ -22,6 +22,7 @@ from deepfn_lib.rendering import (
     corpora,
     expressions,
     face,
+    families,
     habits,
     layouts,
     pairs,
@@ -198,7 +199,7 @@ def test_disfa_has_people_who_never_show_an_action_unit():
 # Geometry and pictures.
 
 
-@pytest.mark.parametrize("unit", sorted(face.ACTION_UNITS))
+@pytest.mark.parametrize("unit", sorted(families.ACTION_UNITS))
 def test_more_intensity_moves_the_face_more(woman, unit):
     rest = face.pose(woman, scene.Moment())
     moved = [np.abs(face.pose(woman, scene.Moment({unit: (a, a)})) - rest).sum() for a in (0.0, 0.2, 0.4, 0.7, 1.0)]

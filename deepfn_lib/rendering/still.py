@@ -66,7 +66,7 @@ def write_still(
             session = str(part), str(task), frame_numbers(frames.iloc[rows])
             missing.setdefault((str(dataset), str(participant)), []).append(session)
     jobs = [
-        (seed, dataset, one, template, rates[dataset], crop_size, alignment, family, sessions)
+        (seed, dataset, one, template, rates[dataset], crop_size, alignment, sessions, family)
         for (dataset, one), sessions in missing.items()
     ]
     jobs.sort(key=lambda job: job[1], reverse=True)  # the long videos first, so that no processor waits at the end
@@ -98,8 +98,8 @@ def render_participant(
     frame_rate: float,
     size: int,
     mode: str,
-    family: str,
     sessions: list[Session],
+    family: str = "",
 ) -> int:
     """Render one participant's sessions, each into its file; how many pictures. One job of a cluster."""
     cv2.setNumThreads(1)
