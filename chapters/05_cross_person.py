@@ -406,8 +406,8 @@ for arm, rows in asked.items():
 # Chapter 09 has the paper's two-sample test beside ours. Had the classifiers of this run finished?
 
 # %%
-young = statistics.last_gains(statistics.trained(study.training_courses))
-young = 100 * young.unstack("family")[["person", "people"]]
+young = statistics.last_gains(study.trained)
+young = 100 * young.unstack("family").reindex(columns=["person", "people"])
 headings = {"arm": "arm", "person": "own tasks", "people": "strangers"}
 caption = (
     "This run: what the last tenth of the epochs still added to the validation F1, "

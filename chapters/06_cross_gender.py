@@ -235,9 +235,9 @@ say(
 # strongly is.
 
 # %%
-faces = study.faces
-bp4d = faces.frames[faces.frames["dataset"] == "BP4D"]
-gender = faces.participants.set_index("participant")["gender"].astype(str)
+frames = study.frames
+bp4d = frames[frames["dataset"] == "BP4D"]
+gender = study.participants.set_index("participant")["gender"].astype(str)
 graded = [f"{unit}_intensity" for unit in ("AU06", "AU10", "AU12", "AU14", "AU17")]
 levels = bp4d[graded].astype(float).where(lambda v: v >= 0)  # −1: not coded
 assert levels.max().max() <= 5

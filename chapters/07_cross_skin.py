@@ -159,7 +159,7 @@ if not there:
 # Who is in the groups, and how the genders fall, beside the paper's Table 4.
 
 # %%
-participants = study.faces.participants.set_index("participant")
+participants = study.participants.set_index("participant")
 in_groups = participants["skin_group"].astype(str).isin(groups)
 members = participants[in_groups & (participants["dataset"] == "BP4D")]
 women = members[members["gender"] == "female"]

@@ -125,7 +125,7 @@ figures.finish(figure, caption, x=x, y="score, %", height=300)
 # How often does each shared unit occur? Shares are means over participants, of the frames that are coded.
 
 # %%
-frames = study.faces.frames
+frames = study.frames
 labels = frames[list(SHARED_ACTION_UNITS)].astype(float).where(lambda v: v >= 0)
 person = [frames[name].astype(str) for name in ("dataset", "participant")]
 person_rates = labels.groupby(person).mean()

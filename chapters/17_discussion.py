@@ -304,7 +304,7 @@ say(
     "profile {profile}, for people the classifier has not seen, these are the gains "
     "over faces as filmed, in points with {confidence:.0f} % intervals over people and "
     "models: {gains}.",
-    origin="rendered people" if study.corpora.rendered else "the licensed data",
+    origin="rendered people" if study.rendered else "the licensed data",
     profile=study.settings.profile,
     confidence=100 * confidence,
     gains="; ".join(gain_in_words(arm) for arm in study.arms if arm != ORIGINAL),

@@ -129,6 +129,28 @@ def test_data_folders_are_not_in_the_page_whatever_they_are_called(place, tmp_pa
     assert tmp_path.name not in json.dumps(page)
 
 
+def test_under_the_reference_profile_the_chapters_on_its_tables_are_run(monkeypatch, tmp_path):
+    def told(chapter, *more):
+        return runner.ChapterRun(chapter.name, 0.0, True)
+
+    monkeypatch.setattr(runner, "_one_chapter", told)
+    runs = run_chapters("reference", store=Store(str(tmp_path)), destination=tmp_path / "pages")
+    assert [run.name[:2] for run in runs] == ["05", "06", "07", "08", "09", "14", "17"]
+    (one,) = run_chapters("reference", chapters=["2"], store=Store(str(tmp_path)), destination=tmp_path / "pages")
+    assert one.name == "02_normalization"
+
+
+@pytest.mark.parametrize("name", ["claims.csv", "reference/scores.parquet", "rendered-bp4d.yml"])
+def test_whatever_is_committed_for_the_chapters_counts_in_their_key(tmp_path, name):
+    there = tmp_path / "data_manifests" / name
+    there.parent.mkdir(parents=True)
+    digests = set()
+    for text in ("a", "b"):
+        there.write_text(text)
+        digests.add(runner.library_digest(tmp_path))
+    assert len(digests) == 2
+
+
 def test_a_failing_chapter_keeps_its_notebook_and_the_others_go_on(place):
     write_chapter(place["sources"], "01_breaks", "print('so far')\n\n# %%\nraise ValueError('first line\\nsecond')\n")
     write_chapter(

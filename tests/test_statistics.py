@@ -12,13 +12,14 @@ from deepfn_lib import arms
 from deepfn_lib.arms import OURS, PAPERS
 from deepfn_lib.artefacts import project_root
 from deepfn_lib.commands.bench.evidence import simulated
-from deepfn_lib.commands.reference import _keep
+from deepfn_lib.commands.reference import _keep, _repetitions_there
 from deepfn_lib.errors import StudyError
 from deepfn_lib.page import budget, figures, table, tally, whose
 from deepfn_lib.statistics import (
     OUTCOMES,
     Plan,
     Run,
+    above_ceiling,
     action_unit_scores,
     action_unit_table,
     beside,
@@ -430,11 +431,11 @@ def people_world(**levels):
     return pd.DataFrame(rows)
 
 
-def lines_of(family="people", f1=0.6, earlier=0.6):
+def lines_of(f1=0.6, earlier=0.6, families=("people", "person")):
+    rest = {"train_group": "BP4D", "repetition": 0, "f1": f1, "earlier": earlier}
     return pd.DataFrame(
-        {"arm": [arm], "family": family, "train_group": "BP4D", "repetition": 0, "f1": f1, "earlier": earlier}
-        for arm in ("original", PAPERS)
-    ).explode("arm")
+        {"arm": arm, "family": family, **rest} for arm, family in product(("original", PAPERS), families)
+    )
 
 
 @pytest.mark.parametrize(
@@ -467,6 +468,36 @@ def test_that_nothing_is_lost_allows_a_loss_within_the_margin(gain, expected):
     scores = people_world(independent=0.0, dependent=gain)
     judged = judge([Run("here", scores, lines_of())], PAPERS, QUICK).set_index("id").loc["person.keeps"]
     assert judged["verdict"] == expected and judged["size"] == ("inside" if gain == 1 else "outside")
+
+
+def test_a_verdict_asks_how_its_own_cells_were_trained_and_no_others():
+    scores = people_world(independent=5.0, dependent=5.0)
+    lines = lines_of()
+    lines.loc[lines["family"] == "person", "earlier"] = 0.5
+    judged = judge([Run("here", scores, lines)], PAPERS, QUICK).set_index("id")
+    assert judged.loc["person.gain", "verdict"] == "holds"
+    assert judged.loc["person.keeps", "verdict"] == "not trained to the end"
+    unknown = judge([Run("here", scores, lines_of(families=["person"]))], PAPERS, QUICK).set_index("id")
+    assert unknown.loc["person.gain", "verdict"] == "not trained to the end"  # nothing says that it was
+
+
+def test_a_claim_says_what_difference_could_have_been_found():
+    judged = judge([run_of(people_world(independent=5.0))], PAPERS, QUICK).set_index("id").loc["person.gain"]
+    found = contrast([(1.0, pd.Series([0.0, 1.0, 2.0, 3.0], list("abcd")))], QUICK)
+    assert found.detectable(0.05) == pytest.approx((3.182 + 0.978) * found.error, abs=0.01)  # t of 3, .975 and .8
+    assert 0 < judged["detectable"] < judged["difference"]
+
+
+def test_an_arm_above_the_exact_answer_is_flagged():
+    rows = people_world(independent=6.0)
+    best = rows[rows["arm"] == "original"].assign(arm=arms.ORACLE)
+    best = best.assign(f1=best["f1"] + 0.04, accuracy=best["accuracy"] + 0.04)
+    world = pd.concat([rows, best], ignore_index=True)
+    flags = above_ceiling(world, QUICK)
+    assert set(flags["arm"]) == {PAPERS} and set(flags["measure"]) == {"score"}
+    assert set(flags["action_unit"]) == {"", "AU01"} and flags["above"].to_numpy() == pytest.approx(2.0, abs=0.3)
+    below = world.assign(f1=world["f1"].where(world["arm"] != PAPERS, world["f1"] - 0.1))
+    assert above_ceiling(below, QUICK).empty
 
 
 def test_what_cannot_be_told_and_whose_sentences_are_judged():
@@ -632,13 +663,15 @@ def test_both_methods_are_compared_where_both_are_there():
 
 def test_a_budget_is_told_beside_the_papers():
     costs = {PAPERS: {"images": 1_280_000, "networks": 11}, OURS: {"images": 6400, "networks": 1}}
-    study = SimpleNamespace(compared=(PAPERS, OURS), others=["a"] * 10, start="there", cost=costs.get)
+    frames = pd.DataFrame({"dataset": "BP4D", "participant": 2 * list("abcdefghijk")})  # the template among them
+    joint = SimpleNamespace(joint_iterations=1)
+    study = SimpleNamespace(compared=(PAPERS, OURS), frames=frames, settings=joint, cost=costs.get)
     text = budget(study).text
     assert "DeepFN has had 1,280,000 images through the encoder for everybody (2 % of the paper's), in 11 netw" in text
     assert "start from among them; DeepFN, by motion has had 6,400 images through the encoder for everybody" in text
     assert "(0.01 % of the paper's), in 1 network. The paper's 50,000 iterations a person" in text
     assert "6,400,000 images for one person and 64,000,000 for these 10." in text
-    alone = SimpleNamespace(compared=("equalised",), others=["a"], start=None, cost=None)
+    alone = SimpleNamespace(compared=("equalised",), frames=frames)
     assert "equalised has no network. The paper's" in budget(alone).text
 
 
@@ -695,6 +728,31 @@ def test_a_part_of_the_reference_run_takes_the_place_of_its_earlier_lines(tmp_pa
         assert found["arm"].tolist() == ["original", "deepfn", "deepfn"]
         assert found["family"].tolist() == ["people", "people", "gender"]
         assert found["kept"].tolist() == [4, 5, 3] and found["kept"].dtype == int
+
+
+def test_repetitions_that_the_tables_have_are_not_made_again(tmp_path):
+    assert _repetitions_there(tmp_path, "deepfn", "people") == set()
+    for repetition in (0, 1, 5):
+        line = pd.DataFrame({"arm": ["deepfn"], "family": ["people"], "repetition": [repetition], "f1": [0.5]})
+        _keep(tmp_path / reference.TRAINED, line, ["arm", "family", "repetition"], {"arm": ["deepfn"]})
+    assert _repetitions_there(tmp_path, "deepfn", "people") == {0, 1, 5}
+    assert _repetitions_there(tmp_path, "deepfn", "gender") == _repetitions_there(tmp_path, "x", "people") == set()
+
+
+def test_under_the_reference_profile_all_is_read_and_nothing_made(tmp_path):
+    study = Study.open("reference", artefacts=str(tmp_path / "store"))
+    assert study.on_reference and not Study.open("quick").on_reference and not study.changed(seed=1).on_reference
+    assert set(study.scores["arm"]) == set(study.trained["arm"]) == set(study.arms)
+    bp4d = study.participants[study.participants["dataset"] == "BP4D"]
+    counted = study.frames.groupby("participant", observed=True).size()
+    assert set(study.scores["participant"]) < set(study.participants["participant"]) == set(counted.index)
+    assert len(bp4d) == 41 and set(bp4d["gender"]) == {"female", "male"}
+    one = study.scores.iloc[0]
+    shown = study.frames.loc[study.frames["participant"] == one["participant"], one["action_unit"]]
+    assert ((shown == 1).sum(), (shown >= 0).sum()) == (one["n_positive"], one["n_frames"])
+    judged = study.claims(Plan(samples=10))
+    assert all(set(rows["run"]) <= {"", "reference run"} and (rows["here"] == "").all() for rows in judged.values())
+    assert str(budget(study)) and not (tmp_path / "store").exists()
 
 
 def test_a_missing_reference_table_is_named(monkeypatch, tmp_path):

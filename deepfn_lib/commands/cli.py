@@ -196,15 +196,19 @@ def bench(only, artefacts):
 @click.option(
     "--family", "families", multiple=True, metavar="NAME", help="only these: person, people, gender, skin, dataset"
 )
-@click.option("--courses/--no-courses", default=True, help="follow the paper's method over its training, too")
+@click.option("--part", "parts", multiple=True, metavar="NAME", help="only scores, curve, sensitivity or courses")
+@click.option("--again", is_flag=True, help="make anew what is in the tables, too")
 @_place("--ict-facekit", help="a checkout of ICT-FaceKit: the tables on faces from scans instead")
 @ARTEFACTS
-def reference(only, families, courses, ict_facekit, artefacts):
-    """Make the reference run's small tables anew (data_manifests/reference); hours, and it can be interrupted."""
-    from .reference import run_reference, run_scans
+def reference(only, families, parts, again, ict_facekit, artefacts):
+    """Go on with the reference run's small tables (data_manifests/reference); hours, and it can be interrupted."""
+    from .reference import PARTS, run_reference, run_scans
 
     store = Store(artefacts)
-    folder = run_scans(store, ict_facekit, only) if ict_facekit else run_reference(store, only, families, courses)
+    if ict_facekit:
+        folder = run_scans(store, ict_facekit, only)
+    else:
+        folder = run_reference(store, only, families, parts or PARTS, again)
     click.echo(f"the reference tables: {folder}")
 
 

@@ -1,37 +1,43 @@
 """`deepfn reference`: the run behind the verdicts, longer than a reader waits. Its small tables are committed.
 
-One arm in one family of conditions after another, each an artefact of its own: it can be stopped at any moment and goes
-on, and a part can be made alone.
+A few repetitions of one arm in one family of conditions after another, all arms before the next few: it can be stopped
+at any moment, a part can be made alone, and what is in the tables already is not made again, on another machine either.
 """
 
 import io
 import json
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pandas as pd
 
-from ..arms import ORACLE, ORIGINAL, OURS, PAPERS, STABILISED, SUBTRACTED, UNTRAINED
+from ..arms import ORACLE, ORIGINAL, OURS, PAPERS, STABILISED, SUBTRACTED, UNTRAINED, find
 from ..artefacts import Store, environment, replacing, write_json
 from ..errors import StudyError
-from ..frames import BP4D_ACTION_UNITS
+from ..frames import BP4D_ACTION_UNITS, INTENSITIES, OCCURRENCES
 from ..recognition.protocol import FAMILIES
 from ..recognition.scores import KEYS, SCORE_COLUMNS
-from ..statistics import trained
+from ..statistics import last_gains, repetition_scores, trained
 from ..statistics.reference import (
     CARD,
     CONSTANTS,
     COURSES,
+    CURVE,
     FACES,
+    FRAMES,
     HALF_TRAINED,
     NEARNESS,
+    PARTICIPANTS,
     SCANS,
     SCORES,
+    SENSITIVITY,
     TRAINED,
     reference_folder,
 )
@@ -41,7 +47,20 @@ from ..study.scores import SCORES as SCORES_FILE
 
 STRANGERS = "people"  # the family in which everything is scored
 JUDGED = (ORIGINAL, SUBTRACTED, PAPERS, OURS, ORACLE)  # what is scored in the others
+SENSITIVE = (ORIGINAL, SUBTRACTED, OURS, ORACLE)  # what is scored by classifiers that are trained otherwise
 MARKS = (100, 300, 1000)  # iterations at which the paper's method is looked at
+TOGETHER = 4  # repetitions of an arm that are trained in one go
+PARTS = ("scores", "curve", "sensitivity", "courses")
+PEOPLE_OF_CURVE = 8
+# How the classifiers are trained, otherwise (chapter 9): the paper's learning rate has not learnt by its 50 epochs.
+CHANGES: dict[str, dict[str, Any]] = {
+    "half the epochs": {"epochs": 30},
+    "twice the epochs": {"epochs": 120},
+    "the paper's learning rate and epochs": {"classifier_learning_rate": 5e-5, "epochs": 50},
+    "the paper's learning rate, 300 epochs": {"classifier_learning_rate": 5e-5, "epochs": 300},
+    "a batch of 128": {"classifier_batch": 128},
+    "grey levels as inputs": {"classifier_inputs": "0-1"},
+}
 FOLLOWED = 3  # people whose networks are followed
 # On faces from scans: what is scored, and a corpus and a network that two cores make beside other work.
 CARRIED = (ORIGINAL, SUBTRACTED, STABILISED, UNTRAINED, OURS, ORACLE)
@@ -70,25 +89,53 @@ def shown(study: Study) -> dict[str, Callable[[], Path]]:
     return files
 
 
-def run_reference(store: Store, only: Sequence[str] = (), families: Sequence[str] = (), courses: bool = True) -> Path:
-    """Score everything of `shown` (or `only` some), follow the paper's method, and write the tables; the folder.
+def run_reference(
+    store: Store,
+    only: Sequence[str] = (),
+    families: Sequence[str] = (),
+    parts: Sequence[str] = PARTS,
+    again: bool = False,
+) -> Path:
+    """Go on with the tables, or with some `parts` of them; the folder.
 
+    "scores": of everything of `shown` (or `only` some). "curve": classifiers of one's own over their number of frames.
+    "sensitivity": classifiers trained otherwise. "courses": the paper's method over its training.
     `families` of conditions: strangers for everything, the others for JUDGED (or `only` some). Lines of what is not
-    asked for stay. Raises StudyError for a name that is not there.
+    asked for stay; repetitions that are there already are made anew with `again` alone.
+    Raises StudyError for a name that is not there.
     """
     study = Study.open("reference", artefacts=str(store.root))
     files, folder = shown(study), reference_folder()
-    for given, there in ((only, files), (families, FAMILIES)):
+    for given, there in ((only, files), (families, FAMILIES), (parts, PARTS)):
         if unknown := [name for name in given if name not in there]:
             raise StudyError(f"{unknown[0]!r} is nothing of the reference run; there are {', '.join(there)}")
-    for family in families or sorted(FAMILIES, key=lambda name: name != STRANGERS):
-        possible = files if family == STRANGERS else [name for name in JUDGED if name in files]
-        for name in [one for one in only or possible if one in possible]:
-            began, path = time.monotonic(), files[name]()
-            judged = study.judged(study.models(study.draw((family,))), {name: path})
-            _keep_scores(folder, judged, list(files))
-            _note(folder, study, {name: path.parent.name}, time.monotonic() - began)
-    if courses:
+    for first in range(0, study.settings.repetitions, TOGETHER) if "scores" in parts else ():
+        for family in families or sorted(FAMILIES, key=lambda name: name != STRANGERS):
+            possible = files if family == STRANGERS else [name for name in JUDGED if name in files]
+            for name in [one for one in only or possible if one in possible]:
+                splits = study.draw((family,))
+                wanted = set(splits["repetition"]) & set(range(first, first + TOGETHER))
+                if not wanted or (not again and wanted <= _repetitions_there(folder, name, family)):
+                    continue
+                began, path = time.monotonic(), files[name]()
+                judged = study.judged(study.models(splits[splits["repetition"].isin(wanted)]), {name: path})
+                _keep_scores(folder, judged, list(files))
+                _note(folder, study, {name: path.parent.name}, time.monotonic() - began)
+    _keep_people(folder, study)
+    if "curve" in parts and (again or not (folder / CURVE).exists()):
+        began = time.monotonic()
+        _make_curve(folder, store)
+        _note(folder, study, {}, time.monotonic() - began)
+    for change, values in CHANGES.items() if "sensitivity" in parts else ():
+        other = study.changed(**values)
+        for name in SENSITIVE:
+            if again or not _changes_there(folder, change, name):
+                began = time.monotonic()
+                splits = other.draw((STRANGERS,))
+                models = other.models(splits[splits["repetition"] < TOGETHER])
+                _keep_change(folder, change, name, other.judged(models, {name: files[name]()}))
+                _note(folder, study, {}, time.monotonic() - began)
+    if "courses" in parts and (again or not (folder / COURSES).exists()):
         people = [name for name in study.others if name.startswith("BP4D")]
         people = people[:: max(1, len(people) // FOLLOWED)][:FOLLOWED]
         began, found = time.monotonic(), study.courses(people, MARKS).round(4)
@@ -130,17 +177,64 @@ def _busiest(study: Study, name: str) -> int:
     return int(rows[(study.faces.frames[list(BP4D_ACTION_UNITS)].to_numpy()[rows] == 1).sum(axis=1).argmax()])
 
 
+def _make_curve(folder: Path, store: Store) -> None:
+    """Chapter 13 trains its curve, and keeps the rows where the run's tables are."""
+    from .runner import failures, run_chapters
+
+    with tempfile.TemporaryDirectory() as place:
+        rows = Path(place) / CURVE
+        given = {"write": str(rows), "people": PEOPLE_OF_CURVE}
+        runs = run_chapters("reference", given, ["13"], store, destination=Path(place) / "pages", again=True)
+        if failures(runs):
+            raise StudyError(f"{failures(runs)}: {runs[0].error}")
+        with replacing(folder / CURVE) as stream:
+            pd.read_parquet(rows).to_parquet(stream, index=False, compression="zstd")
+
+
+def _changes_there(folder: Path, change: str, arm: str) -> bool:
+    if not (folder / SENSITIVITY).exists():
+        return False
+    lines = pd.read_csv(folder / SENSITIVITY)
+    return bool(((lines["change"] == change) & (lines["arm"] == arm)).any())
+
+
+def _keep_change(folder: Path, change: str, arm: str, judged: Path) -> None:
+    """A participant's score and ROC AUC by each model, and what the last tenth of its epochs gained, percent."""
+    scores, courses = (pd.read_parquet(judged / name) for name in (SCORES_FILE, "courses.parquet"))
+    measures = {name: repetition_scores(scores, value=name) for name in ("score", "roc_auc")}
+    lines = pd.DataFrame(measures).reset_index().assign(change=change, arm=arm)
+    lines["last_gain"] = 100 * float(last_gains(trained(courses)).iloc[0])
+    order = {"change": list(CHANGES), "arm": list(SENSITIVE)}
+    _keep(folder / SENSITIVITY, lines.round(3), ["change", "arm"], order)
+
+
+def _repetitions_there(folder: Path, arm: str, family: str) -> set[int]:
+    """The repetitions that the tables have of an arm in a family."""
+    if not (folder / TRAINED).exists():
+        return set()
+    lines = pd.read_csv(folder / TRAINED)
+    return set(lines.loc[(lines["arm"] == arm) & (lines["family"] == family), "repetition"])
+
+
 def _keep_scores(folder: Path, judged: Path, arms: Sequence[str]) -> None:
     """Put the tables of one arm in one family where the run's are."""
-    scores = pd.read_parquet(judged / SCORES_FILE, columns=SCORE_COLUMNS[:-2])
+    scores = pd.read_parquet(judged / SCORES_FILE, columns=SCORE_COLUMNS)
     constants = pd.read_parquet(judged / CONSTANTS)
     order = {"arm": list(arms), "family": list(FAMILIES)}
     for table in (scores, constants):
         table[table.select_dtypes("float").columns] = table.select_dtypes("float").astype("float32")
-    _keep(folder / SCORES, scores, ["arm", "condition"], order)
-    _keep(folder / CONSTANTS, constants, KEYS[:1], {})
+    _keep(folder / SCORES, scores, ["arm", "condition", "repetition"], order)
+    _keep(folder / CONSTANTS, constants, [KEYS[0], "repetition"], {})
     lines = trained(pd.read_parquet(judged / "courses.parquet")).round(4)
-    _keep(folder / TRAINED, lines, ["arm", "family"], order)
+    _keep(folder / TRAINED, lines, ["arm", "family", "repetition"], order)
+
+
+def _keep_people(folder: Path, study: Study) -> None:
+    """Who is in the run and what their labels are: what pages say about groups stands on it, without a picture."""
+    frames = study.faces.frames[["dataset", "participant", "task", *OCCURRENCES, *INTENSITIES]]
+    with replacing(folder / FRAMES) as stream:
+        frames.to_parquet(stream, index=False, compression="zstd")
+    _keep(folder / PARTICIPANTS, study.faces.participants, ["dataset", "participant"], {})
 
 
 def _keep(path: Path, lines: pd.DataFrame, columns: list[str], order: dict[str, list[str]]) -> None:
@@ -172,5 +266,9 @@ def _note(folder: Path, study: Study, made: dict[str, str], seconds: float) -> N
     card |= {"command": "deepfn reference", "commit": told["commit"], "versions": told["versions"]}
     card |= {"settings": settings, "finished": time.strftime("%Y-%m-%d")}
     card["arms"] |= made
+    costs = card.setdefault("costs", {})
+    for name in made:
+        if name in study.arms and find(name).network:
+            costs[name] = study.spent(name)
     card["seconds"] = round(card["seconds"] + seconds)
     write_json(path, card)

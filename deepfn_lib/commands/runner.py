@@ -27,6 +27,7 @@ from .cleaning import clean_notebook, used_artefacts
 from .screen import Screen, clock
 
 CODE_VERSION = 1
+ON_TABLES = ("5", "6", "7", "8", "9", "14", "17")  # chapters that read the committed tables of the reference run
 LIMIT_MINUTES = {"smoke": 30, "quick": 60}  # each chapter; other profiles: a week, for the paper's sizes
 WEEK = 7 * 24 * 60
 DIED = "its kernel died"
@@ -61,8 +62,9 @@ def run_chapters(
     """Execute chapters under a profile and write their notebooks, ready for the book, to `destination`.
 
     `parameters` maps names of settings or of chapters' own parameters to values (text is converted). `chapters` are
-    names or numbers; empty: all. `sources` and `destination` default to the project's `chapters/` and
-    `book/chapters/`. A chapter may take `limit_minutes`. `again` executes even what is unchanged.
+    names or numbers; empty: all, or under "reference" those that read its committed tables. `sources` and `destination`
+    default to the project's `chapters/` and `book/chapters/`. A chapter may take `limit_minutes`. `again` executes even
+    what is unchanged.
 
     Raises StudyError before anything runs for unknown names and wrong values. A chapter that fails is reported in the
     result, its notebook kept as `<name>.failed.ipynb`; the others go on, unless the same error comes twice in a row. A
@@ -70,6 +72,8 @@ def run_chapters(
     """
     store = store or Store()
     destination = destination or project_root() / "book" / "chapters"
+    if not chapters and profile == "reference":
+        chapters = ON_TABLES
     paths = choose_paths(chapter_paths(sources), list(chapters))
     if not paths:
         raise StudyError(f"there is no chapter in {sources or 'chapters/'}; chapters are called NN_name.py")

@@ -15,6 +15,7 @@ CLAIM_HEADINGS = {  # of `statistics.judge`
     "paper": "paper's difference",
     "interval": "difference",
     "p_holm": "p, Holm",
+    "detectable": "could have found",
     "told": "verdict",
     "run": "of",
     "here": "this run",
@@ -83,8 +84,9 @@ def claim_table(judged: pd.DataFrame, caption: str) -> Table:
     p-values, numbers and runs, is unfolded."""
     each = zip(judged["difference"], judged["low"], judged["high"])
     shown = judged.assign(interval=[interval_text(value, low, high, sign=True) for value, low, high in each])
+    shown["detectable"] = shown["detectable"].map("{:.1f}".format).replace("nan", "")
     columns = ["claim", "told", "interval", "paper"]
-    rest = ["paper_p", "p_holm", "participants", "models", "run", "here"]
+    rest = ["paper_p", "p_holm", "detectable", "participants", "models", "run", "here"]
     silent = [name for name in ("paper", "paper_p", "here") if shown[name].replace("", np.nan).isna().all()]
     columns, rest = ([name for name in some if name not in silent] for some in (columns, rest))
     main = table(shown[columns], caption, {"paper": "+.1f"}, CLAIM_HEADINGS)

@@ -56,7 +56,8 @@ def found(judged: pd.DataFrame, sentence: str) -> str:
 def budget(study: Any) -> Words:
     """At which budget the verdicts on `study.compared` stand: what their networks have had, beside the paper's."""
     iterations, batch = (int(published(key).value) for key in ("iterations", "batch"))
-    one, people = 2 * iterations * batch, len(study.others)
+    one = 2 * iterations * batch
+    people = len(study.frames[["dataset", "participant"]].drop_duplicates()) - 1  # the template has no network
     parts = [_spent(study, arm, one * people) for arm in study.compared]
     return say(
         "*At this budget* means: {parts}. The paper's {iterations:,} iterations a person, each a batch of {batch} of "
@@ -77,6 +78,6 @@ def _spent(study: Any, name: str, papers: int) -> str:
         return f"{arm.label} has no network"
     cost = study.cost(name)
     many = f"{cost['networks']:.0f} networks" if cost["networks"] > 1 else "1 network"
-    start = ", the one that they start from among them" if arm.each and study.start else ""
+    start = ", the one that they start from among them" if arm.each and study.settings.joint_iterations else ""
     seen = f"{cost['images']:,.0f} images through the encoder for everybody"
     return f"{arm.label} has had {seen} ({100 * cost['images'] / papers:.3g} % of the paper's), in {many}{start}"

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from math import nan
+from math import inf, nan
 from pathlib import Path
 from typing import Literal
 
@@ -187,9 +187,10 @@ def judge(runs: Sequence[Run], arm: str, plan: Plan, filmed: bool = True) -> pd.
     """The verdicts on all sentences with `arm` in DeepFN's place, a row each; one family of Holm's correction.
 
     Each is judged on the first of `runs` that has all its cells. Without `filmed` those that are not about a method are
-    left out. Columns: id, section, question, claim, quote, arm, run, paper, paper_p, difference, low, high,
-    error, participants, models, p_ours, p_holm, last_gain, verdict, told, size (whether the paper's number lies in the
-    interval: "inside", "outside", or nothing).
+    left out. Columns: id, section, question, claim, quote, arm, run, paper, paper_p, difference, low, high, error,
+    detectable (the difference that these people and models find four times in five), participants, models, p_ours,
+    p_holm, last_gain, verdict, told, size (whether the paper's number lies in the interval: "inside", "outside", or
+    nothing).
     """
     asked = [one for one in sentences() if filmed or one.of_a_method]
     found = [_measure(one, runs, arm, plan) for one in asked]
@@ -198,9 +199,11 @@ def judge(runs: Sequence[Run], arm: str, plan: Plan, filmed: bool = True) -> pd.
     rows = []
     for sentence, one, p in zip(asked, found, adjusted):
         paper, paper_p = sentence.papers(arm)
-        shown = {arm if cell.column == PAPERS else cell.column for cell in sentence.cells}
-        parts = [(name, CONDITIONS[cell.condition][0]) for name in shown for cell in sentence.cells]
-        last = max((gains[one.run].get(part, nan) for part in parts), default=nan) if one.run else nan
+        parts = {
+            (arm if cell.column == PAPERS else cell.column, CONDITIONS[cell.condition][0]) for cell in sentence.cells
+        }
+        # Of what no run says how it was trained nothing says that it was to the end.
+        last = max(gains[one.run].get(part, inf) for part in parts) if one.run else nan
         d = one.smallest.difference
         decided = _verdict(sentence, one, p, last, paper, plan)
         size = "" if pd.isna(paper) or pd.isna(d.low) else "inside" if d.low <= paper <= d.high else "outside"
@@ -219,6 +222,7 @@ def judge(runs: Sequence[Run], arm: str, plan: Plan, filmed: bool = True) -> pd.
                 "low": d.low,
                 "high": d.high,
                 "error": one.smallest.error,
+                "detectable": one.smallest.detectable(plan.level),
                 "participants": one.smallest.people,
                 "models": one.smallest.models,
                 "p_ours": one.p,

@@ -43,6 +43,12 @@ class Contrast:
         """One-sided p against its being no less than `bound`."""
         return _tail(bound - self.difference.value, self.error, self.df)
 
+    def detectable(self, level: float, power: float = 0.8) -> float:
+        """The difference, points, that so many people and models as vary find with this power, one test alone."""
+        if not self.error > 0:
+            return nan
+        return float(stats.t.ppf(1 - level / 2, self.df) + stats.t.ppf(power, self.df)) * self.error
+
     def within(self, margin: float) -> float:
         """p of two one-sided tests against its being `margin` or more either way."""
         return max(self.above(-margin), self.below(margin))

@@ -23,7 +23,10 @@ HALF_TRAINED = "trained half as long"  # our arm's name in the tables where its 
 SCORES, CONSTANTS, TRAINED = "scores.parquet", "constants.parquet", "trained.csv"
 COURSES, CARD = "courses.csv", "card.json"
 SCANS, NEARNESS, FACES = "scans", "nearness.csv", "faces.png"  # a folder of the same tables, on faces from scans
+FRAMES, PARTICIPANTS = "frames.parquet", "participants.csv"
+CURVE, SENSITIVITY = "curve.parquet", "sensitivity.csv"
 STRANGERS = "person-independent"
+REFERENCE = "reference run"  # as verdicts name it
 
 
 def reference_folder() -> Path:
@@ -32,7 +35,7 @@ def reference_folder() -> Path:
 
 @cache
 def reference_scores() -> pd.DataFrame:
-    """All scores of the run, columns as of `Study.scores` without the counts of frames; `arm` may be a variant's name.
+    """All scores of the run, columns as of `Study.scores`; `arm` may be a variant's name.
 
     Raises StudyError where the table is missing or is another.
     """
@@ -53,6 +56,18 @@ def reference_training() -> pd.DataFrame:
 
 
 @cache
+def reference_frames() -> pd.DataFrame:
+    """The labels of every frame in the run: dataset, participant, task, and the action units' columns of `frames`."""
+    return _table(FRAMES, {"dataset", "participant", "task"})
+
+
+@cache
+def reference_participants() -> pd.DataFrame:
+    """Who is in the run: dataset, participant, gender, skin_group and what else `Faces.participants` has."""
+    return _table(PARTICIPANTS, {"dataset", "participant", "gender", "skin_group"})
+
+
+@cache
 def reference_arms(condition: str = STRANGERS) -> list[str]:
     """The names that the run has scored in a condition, in its order."""
     table = reference_scores()
@@ -66,6 +81,25 @@ def reference_courses() -> pd.DataFrame | None:
     if not (reference_folder() / COURSES).exists():
         return None
     return _table(COURSES, {"person", "iteration", "images", "auc", "identity_left"})
+
+
+@cache
+def reference_curve() -> pd.DataFrame | None:
+    """Scores of classifiers of one's own, over `frames_per_person`, the coded frames that they had (chapter 13);
+    columns as of `Study.scores`. None where the reference run has not made it yet."""
+    if not (reference_folder() / CURVE).exists():
+        return None
+    return _table(CURVE, {"arm", "participant", "frames_per_person", "f1", "accuracy", "roc_auc"})
+
+
+@cache
+def reference_sensitivity() -> pd.DataFrame | None:
+    """Strangers' scores by classifiers trained otherwise: change, arm, repetition, participant, score and roc_auc
+    (percent), last_gain (what the last tenth of the epochs added to the validation F1, points). None where the
+    reference run has not made it yet."""
+    if not (reference_folder() / SENSITIVITY).exists():
+        return None
+    return _table(SENSITIVITY, {"change", "arm", "repetition", "participant", "score", "roc_auc", "last_gain"})
 
 
 def reference_card(folder: str = "") -> dict:

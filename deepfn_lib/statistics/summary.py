@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from ..arms import ORACLE, ORIGINAL
+from ..arms import ARMS, ORACLE, ORIGINAL
 from .bootstrap import Estimate, Plan, mean_interval
+from .comparisons import holm
 from .drawn import contrast, oracle_share
 from .participants import action_unit_scores, participant_constants, participant_scores, repetition_scores, select
 from .published import published_score
@@ -79,6 +80,29 @@ def direction_table(scores: pd.DataFrame, constants: pd.DataFrame, plan: Plan, c
             some = select(here, train_group=train, test_group=test)
             rows += [{**where, "arm": arm, **_line(some, constants, where, arm, plan)} for arm in _arms(some, arms)]
     return pd.DataFrame(rows)
+
+
+def above_ceiling(scores: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """Where an arm is surely above the exact answer, which pictures alone do not allow: it knows of the labels.
+
+    Asked of each condition, arm and measure (score and ROC AUC), over all action units and of each alone; one-sided,
+    over participants and models, with Holm's correction over all of these questions. Columns: condition, arm, measure,
+    action_unit (empty: all), above (points), p; no row where there is no such arm.
+    """
+    asked = []
+    for condition, here in scores.groupby("condition", sort=False, observed=True):
+        arms = [name for name in dict.fromkeys(here["arm"]) if not any(one.exact for one in ARMS if one.name == name)]
+        for unit in ("", *sorted(here["action_unit"].unique())):
+            some = here[here["action_unit"] == unit] if unit else here
+            for value in ("score", "roc_auc"):
+                best = repetition_scores(some, arm=ORACLE, value=value)
+                for arm in arms if len(best) else ():
+                    less = (repetition_scores(some, arm=arm, value=value) - best).dropna()
+                    found = contrast([(1.0, less)], plan)
+                    asked.append([condition, arm, value, unit, found.difference.value, found.above(0.0)])
+    rows = pd.DataFrame(asked, columns=["condition", "arm", "measure", "action_unit", "above", "p"])
+    rows["p"] = holm(rows["p"].tolist(), plan.level)
+    return rows[rows["p"] < plan.level].reset_index(drop=True)
 
 
 def action_unit_table(

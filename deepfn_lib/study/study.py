@@ -20,7 +20,20 @@ from ..normaliser.recipe import AutoencoderRecipe, MotionRecipe, ReferenceRecipe
 from ..recognition import protocol
 from ..recognition.protocol import Training
 from ..settings import PATH_SETTINGS, Settings, load_settings
-from ..statistics import Plan, Run, beside, judge, reference_scores, reference_training, trained
+from ..statistics import (
+    REFERENCE,
+    Plan,
+    Run,
+    beside,
+    judge,
+    reference_card,
+    reference_constants,
+    reference_frames,
+    reference_participants,
+    reference_scores,
+    reference_training,
+    trained,
+)
 from ..template import MeanFace, Template, choose_template
 from . import data, makers, networks, quality, scores, sweep
 from .steps import Named, Step
@@ -86,7 +99,37 @@ class Study:
             self._memory[what] = read()
         return self._memory[what]
 
+    # The reference run.
+
+    @cached_property
+    def on_reference(self) -> bool:
+        """Whether these are the reference run's settings: its committed scores are then read, and nothing is trained.
+
+        Networks and pictures are not committed; what needs them makes them.
+        """
+        if not self.rendered:
+            return False
+        apart = {"profile", "cluster", "workers", "gpus_per_worker", "repetitions"}
+        mine = Settings.model_validate({"profile": ""}).model_dump(mode="json", exclude=apart)
+        theirs = {**mine, **{name: one for name, one in reference_card()["settings"].items() if name not in apart}}
+        return self.settings.model_dump(mode="json", exclude=apart) == theirs
+
     # The data.
+
+    @property
+    def rendered(self) -> bool:
+        """Whether the data are the rendered corpora, which have exact answers."""
+        return not any(getattr(self.settings, dataset.folder_setting) for dataset in data.DATASETS)
+
+    @property
+    def frames(self) -> pd.DataFrame:
+        """Every labelled frame; of the reference run as far as labels go, which needs no picture."""
+        return reference_frames() if self.on_reference else self.faces.frames
+
+    @property
+    def participants(self) -> pd.DataFrame:
+        """Everybody with gender and skin group: dataset, participant, gender, skin_group and what else is known."""
+        return reference_participants() if self.on_reference else self.faces.participants
 
     @cached_property
     def corpora(self) -> data.Corpora:
@@ -162,15 +205,13 @@ class Study:
     @cached_property
     def arms(self) -> tuple[str, ...]:
         """The arms of the settings that these data can have: exact answers only where they exist."""
-        there = self.faces.truth is not None
         wanted = table.in_order((*self.settings.arms, self.settings.normaliser_arm))
-        return tuple(name for name in wanted if there or not table.find(name).exact)
+        return tuple(name for name in wanted if self.rendered or not table.find(name).exact)
 
     @cached_property
     def still_arms(self) -> tuple[str, ...]:
         """Further exact answers that these data can have, beside those of the settings: a second ceiling."""
-        there = self.faces.truth is not None
-        return tuple(arm.name for arm in table.ARMS if there and arm.exact and arm.name not in self.arms)
+        return tuple(arm.name for arm in table.ARMS if self.rendered and arm.exact and arm.name not in self.arms)
 
     @property
     def normaliser(self) -> str:
@@ -296,7 +337,21 @@ class Study:
         return str(self.store.root), self.settings.model_dump(), self._given_template, self.corpora
 
     def cost(self, name: str) -> dict[str, float]:
-        """What an arm's networks took: images through the encoder, core_seconds, networks, and parameters of one."""
+        """What an arm's networks took: images through the encoder, core_seconds, networks, and parameters of one.
+
+        Of the reference run it is on the card. Raises StudyError where it is not there.
+        """
+        if not self.on_reference:
+            return self.spent(name)
+        try:
+            return reference_card()["costs"][name]
+        except KeyError:
+            raise StudyError(
+                f"the reference run's card lacks the cost of {name!r}; `deepfn reference` adds it"
+            ) from None
+
+    def spent(self, name: str) -> dict[str, float]:
+        """The same from the networks themselves, which are trained if they are not there."""
         arm = table.find(name)
         folders = [self.network(name)] if not arm.each else [*self.person_networks(name).values()]
         folders += [self.start] if arm.each and self.start else []
@@ -426,18 +481,24 @@ class Study:
     @cached_property
     def scores(self) -> pd.DataFrame:
         """One row for each condition, direction, arm, repetition, participant and action unit."""
+        if self.on_reference:
+            return self._of_arms(reference_scores())
         return pd.read_parquet(self._protocol / scores.SCORES)
 
     @cached_property
     def constants(self) -> pd.DataFrame:
         """What a constant that sees no image scores on the same splits; the keys of `scores` without the arm."""
-        return pd.read_parquet(self._protocol / "constants.parquet")
+        return reference_constants() if self.on_reference else pd.read_parquet(self._protocol / "constants.parquet")
 
     @cached_property
-    def training_courses(self) -> pd.DataFrame:
-        """Loss and validation F1 of each epoch of every classifier: family, train_group, arm, repetition, epoch, loss,
-        validation_f1, kept."""
-        return pd.read_parquet(self._protocol / "courses.parquet")
+    def trained(self) -> pd.DataFrame:
+        """A line for each classifier, as of `statistics.trained`: did its validation F1 flatten?"""
+        if self.on_reference:
+            return self._of_arms(reference_training())
+        return trained(pd.read_parquet(self._protocol / "courses.parquet"))
+
+    def _of_arms(self, lines: pd.DataFrame) -> pd.DataFrame:
+        return lines[lines["arm"].isin(self.arms)].reset_index(drop=True)
 
     def claims(self, plan: Plan, question: str = "") -> dict[str, pd.DataFrame]:
         """The verdicts on the paper's sentences for each of `compared`, as of `statistics.judge`; the first one's has
@@ -446,9 +507,11 @@ class Study:
         On rendered corpora each stands on the reference run, where that has its cells, else on this run; on licensed
         data on this run. A column `here` says what this run has where the verdict is the reference run's.
         """
-        runs = [here := Run("this run", self.scores, trained(self.training_courses))]
-        if self.corpora.rendered:
-            runs.insert(0, Run("reference run", reference_scores(), reference_training()))
+        runs = [here := Run("this run", self.scores, self.trained)]
+        if self.on_reference:
+            runs = [here := replace(here, name=REFERENCE)]
+        elif self.rendered:
+            runs.insert(0, Run(REFERENCE, reference_scores(), reference_training()))
         lists = {arm: judge(runs, arm, plan, filmed=arm == self.normaliser) for arm in self.compared}
         asked = {arm: rows[rows["question"] == question] if question else rows for arm, rows in lists.items()}
         return {arm: beside(rows, here, arm, plan) for arm, rows in asked.items()}
