@@ -24,6 +24,7 @@
 profile = "quick"  # settings to start from: smoke, quick, overnight or paper
 overrides = {}  # settings changed for this run, by name
 artefacts = ""  # artefact folder; empty: the default
+run = "reference"  # whose scores stand here: the reference run's, or of "this" one
 confidence = 0.95  # of every interval
 margin = 2.0  # points within which two scores count as similar
 bootstrap_samples = 4000  # resamples of participants
@@ -46,6 +47,7 @@ from deepfn_lib.study import Study
 
 # %%
 study = Study.open(profile, overrides, artefacts)
+basis = study.basis(run)
 figures.use_theme()
 plan = statistics.Plan(
     confidence=confidence,
@@ -153,12 +155,16 @@ say(
 # then over the repetitions that tested the participant, as in §4.3; the participant is the unit of every test below.
 
 # %%
-scores, constants, arms = study.scores, study.constants, study.arms
-compared = study.compared
+scores, constants, arms = basis.scores, basis.constants, basis.arms
+compared = basis.compared
 conditions = ["person-dependent", "person-independent"]
 
 # %%
+page.stands_on(study, basis, conditions)
+
+# %%
 here = scores[scores["condition"].isin(conditions)]
+there = set(here[["condition", "arm"]].itertuples(index=False, name=None))
 say(
     "{people} participants, {repetitions} repetitions, {arms} arms. The claims are "
     "judged on {compared}, each in a list of its own.",
@@ -251,6 +257,7 @@ say(
 
 # %%
 ruler = [arm for arm in arms if arm in (ORIGINAL, *compared, ORACLE)]
+ruler = [arm for arm in ruler if all((name, arm) in there for name in conditions)]
 gap_on = {arm: gap_by("score", arm) for arm in ruler}
 both = {"gap": gap_on, "gap, ROC AUC": {arm: gap_by("roc_auc", arm) for arm in ruler}}
 
@@ -270,7 +277,7 @@ others = [arm for arm in arms if arm != ORIGINAL]
 gains = {}
 for condition in conditions:
     original = people(condition, ORIGINAL)
-    for arm in others:
+    for arm in [arm for arm in others if (condition, arm) in there]:
         gain = statistics.compare(people(condition, arm), original, plan)
         gains[condition, arm] = gain
 
@@ -297,7 +304,8 @@ table(told, "Gain over the original, and share of the oracle's gain.")
 
 # %%
 own, strangers = conditions
-units = statistics.action_unit_table(scores, strangers, plan, arms=ruler)
+shown_arms = [arm for arm in arms if arm in (ORIGINAL, *compared, ORACLE)]
+units = statistics.action_unit_table(scores, strangers, plan, arms=shown_arms)
 caption = "Fig. 4 redrawn: person-independent score of each action unit."
 figures.action_unit_bars(units, caption)
 
@@ -394,7 +402,7 @@ say(
 )
 
 # %%
-page.budget(study)
+page.budget(basis)
 
 # %%
 asked = study.claims(plan, "person")
@@ -403,15 +411,15 @@ for arm, rows in asked.items():
     display(page.claim_table(rows, caption))
 
 # %% [markdown]
-# Chapter 09 has the paper's two-sample test beside ours. Had the classifiers of this run finished?
+# Chapter 09 has the paper's two-sample test beside ours. Had these classifiers finished learning?
 
 # %%
-young = statistics.last_gains(study.trained)
+young = statistics.last_gains(basis.trained)
 young = 100 * young.unstack("family").reindex(columns=["person", "people"])
 headings = {"arm": "arm", "person": "own tasks", "people": "strangers"}
 caption = (
-    "This run: what the last tenth of the epochs still added to the validation F1, "
-    "points, the mean over models."
+    "What the last tenth of the epochs still added to the validation F1, points, the "
+    "mean over models."
 )
 table(
     young.rename(index=arm_label).reset_index(),
@@ -451,9 +459,9 @@ for arm, rows in asked.items():
         "tasks by {on_own}. The gap with it is {left}; that it is reduced: {closed}. "
         "Of its {number} sentences: {verdicts}.",
         whose=page.whose(arm),
-        on_strangers=gains[strangers, arm],
-        on_own=gains[own, arm],
-        left=gap_on[arm],
+        on_strangers=gains.get((strangers, arm), "not run"),
+        on_own=gains.get((own, arm), "not run"),
+        left=gap_on.get(arm, "not run"),
         closed=page.found(rows, "person.reduces"),
         number=len(rows),
         verdicts=page.tally(rows),

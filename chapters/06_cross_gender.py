@@ -24,6 +24,7 @@
 profile = "quick"  # settings to start from: smoke, quick, overnight or paper
 overrides = {}  # settings changed for this run, by name
 artefacts = ""  # artefact folder; empty: the default
+run = "reference"  # whose scores stand here: the reference run's, or of "this" one
 confidence = 0.95  # of every interval
 margin = 2.0  # points within which two scores count as similar
 bootstrap_samples = 4000  # resamples of participants
@@ -44,6 +45,7 @@ from deepfn_lib.study import Study
 
 # %%
 study = Study.open(profile, overrides, artefacts)
+basis = study.basis(run)
 figures.use_theme()
 plan = statistics.Plan(
     confidence=confidence,
@@ -126,9 +128,14 @@ assert found == two_effects(toy)
 # ## The run
 
 # %%
-scores, constants, arms = study.scores, study.constants, study.arms
-compared = study.compared
 conditions = ["gender-dependent", "gender-independent"]
+scores, constants = basis.scores, basis.constants
+here = scores[scores["condition"].isin(conditions)]
+arms = [arm for arm in basis.arms if arm in set(here["arm"])]
+compared = basis.compared
+
+# %%
+page.stands_on(study, basis, conditions)
 
 # %%
 lines = statistics.direction_table(scores, constants, plan, conditions)
@@ -235,9 +242,9 @@ say(
 # strongly is.
 
 # %%
-frames = study.frames
+frames = basis.frames
 bp4d = frames[frames["dataset"] == "BP4D"]
-gender = study.participants.set_index("participant")["gender"].astype(str)
+gender = basis.participants.set_index("participant")["gender"].astype(str)
 graded = [f"{unit}_intensity" for unit in ("AU06", "AU10", "AU12", "AU14", "AU17")]
 levels = bp4d[graded].astype(float).where(lambda v: v >= 0)  # −1: not coded
 assert levels.max().max() <= 5
@@ -317,7 +324,7 @@ say("Correlation of intensity and score: {found}.", found=found)
 # The sentence about women holds in the paper "irrespective of" training group and method, so it is four.
 
 # %%
-page.budget(study)
+page.budget(basis)
 
 # %%
 asked = study.claims(plan, "gender")

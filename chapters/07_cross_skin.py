@@ -24,6 +24,7 @@
 profile = "quick"  # settings to start from: smoke, quick, overnight or paper
 overrides = {}  # settings changed for this run, by name
 artefacts = ""  # artefact folder; empty: the default
+run = "reference"  # whose scores stand here: the reference run's, or of "this" one
 confidence = 0.95  # of every interval
 margin = 2.0  # points within which two scores count as similar
 bootstrap_samples = 4000  # resamples of participants
@@ -44,6 +45,7 @@ from deepfn_lib.study import Study
 
 # %%
 study = Study.open(profile, overrides, artefacts)
+basis = study.basis(run)
 figures.use_theme()
 plan = statistics.Plan(
     confidence=confidence,
@@ -139,12 +141,11 @@ say(
 # ## The run
 
 # %%
-scores, constants, arms = study.scores, study.constants, study.arms
-compared = study.compared
 conditions = ["skin-dependent", "skin-independent"]
-
-# %%
+scores, constants = basis.scores, basis.constants
 here = scores[scores["condition"].isin(conditions)]
+arms = [arm for arm in basis.arms if arm in set(here["arm"])]
+compared = basis.compared
 there = set(conditions) <= set(here["condition"])
 
 # %%
@@ -152,14 +153,13 @@ missing = say(
     "**No skin groups in this run.** No list of skin types was given, or a group is "
     "too small to train and to test on. The rest of this page is therefore empty."
 )
-if not there:
-    display(missing)
+display(page.stands_on(study, basis, conditions) if there else missing)
 
 # %% [markdown]
 # Who is in the groups, and how the genders fall, beside the paper's Table 4.
 
 # %%
-participants = study.participants.set_index("participant")
+participants = basis.participants.set_index("participant")
 in_groups = participants["skin_group"].astype(str).isin(groups)
 members = participants[in_groups & (participants["dataset"] == "BP4D")]
 women = members[members["gender"] == "female"]
@@ -292,7 +292,7 @@ if there:
 # %%
 asked = study.claims(plan, "skin")
 if there:
-    display(page.budget(study))
+    display(page.budget(basis))
 
 # %%
 for arm, rows in asked.items():

@@ -25,6 +25,7 @@
 profile = "quick"  # settings to start from: smoke, quick, overnight or paper
 overrides = {}  # settings changed for this run, by name
 artefacts = ""  # artefact folder; empty: the default
+run = "reference"  # whose scores stand here: the reference run's, or of "this" one
 confidence = 0.95  # of every interval
 margin = 2.0  # points within which two scores count as similar
 bootstrap_samples = 4000  # resamples of participants
@@ -49,6 +50,7 @@ from deepfn_lib.study import Study
 
 # %%
 study = Study.open(profile, overrides, artefacts)
+basis = study.basis(run)
 figures.use_theme()
 plan = statistics.Plan(
     confidence=confidence,
@@ -125,7 +127,7 @@ figures.finish(figure, caption, x=x, y="score, %", height=300)
 # How often does each shared unit occur? Shares are means over participants, of the frames that are coded.
 
 # %%
-frames = study.frames
+frames = basis.frames
 labels = frames[list(SHARED_ACTION_UNITS)].astype(float).where(lambda v: v >= 0)
 person = [frames[name].astype(str) for name in ("dataset", "participant")]
 person_rates = labels.groupby(person).mean()
@@ -154,9 +156,10 @@ say(
 
 # %%
 conditions = ["dataset-dependent", "dataset-independent"]
-whole, constants, arms = study.scores, study.constants, study.arms
+whole, constants = basis.scores, basis.constants
 scores = whole[whole["condition"].isin(conditions)]
-compared = study.compared
+arms = [arm for arm in basis.arms if arm in set(scores["arm"])]
+compared = basis.compared
 
 # %%
 if set(conditions) != set(scores["condition"]):
@@ -164,6 +167,9 @@ if set(conditions) != set(scores["condition"]):
         "this chapter compares two datasets and the run has one; "
         "give both BP4D and DISFA"
     )
+
+# %%
+page.stands_on(study, basis, conditions)
 
 # %%
 lines = statistics.direction_table(scores, constants, plan, conditions)
@@ -333,7 +339,7 @@ table(pd.DataFrame(rows, columns=columns), "The two effects, points.")
 # the other's. That the dataset is the hardest change is said against each of the three others.
 
 # %%
-page.budget(study)
+page.budget(basis)
 
 # %%
 asked = study.claims(plan, "dataset")

@@ -24,6 +24,7 @@
 profile = "quick"  # settings to start from: smoke, quick, overnight or paper
 overrides = {}  # settings changed for this run, by name
 artefacts = ""  # artefact folder; empty: the default
+run = "reference"  # whose scores stand here: the reference run's, or of "this" one
 confidence = 0.95  # of every interval
 margin = 2.0  # points within which two scores count as similar
 bootstrap_samples = 4000  # resamples of participants
@@ -46,6 +47,7 @@ from deepfn_lib.study import Study
 
 # %%
 study = Study.open(profile, overrides, artefacts)
+basis = study.basis(run)
 figures.use_theme()
 plan = statistics.Plan(
     confidence=confidence,
@@ -68,10 +70,10 @@ plan = statistics.Plan(
 # | no floor | the best constant of the split | base rates earn points | scores are read from it |
 # | score only | score and ROC AUC | base rates do not move AUC | tells seeing from guessing well |
 #
-# Table 5's bottom half names the models; here is how many this run has trained for each arm.
+# Table 5's bottom half names the models; here is how many were trained for each arm.
 
 # %%
-models = study.trained[["family", "train_group", "repetition"]].drop_duplicates()
+models = basis.trained[["family", "train_group", "repetition"]].drop_duplicates()
 per_family = models.groupby("family", sort=False).size().reset_index(name="models")
 tests = pd.Series({name: family for name, (family, _) in CONDITIONS.items()})
 per_family["conditions"] = [
@@ -116,15 +118,17 @@ say(
 # %% [markdown]
 # ## The run
 #
-# `study.scores` trains whatever is missing, in parallel, and returns a row for each condition, direction, arm,
-# repetition, participant and action unit. Everything below is a view on it; changing a statistical parameter above
-# retrains nothing.
+# `basis.scores` has a row for each condition, direction, arm, repetition, participant and action unit: the reference
+# run's, as they are committed, or this run's, for which whatever is missing is trained, in parallel. Everything below
+# is a view on it; changing a statistical parameter above retrains nothing.
 
 # %%
-scores, constants, arms = study.scores, study.constants, study.arms
-compared = study.compared
+scores, constants, arms = basis.scores, basis.constants, basis.arms
+compared = basis.compared
 conditions = [name for name in CONDITIONS if name in set(scores["condition"])]
 lines = statistics.condition_table(scores, constants, plan, conditions)
+there = set(zip(lines["condition"], lines["arm"]))
+page.stands_on(study, basis, conditions)
 
 # %%
 absent = ", ".join(name for name in CONDITIONS if name not in conditions)
@@ -183,7 +187,7 @@ table(shown[columns], caption, headings=headings)
 # conditions are harder, whether a normalised arm is higher, and by how much of what is possible.
 
 # %%
-page.budget(study)
+page.budget(basis)
 
 # %% [markdown]
 # ### What an F1 of nothing is worth
@@ -203,6 +207,7 @@ def mean_scores(f1):
 
 # %%
 pairs_of = list(product(conditions, (ORIGINAL, *compared)))
+pairs_of = [pair for pair in pairs_of if pair in there]
 nothing, f1 = scores["n_positive"] == 0, scores["f1"]
 policies = {
     "as here": f1,
@@ -221,7 +226,7 @@ by_policy["such cells, %"] = by_policy["condition"].map(empty)
 # %%
 caption = (
     "Mean score, percent, by what an F1 of nothing counts (here: "
-    f"{study.settings.empty_f1}), and how often it occurs."
+    f"{basis.settings.empty_f1}), and how often it occurs."
 )
 table(by_policy, caption)
 
@@ -382,13 +387,15 @@ def gain(condition, arm, reference=ORIGINAL):
 
 # %%
 others = [arm for arm in arms if arm != ORIGINAL]
-gains = {(c, arm): gain(c, arm) for c in conditions for arm in others}
+gains = {
+    (c, arm): gain(c, arm) for c in conditions for arm in others if (c, arm) in there
+}
 ps = [found.ours.p for found in gains.values()]
 adjusted = dict(zip(gains, statistics.holm(ps, plan.level)))
 
 # %%
 main = "person-independent"
-plotted = {arm_label(arm): gains[main, arm] for arm in others}
+plotted = {arm_label(arm): gains[main, arm] for arm in others if (main, arm) in there}
 caption = (
     f"Gain over the original faces, {main}, points. "
     "The grey band is what counts as similar."
@@ -398,7 +405,7 @@ figures.interval_plot(plotted, caption, margin=margin)
 # %%
 rows = []
 for condition in conditions:
-    for arm in compared:
+    for arm in [arm for arm in compared if (condition, arm) in there]:
         found, name = gains[condition, arm], arm_label(arm)
         ps = found.paper.p, found.ours.p, adjusted[condition, arm]
         rows.append([condition, name, str(found), *ps])
@@ -428,7 +435,8 @@ table(rows, caption, formats=dict.fromkeys(p_columns, p_text))
 def against_cheap(one):
     """An arm against those without a network: rows of condition, arm, difference, p."""
     cheap = [arm for arm in middle if find(arm).change and arm != one]
-    versus = {(c, arm): gain(c, one, arm) for c in conditions for arm in cheap}
+    pairs = [(c, arm) for c in conditions for arm in cheap if (c, arm) in there]
+    versus = {(c, arm): gain(c, one, arm) for c, arm in pairs if (c, one) in there}
     ps = statistics.holm([found.ours.p for found in versus.values()], plan.level)
     return [
         [condition, arm_label(arm), str(found), p]
@@ -546,7 +554,7 @@ by_condition = pd.DataFrame({name: by_people(name, ORIGINAL) for name in hard})
 lowest = pd.DataFrame({"condition": hard, "original": by_condition.mean().to_numpy()})
 lowest["participants"] = by_condition.count().to_numpy()
 lowest = lowest.sort_values("original", ignore_index=True)
-table(lowest, "Cross conditions of this run, original faces, from the hardest on.")
+table(lowest, "Cross conditions, original faces, from the hardest on.")
 
 # %% [markdown]
 # ## What we learned

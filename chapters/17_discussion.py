@@ -24,6 +24,7 @@
 profile = "quick"  # settings to start from: smoke, quick, overnight or paper
 overrides = {}  # settings changed for this run, by name
 artefacts = ""  # artefact folder; empty: the default
+run = "reference"  # whose scores stand here: the reference run's, or of "this" one
 confidence = 0.95  # of every interval
 margin = 2.0  # points within which two scores count as similar
 bootstrap_samples = 4000  # resamples of participants
@@ -45,6 +46,7 @@ from deepfn_lib.study import Study
 
 # %%
 study = Study.open(profile, overrides, artefacts)
+basis = study.basis(run)
 figures.use_theme()
 plan = statistics.Plan(confidence, bootstrap_samples, margin, statistics_seed)
 
@@ -135,7 +137,7 @@ say("> {rule}", rule=statistics.RULE)
 # paper's.
 
 # %%
-compared = study.compared
+compared = basis.compared
 say(
     "The claims are about {compared}.",
     compared="; and about ".join(
@@ -144,13 +146,16 @@ say(
 )
 
 # %%
-page.budget(study)
+page.budget(basis)
 
 # %%
-scores, constants = study.scores, study.constants
+scores, constants = basis.scores, basis.constants
 questions = ("person", "gender", "skin", "dataset")
 pairs = {name: (f"{name}-dependent", f"{name}-independent") for name in questions}
 present = set(scores["condition"])
+page.stands_on(study, basis, sorted(present))
+
+# %%
 asked = {name: pair for name, pair in pairs.items() if present.issuperset(pair)}
 
 # %%
@@ -161,10 +166,10 @@ for arm, rows in judged.items():
 
 # %% [markdown]
 # And one statement that the paper could not make, for want of the arms: that a method with a network beats the simplest
-# changes that need none. Here are all such arms, on people the classifiers have not seen, in this run.
+# changes that need none. Here are all such arms, on people the classifiers have not seen.
 
 # %%
-plain = [name for name in study.arms if arms.find(name).change]
+plain = [name for name in basis.arms if arms.find(name).change]
 plain = [name for name in plain if name not in (ORIGINAL, *compared)]
 unseen = "person-independent"
 
@@ -288,7 +293,7 @@ for arm, rows in judged.items():
 
 # %%
 def gain_in_words(arm):
-    """An arm's gain over faces as filmed on unseen people in this run."""
+    """An arm's gain over faces as filmed on unseen people."""
     gained = statistics.drawn_interval(scores, unseen, arm, ORIGINAL, plan)
     return f"{arm_label(arm)} {gained}"
 
@@ -305,9 +310,9 @@ say(
     "over faces as filmed, in points with {confidence:.0f} % intervals over people and "
     "models: {gains}.",
     origin="rendered people" if study.rendered else "the licensed data",
-    profile=study.settings.profile,
+    profile=basis.settings.profile,
     confidence=100 * confidence,
-    gains="; ".join(gain_in_words(arm) for arm in study.arms if arm != ORIGINAL),
+    gains="; ".join(gain_in_words(arm) for arm in basis.arms if arm != ORIGINAL),
 )
 
 # %%

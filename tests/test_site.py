@@ -43,7 +43,7 @@ def executed(session_store, tmp_path_factory):
     from deepfn_lib.commands.runner import run_chapters
 
     folder = tmp_path_factory.mktemp("notebooks")
-    runs = run_chapters("smoke", store=session_store, destination=folder)
+    runs = run_chapters("smoke", {"run": "this"}, store=session_store, destination=folder)
     return folder, {run.name: run for run in runs}
 
 

@@ -3,7 +3,7 @@
 from .card import card
 from .gate import Mean, face_grid
 from .tables import Table, claim_table, interval_text, p_text, table
-from .words import budget, found, say, tally, whose
+from .words import budget, found, say, stands_on, tally, whose
 
 __all__ = [
     "Mean",
@@ -16,6 +16,7 @@ __all__ = [
     "interval_text",
     "p_text",
     "say",
+    "stands_on",
     "table",
     "tally",
     "whose",

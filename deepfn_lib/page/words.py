@@ -1,5 +1,6 @@
 """Sentences with results in them: the words stand in the chapter as one reads them, the numbers are glued in."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from string import Formatter
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from ..arms import PAPERS, find
-from ..statistics import published
+from ..statistics import published, reference_card
 from .tables import interval_text
 
 
@@ -51,6 +52,27 @@ def found(judged: pd.DataFrame, sentence: str) -> str:
     if not row["run"]:
         return "not run"
     return f"{interval_text(row['difference'], row['low'], row['high'], sign=True)} points, *{row['told']}*"
+
+
+def stands_on(study: Any, basis: Any, conditions: Sequence[str]) -> Words:
+    """Which run a page's numbers are of, and what was drawn for its conditions; `basis` is `Study.basis` of `study`."""
+    scores = basis.scores[basis.scores["condition"].isin(conditions)]
+    drawn = scores.groupby("condition", observed=True)[["participant", "repetition"]].nunique()
+    people = "; ".join(f"{name} {some.participant} and {some.repetition}" for name, some in drawn.iterrows())
+    whose = "this run's"
+    if basis.on_reference:
+        card = reference_card()
+        whose = f"the reference run's (`deepfn reference`, {card['finished']}, commit {card['commit']})"
+        if not study.on_reference:
+            whose += f"; the verdicts' tables have this run's, of profile {study.settings.profile}, beside them"
+    return say(
+        "**These numbers are {whose}.** Each classifier had {epochs} epochs, one of own tasks {own}. Participants and "
+        "repetitions: {drawn}.",
+        whose=whose,
+        epochs=basis.settings.epochs,
+        own=basis.settings.person_epochs or basis.settings.epochs,
+        drawn=people,
+    )
 
 
 def budget(study: Any) -> Words:

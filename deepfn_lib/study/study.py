@@ -114,6 +114,13 @@ class Study:
         theirs = {**mine, **{name: one for name, one in reference_card()["settings"].items() if name not in apart}}
         return self.settings.model_dump(mode="json", exclude=apart) == theirs
 
+    def basis(self, run: str = "reference") -> "Study":
+        """Whose scores a page shows: "reference", the committed ones of the reference run, wherever the data are the
+        rendered ones; else, or with "this", the study's own. Raises StudyError for another word."""
+        if run not in ("reference", "this"):
+            raise StudyError(f'run is "reference" or "this", not {run!r}')
+        return Study(load_settings("reference"), self.store) if run == "reference" and self.rendered else self
+
     # The data.
 
     @property
