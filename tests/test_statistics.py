@@ -14,7 +14,7 @@ from deepfn_lib.artefacts import project_root
 from deepfn_lib.commands.bench.evidence import simulated
 from deepfn_lib.commands.reference import _keep, _repetitions_there
 from deepfn_lib.errors import StudyError
-from deepfn_lib.page import budget, figures, table, tally, whose
+from deepfn_lib.page import budget, figures, stands_on, table, tally, whose
 from deepfn_lib.statistics import (
     OUTCOMES,
     Plan,
@@ -753,6 +753,21 @@ def test_under_the_reference_profile_all_is_read_and_nothing_made(tmp_path):
     judged = study.claims(Plan(samples=10))
     assert all(set(rows["run"]) <= {"", "reference run"} and (rows["here"] == "").all() for rows in judged.values())
     assert str(budget(study)) and not (tmp_path / "store").exists()
+
+
+def test_whose_scores_a_page_shows(tmp_path):
+    study = Study.open("smoke", artefacts=str(tmp_path / "store"))
+    assert study.basis("this") is study and study.basis("reference").on_reference
+    licensed = study.changed(disfa=str(tmp_path))
+    assert licensed.basis("reference") is licensed
+    with pytest.raises(StudyError, match='run is "reference" or "this", not \'mine\''):
+        study.basis("mine")
+    said = str(stands_on(study, study.basis("reference"), ["person-dependent", "person-independent"]))
+    assert (
+        "These numbers are the reference run's (`deepfn reference`, " in said and "profile smoke, beside them" in said
+    )
+    assert "60 epochs, one of own tasks 400." in said and "person-independent 40 and 4" in said
+    assert not (tmp_path / "store").exists()
 
 
 def test_a_missing_reference_table_is_named(monkeypatch, tmp_path):
