@@ -459,9 +459,9 @@ for arm, rows in asked.items():
         "tasks by {on_own}. The gap with it is {left}; that it is reduced: {closed}. "
         "Of its {number} sentences: {verdicts}.",
         whose=page.whose(arm),
-        on_strangers=gains.get((strangers, arm), "not run"),
-        on_own=gains.get((own, arm), "not run"),
-        left=gap_on.get(arm, "not run"),
+        on_strangers=gains.get((strangers, arm), "(not scored)"),
+        on_own=gains.get((own, arm), "(not scored)"),
+        left=gap_on.get(arm, "(not scored)"),
         closed=page.found(rows, "person.reduces"),
         number=len(rows),
         verdicts=page.tally(rows),
