@@ -70,6 +70,7 @@ SMALL = {
     "bp4d_frame_rate": 0.5,
     "disfa_frame_rate": 0.05,
     "motion_iterations": 1500,
+    "repetitions": 4,
 }
 SHOWN = 6  # people of its picture
 
