@@ -25,6 +25,7 @@ COURSES, CARD = "courses.csv", "card.json"
 SCANS, NEARNESS, FACES = "scans", "nearness.csv", "faces.png"  # a folder of the same tables, on faces from scans
 FRAMES, PARTICIPANTS = "frames.parquet", "participants.csv"
 CURVE, SENSITIVITY = "curve.parquet", "sensitivity.csv"
+NEEDED = {"condition", "arm", "repetition", "participant", "action_unit", "f1", "accuracy", "roc_auc"}  # in SCORES
 STRANGERS, OWN_TASKS = "person-independent", "person-dependent"
 REFERENCE = "reference run"  # as verdicts name it
 
@@ -39,7 +40,7 @@ def reference_scores() -> pd.DataFrame:
 
     Raises StudyError where the table is missing or is another.
     """
-    return _table(SCORES, {"condition", "arm", "repetition", "participant", "action_unit", "f1", "accuracy", "roc_auc"})
+    return _table(SCORES, NEEDED)
 
 
 @cache
@@ -160,7 +161,7 @@ def reference_share(arm: str, plan: Plan) -> Estimate:
 def scans_scores() -> pd.DataFrame | None:
     """As `reference_scores`, of strangers with faces from scans; None where that was not run."""
     there = (reference_folder() / SCANS / SCORES).exists()
-    return _table(f"{SCANS}/{SCORES}", set(reference_scores())) if there else None
+    return _table(f"{SCANS}/{SCORES}", NEEDED) if there else None
 
 
 def scans_table(name: str) -> pd.DataFrame:
