@@ -21,7 +21,18 @@ CHAPTERS = chapter_paths()
 each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 LONGEST_CELL, MEDIAN_CELL, MOST_CELLS = 40, 6, 20
 BINARY = {"deepfn_lib/rendering/head.npz"}
-REFERENCE = {f"data_manifests/reference/{name}.parquet" for name in ("scores", "constants")}  # with their card
+# The reference run's small tables, with their card, and the picture of its rendered people.
+REFERENCE = {
+    f"data_manifests/reference/{name}"
+    for name in (
+        "scores.parquet",
+        "constants.parquet",
+        "frames.parquet",
+        "scans/scores.parquet",
+        "scans/constants.parquet",
+        "scans/faces.png",
+    )
+}
 
 
 @cache
