@@ -47,7 +47,7 @@ def test_exact_answers_are_refused_on_licensed_data(tmp_path):
     exact = [arm.name for arm in ARMS if arm.exact]
     assert exact == ["oracle", "oracle-still"] and exact[0] == ORACLE
     assert exact[1] not in Study.open("smoke").settings.arms  # it is rendered when it is asked for
-    licensed = Study.open("smoke", {"arms": ("original", *exact)}, str(tmp_path))
+    licensed = Study.open("smoke", {"arms": ("original", *exact), "disfa": str(tmp_path)}, str(tmp_path))
     licensed.__dict__["faces"] = SimpleNamespace(truth=None)
     assert not {*licensed.arms} & {*exact}
     for name in exact:
