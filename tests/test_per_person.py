@@ -326,6 +326,7 @@ def test_courses_are_measured_at_their_marks_and_sent_to_workers(faces, tmp_path
     )
     whole = Study(small, Store(tmp_path), Template("F001", None))
     whole.__dict__["faces"] = data.Faces(frames, faces, truth, nothing, nothing, {}, tmp_path / "nowhere")
+    whole.__dict__["corpora"] = None  # what a worker would be sent
     answers, labels = images.prepare(truth, 64), frames[list(BP4D_ACTION_UNITS)].to_numpy()
     probes = expression.train_probes(answers[8:], labels[8:], names[8:], seed=0)
     whole.__dict__["exact"] = SimpleNamespace(people=names[8:], probes=probes)

@@ -92,6 +92,7 @@ def study_of(faces, root, **changed) -> Study:
     study = Study(load_settings("smoke", small), Store(root), Template("F001", None))
     study.__dict__["motion"] = MotionRecipe(size=64, code=6, shades=3, iterations=2, batch=4, seed=1)
     study.__dict__["faces"] = faces
+    study.__dict__["corpora"] = None  # what a worker would be sent
     # Workers would open another study: what they leave undone is made in this process.
     study.machine = SimpleNamespace(run=lambda function, jobs, **more: None)
     return study

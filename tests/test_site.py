@@ -89,7 +89,12 @@ def test_every_picture_is_traced(site, executed):
     report = scan_book(site, executed[0])
     assert report.problems == []
     assert report.traced
-    assert {person.split("/")[0] for person in report.people} <= {"rendered-bp4d", "rendered-disfa", "orl"}
+    assert {person.split("/")[0] for person in report.people} <= {
+        "rendered-bp4d",
+        "rendered-disfa",
+        "scanned-bp4d",
+        "orl",
+    }
 
 
 VERDICTS = ("05_cross_person", "06_cross_gender", "07_cross_skin", "08_cross_dataset", "17_discussion")
