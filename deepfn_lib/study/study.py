@@ -101,13 +101,18 @@ class Study:
 
     # The reference run.
 
+    @property
+    def has_reference(self) -> bool:
+        """Whether the reference run is about these data: the project's own, with no file of the user's among them."""
+        return not any(getattr(self.settings, name) for name in PATH_SETTINGS)
+
     @cached_property
     def on_reference(self) -> bool:
         """Whether these are the reference run's settings: its committed scores are then read, and nothing is trained.
 
         Networks and pictures are not committed; what needs them makes them.
         """
-        if not self.rendered:
+        if not self.has_reference:
             return False
         apart = {"profile", "cluster", "workers", "gpus_per_worker", "repetitions"}
         mine = Settings.model_validate({"profile": ""}).model_dump(mode="json", exclude=apart)
@@ -115,11 +120,12 @@ class Study:
         return self.settings.model_dump(mode="json", exclude=apart) == theirs
 
     def basis(self, run: str = "reference") -> "Study":
-        """Whose scores a page shows: "reference", the committed ones of the reference run, wherever the data are the
-        rendered ones; else, or with "this", the study's own. Raises StudyError for another word."""
+        """Whose scores a page shows: "reference", the committed ones of the reference run, where it is about these
+        data; else, or with "this", the study's own. Raises StudyError for another word."""
         if run not in ("reference", "this"):
             raise StudyError(f'run is "reference" or "this", not {run!r}')
-        return Study(load_settings("reference"), self.store) if run == "reference" and self.rendered else self
+        theirs = run == "reference" and self.has_reference
+        return Study(load_settings("reference"), self.store) if theirs else self
 
     # The data.
 
@@ -511,13 +517,13 @@ class Study:
         """The verdicts on the paper's sentences for each of `compared`, as of `statistics.judge`; the first one's has
         those about faces as filmed. With `question` ("gender") only its rows: all are one family nevertheless.
 
-        On rendered corpora each stands on the reference run, where that has its cells, else on this run; on licensed
-        data on this run. A column `here` says what this run has where the verdict is the reference run's.
+        Each stands on the reference run, where that is about these data and has its cells, else on this run. A column
+        `here` says what this run has where the verdict is the reference run's.
         """
         runs = [here := Run("this run", self.scores, self.trained)]
         if self.on_reference:
             runs = [here := replace(here, name=REFERENCE)]
-        elif self.rendered:
+        elif self.has_reference:
             runs.insert(0, Run(REFERENCE, reference_scores(), reference_training()))
         lists = {arm: judge(runs, arm, plan, filmed=arm == self.normaliser) for arm in self.compared}
         asked = {arm: rows[rows["question"] == question] if question else rows for arm, rows in lists.items()}
