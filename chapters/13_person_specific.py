@@ -65,7 +65,7 @@ plan = statistics.Plan(confidence, bootstrap_samples, margin, statistics_seed)
 # | all frames of four tasks | from a handful to all of them | labels have a price | a curve, not a point |
 # | 50 epochs | as many steps at every point | few frames make short epochs | shows data, not patience |
 # | every participant | a drawn part of them | time | wider intervals |
-# | 50 epochs of well over a thousand frames | 400 of a hundred, in the reference run | as many steps | trained |
+# | 50 epochs of well over a thousand frames | 400 of a hundred, in the reference run | short epochs | trained |
 # | two tasks choose the epoch | the same at every point | only training frames change | flatters the small points |
 # | DeepFN | and a method of our own, named as such | it is not the paper's | two answers |
 #
@@ -168,7 +168,7 @@ def curve_scores(study, splits, counts, training, arms):
 # %%
 compared = study.compared
 arms = [arm for arm in study.arms if arm in (ORIGINAL, *compared, *curve_arms)]
-kept = None if write or not study.rendered else statistics.reference_curve()
+kept = statistics.reference_curve() if study.has_reference and not write else None
 epochs = settings.person_epochs or settings.epochs
 here = None
 

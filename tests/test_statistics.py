@@ -11,6 +11,7 @@ from scipy import stats
 from deepfn_lib import arms
 from deepfn_lib.arms import OURS, PAPERS
 from deepfn_lib.artefacts import project_root
+from deepfn_lib.commands import reference as making
 from deepfn_lib.commands.bench.evidence import simulated
 from deepfn_lib.commands.reference import _keep, _repetitions_there
 from deepfn_lib.errors import StudyError
@@ -739,6 +740,25 @@ def test_repetitions_that_the_tables_have_are_not_made_again(tmp_path):
     assert _repetitions_there(tmp_path, "deepfn", "gender") == _repetitions_there(tmp_path, "x", "people") == set()
 
 
+def test_all_arms_have_their_first_repetitions_before_any_has_the_next(monkeypatch, tmp_path):
+    line = pd.DataFrame({"arm": ["deepfn"], "family": ["people"], "f1": [0.5]})
+    for repetition in range(4):
+        _keep(tmp_path / reference.TRAINED, line.assign(repetition=repetition), ["arm", "family", "repetition"], {})
+    splits, scored = pd.DataFrame({"repetition": range(6)}), []
+    study = SimpleNamespace(settings=SimpleNamespace(repetitions=6), draw=lambda families: splits)
+
+    def told(folder, study, name, arm, some, order):
+        scored.append((name, some["repetition"].tolist()))
+
+    monkeypatch.setattr(making, "_score", told)
+    given = tmp_path, study, {"original": None, "deepfn": None}, (), ["people"]
+    making._make_scores(*given, again=False)
+    assert scored == [("original", [0, 1, 2, 3]), ("original", [4, 5]), ("deepfn", [4, 5])]
+    scored.clear()
+    making._make_scores(*given, again=True)
+    assert ("deepfn", [0, 1, 2, 3]) in scored and len(scored) == 4
+
+
 def test_under_the_reference_profile_all_is_read_and_nothing_made(tmp_path):
     study = Study.open("reference", artefacts=str(tmp_path / "store"))
     assert study.on_reference and not Study.open("quick").on_reference and not study.changed(seed=1).on_reference
@@ -758,8 +778,9 @@ def test_under_the_reference_profile_all_is_read_and_nothing_made(tmp_path):
 def test_whose_scores_a_page_shows(tmp_path):
     study = Study.open("smoke", artefacts=str(tmp_path / "store"))
     assert study.basis("this") is study and study.basis("reference").on_reference
-    licensed = study.changed(disfa=str(tmp_path))
-    assert licensed.basis("reference") is licensed
+    for name in ("disfa", "groups", "ict_facekit"):  # the run is about nobody's own data, groups or faces
+        other = study.changed(**{name: str(tmp_path)})
+        assert other.basis("reference") is other and not other.on_reference
     with pytest.raises(StudyError, match='run is "reference" or "this", not \'mine\''):
         study.basis("mine")
     said = str(stands_on(study, study.basis("reference"), ["person-dependent", "person-independent"]))

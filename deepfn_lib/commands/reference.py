@@ -8,10 +8,12 @@ import io
 import json
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import cv2
@@ -110,40 +112,67 @@ def run_reference(
     for given, there in ((only, files), (families, FAMILIES), (parts, PARTS)):
         if unknown := [name for name in given if name not in there]:
             raise StudyError(f"{unknown[0]!r} is nothing of the reference run; there are {', '.join(there)}")
-    for first in range(0, study.settings.repetitions, TOGETHER) if "scores" in parts else ():
-        for family in families or sorted(FAMILIES, key=lambda name: name != STRANGERS):
-            possible = files if family == STRANGERS else [name for name in JUDGED if name in files]
-            for name in [one for one in only or possible if one in possible]:
-                splits = study.draw((family,))
-                wanted = set(splits["repetition"]) & set(range(first, first + TOGETHER))
-                if not wanted or (not again and wanted <= _repetitions_there(folder, name, family)):
-                    continue
-                began, path = time.monotonic(), files[name]()
-                judged = study.judged(study.models(splits[splits["repetition"].isin(wanted)]), {name: path})
-                _keep_scores(folder, judged, list(files))
-                _note(folder, study, {name: path.parent.name}, time.monotonic() - began)
-    _keep_people(folder, study)
+    if "scores" in parts:
+        _make_scores(
+            folder, study, files, only, families or sorted(FAMILIES, key=lambda name: name != STRANGERS), again
+        )
+        _keep_people(folder, study)
     if "curve" in parts and (again or not (folder / CURVE).exists()):
-        began = time.monotonic()
-        _make_curve(folder, store)
-        _note(folder, study, {}, time.monotonic() - began)
-    for change, values in CHANGES.items() if "sensitivity" in parts else ():
-        other = study.changed(**values)
-        for name in SENSITIVE:
-            if again or not _changes_there(folder, change, name):
-                began = time.monotonic()
-                splits = other.draw((STRANGERS,))
-                models = other.models(splits[splits["repetition"] < TOGETHER])
-                _keep_change(folder, change, name, other.judged(models, {name: files[name]()}))
-                _note(folder, study, {}, time.monotonic() - began)
+        with _noted(folder, study):
+            _make_curve(folder, store)
+    if "sensitivity" in parts:
+        _make_sensitivity(folder, study, files, again)
     if "courses" in parts and (again or not (folder / COURSES).exists()):
         people = [name for name in study.others if name.startswith("BP4D")]
         people = people[:: max(1, len(people) // FOLLOWED)][:FOLLOWED]
-        began, found = time.monotonic(), study.courses(people, MARKS).round(4)
-        (folder / COURSES).unlink(missing_ok=True)  # of the same people at the same marks, or not at all
-        _keep(folder / COURSES, found, ["person"], {"person": people})
-        _note(folder, study, {}, time.monotonic() - began)
+        with _noted(folder, study):
+            found = study.courses(people, MARKS).round(4)
+            (folder / COURSES).unlink(missing_ok=True)  # of the same people at the same marks, or not at all
+            _keep(folder / COURSES, found, ["person"], {"person": people})
     return folder
+
+
+def _make_scores(
+    folder: Path,
+    study: Study,
+    files: dict[str, Callable[[], Path]],
+    only: Sequence[str],
+    families: Sequence[str],
+    again: bool,
+) -> None:
+    """The first few repetitions of every arm in every family, then the next."""
+    drawn = {family: study.draw((family,)) for family in families}
+    for first in range(0, study.settings.repetitions, TOGETHER):
+        for family, splits in drawn.items():
+            some = splits[splits["repetition"].between(first, first + TOGETHER - 1)]
+            possible = files if family == STRANGERS else [name for name in JUDGED if name in files]
+            for name in [one for one in only or possible if one in possible]:
+                if len(some) and (again or not set(some["repetition"]) <= _repetitions_there(folder, name, family)):
+                    _score(folder, study, name, files[name], some, list(files))
+
+
+def _score(
+    folder: Path, study: Study, name: str, arm: Callable[[], Path], splits: pd.DataFrame, order: Sequence[str]
+) -> Path:
+    """Score an arm on some splits and keep the lines, of arms in this `order`; the arm's file."""
+    made: dict[str, str] = {}
+    with _noted(folder, study, made):
+        path = arm()
+        made[name] = path.parent.name
+        _keep_scores(folder, study.judged(study.models(splits), {name: path}), order)
+    return path
+
+
+def _make_sensitivity(folder: Path, study: Study, files: dict[str, Callable[[], Path]], again: bool) -> None:
+    """The scores of SENSITIVE, on strangers' first few repetitions, by classifiers trained otherwise."""
+    splits = study.draw((STRANGERS,))
+    models = study.models(splits[splits["repetition"] < TOGETHER])
+    for change, values in CHANGES.items():
+        other = study.changed(**values)
+        for name in SENSITIVE:
+            if again or _there(folder / SENSITIVITY, change=change, arm=name).empty:
+                with _noted(folder, study):
+                    _keep_change(folder, change, name, other.judged(models, {name: files[name]()}))
 
 
 def run_scans(store: Store, checkout: str, only: Sequence[str] = ()) -> Path:
@@ -156,13 +185,11 @@ def run_scans(store: Store, checkout: str, only: Sequence[str] = ()) -> Path:
     study, folder = Study.open("reference", chosen, str(store.root)), reference_folder() / SCANS
     if unknown := [name for name in only if name not in CARRIED]:
         raise StudyError(f"{unknown[0]!r} is not scored on faces from scans; there are {', '.join(CARRIED)}")
+    splits = study.draw((STRANGERS,))
     for name in only or CARRIED:
-        began, path = time.monotonic(), study.arm_path(name)
-        judged = study.judged(study.models(study.draw((STRANGERS,))), {name: path})
-        _keep_scores(folder, judged, CARRIED)
+        path = _score(folder, study, name, partial(study.arm_path, name), splits, CARRIED)
         near = quality.summary(study.quality({name: path})).round(4)
         _keep(folder / NEARNESS, near, ["arm"], {"arm": list(CARRIED)})
-        _note(folder, study, {name: path.parent.name}, time.monotonic() - began)
     people = [name for name in study.others if name.startswith("BP4D")][:SHOWN]
     busiest = [_busiest(study, name) for name in people]
     pictures = [study.faces.images[busiest], study.faces.answers[busiest]]
@@ -192,11 +219,12 @@ def _make_curve(folder: Path, store: Store) -> None:
             pd.read_parquet(rows).to_parquet(stream, index=False, compression="zstd")
 
 
-def _changes_there(folder: Path, change: str, arm: str) -> bool:
-    if not (folder / SENSITIVITY).exists():
-        return False
-    lines = pd.read_csv(folder / SENSITIVITY)
-    return bool(((lines["change"] == change) & (lines["arm"] == arm)).any())
+def _there(path: Path, **wanted: str) -> pd.DataFrame:
+    """The lines of a table that have these values; none where it was not made yet."""
+    if not path.exists():
+        return pd.DataFrame()
+    lines = pd.read_csv(path)
+    return lines[np.logical_and.reduce([lines[column] == value for column, value in wanted.items()])]
 
 
 def _keep_change(folder: Path, change: str, arm: str, judged: Path) -> None:
@@ -211,10 +239,7 @@ def _keep_change(folder: Path, change: str, arm: str, judged: Path) -> None:
 
 def _repetitions_there(folder: Path, arm: str, family: str) -> set[int]:
     """The repetitions that the tables have of an arm in a family."""
-    if not (folder / TRAINED).exists():
-        return set()
-    lines = pd.read_csv(folder / TRAINED)
-    return set(lines.loc[(lines["arm"] == arm) & (lines["family"] == family), "repetition"])
+    return set(_there(folder / TRAINED, arm=arm, family=family).get("repetition", ()))
 
 
 def _keep_scores(folder: Path, judged: Path, arms: Sequence[str]) -> None:
@@ -258,7 +283,15 @@ def _keep(path: Path, lines: pd.DataFrame, columns: list[str], order: dict[str, 
             text.detach()
 
 
-def _note(folder: Path, study: Study, made: dict[str, str], seconds: float) -> None:
+@contextmanager
+def _noted(folder: Path, study: Study, made: Mapping[str, str] = MappingProxyType({})) -> Iterator[None]:
+    """What is done here goes onto the card with its seconds, and the arms `made` by then, name to artefact."""
+    began = time.monotonic()
+    yield
+    _note(folder, study, made, time.monotonic() - began)
+
+
+def _note(folder: Path, study: Study, made: Mapping[str, str], seconds: float) -> None:
     """The card: what each line rests on."""
     path = folder / CARD
     card = json.loads(path.read_text()) if path.exists() else {"arms": {}, "seconds": 0.0}

@@ -184,9 +184,8 @@ def execute(chapter: Chapter, given: Mapping[str, Any], output: Path, store: Sto
     from .kernel import ThisPython
 
     logging.getLogger("papermill").setLevel(logging.ERROR)
-    logging.getLogger("asyncio").setLevel(
-        logging.CRITICAL
-    )  # else it tells at exit what became of an interrupted kernel
+    # Else it tells at exit what became of an interrupted kernel.
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     nbformat.write(chapter.notebook, output)
     ThisPython.ended_by = ""
     deadline = time.monotonic() + limit

@@ -236,9 +236,8 @@ def _from_images(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The paths of the images of these numbers (n,), and why there is none, "" where there is one."""
     if images is None:
-        return np.full(len(numbers), "", object), np.full(
-            len(numbers), "no extracted frames of this participant", object
-        )
+        reason = "no extracted frames of this participant"
+        return np.full(len(numbers), "", object), np.full(len(numbers), reason, object)
     found, paths = images.sources(numbers)
     sources = np.full(len(numbers), "", object)
     sources[found] = [(Path(frames_folder) / path).as_posix() for path in paths]

@@ -84,7 +84,6 @@ def claim_table(judged: pd.DataFrame, caption: str) -> Table:
     p-values, numbers and runs, is unfolded."""
     each = zip(judged["difference"], judged["low"], judged["high"])
     shown = judged.assign(interval=[interval_text(value, low, high, sign=True) for value, low, high in each])
-    shown["detectable"] = shown["detectable"].map("{:.1f}".format).replace("nan", "")
     columns = ["claim", "told", "interval", "paper"]
     rest = ["paper_p", "p_holm", "detectable", "participants", "models", "run", "here"]
     silent = [name for name in ("paper", "paper_p", "here") if shown[name].replace("", np.nan).isna().all()]

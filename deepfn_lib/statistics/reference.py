@@ -7,7 +7,6 @@ import json
 from functools import cache
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pandas as pd
 
@@ -79,18 +78,14 @@ def reference_arms(condition: str = STRANGERS) -> list[str]:
 def reference_courses() -> pd.DataFrame | None:
     """The paper's method from random weights, over iterations; columns as of `Study.courses`. None where the reference
     run has not followed it yet."""
-    if not (reference_folder() / COURSES).exists():
-        return None
-    return _table(COURSES, {"person", "iteration", "images", "auc", "identity_left"})
+    return _made(COURSES, {"person", "iteration", "images", "auc", "identity_left"})
 
 
 @cache
 def reference_curve() -> pd.DataFrame | None:
     """Scores of classifiers of one's own, over `frames_per_person`, the coded frames that they had (chapter 13);
     columns as of `Study.scores`. None where the reference run has not made it yet."""
-    if not (reference_folder() / CURVE).exists():
-        return None
-    return _table(CURVE, {"arm", "participant", "frames_per_person", "f1", "accuracy", "roc_auc"})
+    return _made(CURVE, {"arm", "participant", "frames_per_person", "f1", "accuracy", "roc_auc"})
 
 
 @cache
@@ -98,9 +93,7 @@ def reference_sensitivity() -> pd.DataFrame | None:
     """Strangers' scores by classifiers trained otherwise: change, arm, repetition, participant, score and roc_auc
     (percent), last_gain (what the last tenth of the epochs added to the validation F1, points). None where the
     reference run has not made it yet."""
-    if not (reference_folder() / SENSITIVITY).exists():
-        return None
-    return _table(SENSITIVITY, {"change", "arm", "repetition", "participant", "score", "roc_auc", "last_gain"})
+    return _made(SENSITIVITY, {"change", "arm", "repetition", "participant", "score", "roc_auc", "last_gain"})
 
 
 def reference_card(folder: str = "") -> dict:
@@ -122,6 +115,11 @@ def _table(name: str, columns: set[str]) -> pd.DataFrame:
     if not columns <= set(found):
         raise StudyError(f"data_manifests/reference/{name} lacks {', '.join(sorted(columns - set(found)))}")
     return found
+
+
+def _made(name: str, columns: set[str]) -> pd.DataFrame | None:
+    """A table that the run may not have made yet."""
+    return _table(name, columns) if (reference_folder() / name).exists() else None
 
 
 def _cells(arm: str, value: str, condition: str = STRANGERS) -> pd.Series:
@@ -160,8 +158,7 @@ def reference_share(arm: str, plan: Plan) -> Estimate:
 @cache
 def scans_scores() -> pd.DataFrame | None:
     """As `reference_scores`, of strangers with faces from scans; None where that was not run."""
-    there = (reference_folder() / SCANS / SCORES).exists()
-    return _table(f"{SCANS}/{SCORES}", NEEDED) if there else None
+    return _made(f"{SCANS}/{SCORES}", NEEDED)
 
 
 def scans_table(name: str) -> pd.DataFrame:
@@ -174,6 +171,8 @@ def scans_table(name: str) -> pd.DataFrame:
 def scans_faces() -> list[list[np.ndarray]]:
     """Frames of some people with faces from scans, uint8 (side, side), and below each its exact answer: two rows, in
     the order of the card's `shown`. Raises StudyError where the picture cannot be read."""
+    import cv2
+
     picture, count = cv2.imread(str(reference_folder() / SCANS / FACES), cv2.IMREAD_GRAYSCALE), 2
     if picture is None:
         raise StudyError(f"data_manifests/reference/{SCANS}/{FACES} cannot be read; `deepfn reference` makes it")

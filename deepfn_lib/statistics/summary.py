@@ -89,15 +89,15 @@ def above_ceiling(scores: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     over participants and models, with Holm's correction over all of these questions. Columns: condition, arm, measure,
     action_unit (empty: all), above (points), p; no row where there is no such arm.
     """
-    asked = []
+    asked, exact = [], {arm.name for arm in ARMS if arm.exact}
     for condition, here in scores.groupby("condition", sort=False, observed=True):
-        arms = [name for name in dict.fromkeys(here["arm"]) if not any(one.exact for one in ARMS if one.name == name)]
         for unit in ("", *sorted(here["action_unit"].unique())):
             some = here[here["action_unit"] == unit] if unit else here
-            for value in ("score", "roc_auc"):
-                best = repetition_scores(some, arm=ORACLE, value=value)
-                for arm in arms if len(best) else ():
-                    less = (repetition_scores(some, arm=arm, value=value) - best).dropna()
+            of_arm = dict(list(some.groupby("arm", sort=False, observed=True)))
+            for value in ("score", "roc_auc") if ORACLE in of_arm else ():
+                best = repetition_scores(of_arm[ORACLE], value=value)
+                for arm in [name for name in of_arm if name not in exact]:
+                    less = (repetition_scores(of_arm[arm], value=value) - best).dropna()
                     found = contrast([(1.0, less)], plan)
                     asked.append([condition, arm, value, unit, found.difference.value, found.above(0.0)])
     rows = pd.DataFrame(asked, columns=["condition", "arm", "measure", "action_unit", "above", "p"])
