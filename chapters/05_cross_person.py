@@ -166,10 +166,7 @@ page.stands_on(study, basis, conditions)
 here = scores[scores["condition"].isin(conditions)]
 there = set(here[["condition", "arm"]].itertuples(index=False, name=None))
 say(
-    "{people} participants, {repetitions} repetitions, {arms} arms. The claims are "
-    "judged on {compared}, each in a list of its own.",
-    people=here["participant"].nunique(),
-    repetitions=here["repetition"].nunique(),
+    "{arms} arms. The claims are judged on {compared}, each in a list of its own.",
     arms=len(arms),
     compared=" and on ".join(map(page.whose, compared)),
 )
